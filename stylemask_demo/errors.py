@@ -1,0 +1,21 @@
+"""The errors a person can meet; every message says what happened and what to do next."""
+
+
+class StyleMaskError(Exception):
+    """Base of all errors that the demo explains to a person instead of showing a traceback."""
+
+
+class NoFaceFound(StyleMaskError):
+    """The picture can be read, but no face was found in it."""
+
+
+class UnreadableMedia(StyleMaskError):
+    """A picture cannot be read, or is outside the limits of size."""
+
+
+class PackMissing(StyleMaskError):
+    """There is no pack of weights with this name."""
+
+
+class PackCorrupt(StyleMaskError):
+    """A file of a pack is missing, truncated, altered, or does not fit the networks."""

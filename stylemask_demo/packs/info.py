@@ -1,0 +1,118 @@
+"""What packs exist and what ``pack.json`` says about them; reads no weights."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import PackCorrupt
+
+CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
+PACK_FILE = "pack.json"
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """One network of a pack: where its weights lie and how to build the module that takes them."""
+
+    file: str  # a plain file name inside the pack's folder
+    class_name: str  # key of stylemask_demo.networks.NETWORKS
+    arguments: dict[str, Any]  # keyword arguments of the class
+    sha256: str  # of the file's bytes, 64 hex digits
+    bytes: int
+    parameters: int
+
+
+@dataclass(frozen=True)
+class PackInfo:
+    """What ``pack.json`` says about a pack, and whether all its files are there at their full size."""
+
+    name: str
+    title: str
+    resolution: int  # pixels a side of the pictures the generator makes
+    licence: str
+    origin: str
+    folder: Path
+    installed: bool
+    networks: dict[str, NetworkSpec]
+    settings: dict[str, Any]  # free values that belong to these weights, such as parameter ranges
+
+
+def cure(folder: Path) -> str:
+    """Return the sentence that tells how to restore a damaged pack."""
+    if folder.resolve().parent == CHECKPOINTS:
+        return (
+            f"Restore it with 'git checkout -- checkpoints/{folder.name}' in the repository, "
+            "or clone the repository again."
+        )
+    return f"Copy the folder {folder} again from where it came."
+
+
+def read_info(folder: str | Path) -> PackInfo:
+    """Read the description of the pack in ``folder``.
+
+    Raises PackCorrupt when ``pack.json`` is missing or does not describe a pack.
+    """
+    folder = Path(folder)
+    path = folder / PACK_FILE
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise PackCorrupt(f"{path} is missing. {cure(folder)}") from None
+    except (OSError, ValueError) as error:
+        raise PackCorrupt(f"{path} cannot be read ({error}). {cure(folder)}") from None
+    try:
+        networks = {key: _network_spec(entry) for key, entry in document["networks"].items()}
+        return PackInfo(
+            name=str(document["name"]),
+            title=str(document["title"]),
+            resolution=int(document["resolution"]),
+            licence=str(document["licence"]),
+            origin=str(document["origin"]),
+            folder=folder,
+            installed=all(_size(folder / spec.file) == spec.bytes for spec in networks.values()),
+            networks=networks,
+            settings=dict(document["settings"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise PackCorrupt(
+            f"{path} does not describe a pack ({type(error).__name__}: {error}). {cure(folder)}"
+        ) from None
+
+
+def available_packs() -> list[PackInfo]:
+    """List the packs in the repository's ``checkpoints`` folder, by name.
+
+    Raises PackCorrupt when one of them has no readable ``pack.json``.
+    """
+    return [read_info(path.parent) for path in sorted(CHECKPOINTS.glob(f"*/{PACK_FILE}"))]
+
+
+def _size(path: Path) -> int:
+    """Return the size of a file in bytes, or -1 when there is none."""
+    return path.stat().st_size if path.is_file() else -1
+
+
+def _network_spec(entry: dict[str, Any]) -> NetworkSpec:
+    file = str(entry["file"])
+    # A pack may come from a stranger: its description must not reach files outside its own folder.
+    if file != Path(file).name or not file.endswith(".safetensors"):
+        raise ValueError(f"'{file}' is not a plain name of a .safetensors file")
+    return NetworkSpec(
+        file=file,
+        class_name=str(entry["class"]),
+        arguments=_revive(dict(entry["arguments"])),
+        sha256=str(entry["sha256"]),
+        bytes=int(entry["bytes"]),
+        parameters=int(entry["parameters"]),
+    )
+
+
+def _revive(value: Any) -> Any:
+    """Give dictionaries whose keys are all whole numbers their integer keys back: JSON has only text keys."""
+    if isinstance(value, dict):
+        whole = bool(value) and all(isinstance(key, str) and key.isdigit() for key in value)
+        return {int(key) if whole else key: _revive(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_revive(item) for item in value]
+    return value

@@ -1,0 +1,79 @@
+"""Loading packs: every file is verified by its sha256 before it is parsed, and parsed without pickle."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load
+from torch import nn
+
+from ..errors import PackCorrupt, PackMissing
+from ..networks import NETWORKS
+from .info import CHECKPOINTS, PACK_FILE, NetworkSpec, PackInfo, cure, read_info
+
+
+@dataclass(frozen=True)
+class Pack:
+    """A loaded pack: what is known of it, and its networks (float32, evaluation mode, no gradients)."""
+
+    info: PackInfo
+    networks: dict[str, nn.Module]
+
+    def __getitem__(self, key: str) -> nn.Module:
+        return self.networks[key]
+
+
+def load_pack(name_or_folder: str | Path, device: str | torch.device = "cpu") -> Pack:
+    """Load all networks of a pack onto ``device``.
+
+    ``name_or_folder`` is the name of a pack in the repository's ``checkpoints``, or a folder with ``pack.json``.
+    Raises PackMissing when there is no such pack, and PackCorrupt naming the file and the cure when a file is
+    missing, truncated or altered, or does not fit its network.
+    """
+    info = read_info(find_pack(name_or_folder))
+    networks = {key: _load_network(info.folder, spec, device) for key, spec in info.networks.items()}
+    return Pack(info=info, networks=networks)
+
+
+def find_pack(name_or_folder: str | Path) -> Path:
+    """Return the folder of a pack given by its name or its folder; raises PackMissing when there is none."""
+    if isinstance(name_or_folder, str) and (CHECKPOINTS / name_or_folder).is_dir() and name_or_folder.strip("./"):
+        return CHECKPOINTS / name_or_folder
+    if Path(name_or_folder).is_dir():
+        return Path(name_or_folder)
+    names = [path.parent.name for path in sorted(CHECKPOINTS.glob(f"*/{PACK_FILE}"))]
+    here = f"The packs here are: {', '.join(names)}." if names else f"There are no packs in {CHECKPOINTS}."
+    raise PackMissing(
+        f"There is no pack '{name_or_folder}'. {here} Name one of them, or a folder that holds {PACK_FILE}; "
+        "'python -m stylemask_demo packs' lists them."
+    )
+
+
+def _load_network(folder: Path, spec: NetworkSpec, device: str | torch.device) -> nn.Module:
+    path = folder / spec.file
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise PackCorrupt(f"{path} is missing. {cure(folder)}") from None
+    except OSError as error:
+        raise PackCorrupt(f"{path} cannot be read ({error.strerror}). {cure(folder)}") from None
+    if len(content) != spec.bytes:
+        raise PackCorrupt(
+            f"{path} has {len(content)} bytes instead of {spec.bytes}: it was cut short or replaced. {cure(folder)}"
+        )
+    if hashlib.sha256(content).hexdigest() != spec.sha256:
+        raise PackCorrupt(f"{path} was altered: its sha256 is not the one in {PACK_FILE}. {cure(folder)}")
+    if spec.class_name not in NETWORKS:
+        raise PackCorrupt(
+            f"{folder / PACK_FILE} names a network '{spec.class_name}' that this version does not know. "
+            f"{cure(folder)}"
+        )
+    try:
+        module = NETWORKS[spec.class_name](**spec.arguments)
+        module.load_state_dict(load(content), strict=True)
+    except (SafetensorError, TypeError, ValueError, KeyError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise PackCorrupt(f"{path} does not fit the network {spec.class_name} ({reason}). {cure(folder)}") from None
+    return module.to(device=device, dtype=torch.float32).eval().requires_grad_(False)
