@@ -1,0 +1,30 @@
+"""Every network as a plain module: no files, no devices.
+
+`NETWORKS` maps the class names that `pack.json` uses to the classes.
+"""
+
+from torch import nn
+
+from stylemask_demo.networks.arcface import ArcFace
+from stylemask_demo.networks.deca import DecaEncoder
+from stylemask_demo.networks.directions import DirectionMatrix
+from stylemask_demo.networks.e4e import Encoder4Editing
+from stylemask_demo.networks.mask import MaskPredictors
+from stylemask_demo.networks.motion import MotionEncoder, MotionMapping
+from stylemask_demo.networks.restyle import ReStyleEncoder
+from stylemask_demo.networks.stylegan2 import Generator
+
+NETWORKS: dict[str, type[nn.Module]] = {
+    network.__name__: network
+    for network in (
+        ArcFace,
+        DecaEncoder,
+        DirectionMatrix,
+        Encoder4Editing,
+        Generator,
+        MaskPredictors,
+        MotionEncoder,
+        MotionMapping,
+        ReStyleEncoder,
+    )
+}
