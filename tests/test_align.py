@@ -71,7 +71,9 @@ def test_points_go_to_the_crop_and_back(place, size):
 def test_things_in_the_photo_land_where_the_transform_says(place):
     (width, height), centre, scale, degrees = PLACES[place]
     landmarks = place_face(centre, scale, degrees)
-    # Reflection and blur change what is near a border, so the dots are put far from it.
+    # Reflection and blur change what is near a border, so the dots are put far from it. They are found to a
+    # hundredth of a pixel, but where the blur fades in it draws them towards itself.
+    tolerance = 0.3 if place in ("corner", "larger than the photo") else 0.02
     depth = np.minimum(landmarks, np.array([width, height]) - landmarks).min(1)
     radius = 3 * scale + 1  # pixels of the photo
     for point in landmarks[np.argsort(-depth)[:30:6]]:
@@ -83,7 +85,7 @@ def test_things_in_the_photo_land_where_the_transform_says(place):
         light *= np.hypot(*(in_photo - point).T).T < 4 * radius  # leaves out reflections of the dot
         expected = transform.to_crop(point[None])[0]
         found = np.array([(x * light).sum(), (y * light).sum()]) / light.sum()
-        assert np.abs(found - expected).max() < 0.15, point
+        assert np.abs(found - expected).max() < tolerance, point
 
 
 def _dot(width: int, height: int, point: np.ndarray, radius: float) -> np.ndarray:

@@ -6,6 +6,7 @@
 from torch import nn
 
 from stylemask_demo.networks.arcface import ArcFace
+from stylemask_demo.networks.compact import IdentityNetwork, LatentEncoder, ParameterExtractor
 from stylemask_demo.networks.deca import DecaEncoder
 from stylemask_demo.networks.directions import DirectionMatrix
 from stylemask_demo.networks.e4e import Encoder4Editing
@@ -22,9 +23,12 @@ NETWORKS: dict[str, type[nn.Module]] = {
         DirectionMatrix,
         Encoder4Editing,
         Generator,
+        IdentityNetwork,
+        LatentEncoder,
         MaskPredictors,
         MotionEncoder,
         MotionMapping,
+        ParameterExtractor,
         ReStyleEncoder,
     )
 }

@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torchvision.models import resnet50
 
 
 class DecaParameters(NamedTuple):
@@ -28,6 +27,9 @@ class DecaEncoder(nn.Module):
 
     def __init__(self):
         super().__init__()
+        # Here, because importing torchvision takes as long as torch itself and only this network needs it.
+        from torchvision.models import resnet50
+
         self.encoder = resnet50(weights=None)
         self.encoder.fc = nn.Identity()
         self.layers = nn.Sequential(nn.Linear(2048, 1024), nn.ReLU(), nn.Linear(1024, sum(SIZES)))

@@ -39,6 +39,5 @@ class MaskPredictors(nn.Module):
         Returns:
             One mask (B, width) in 0..1 for each controlled layer; 1 takes the channel from the target.
         """
-        predictors = self.children()
-        pairs = zip(predictors, source_styles, target_styles, strict=False)
-        return [predictor(source - target) for predictor, source, target in pairs]
+        layers = zip(self.children(), source_styles, target_styles, strict=False)
+        return [predictor(source - target) for predictor, source, target in layers]
