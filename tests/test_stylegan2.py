@@ -1,0 +1,57 @@
+"""The generator's own promises, on a small random one; parity with the published one is tested elsewhere."""
+
+import pytest
+import torch
+
+from stylemask_demo.networks.stylegan2 import Generator, ModulatedConv2d, modulated_convolution_reference
+
+WIDTHS = {4: 24, 8: 16, 16: 16, 32: 8}
+
+
+@pytest.fixture
+def generator():
+    torch.manual_seed(0)
+    generator = Generator(32, WIDTHS, style_dim=20, n_mlp=2).eval().requires_grad_(False)
+    for layer in [generator.conv1, *generator.convs]:
+        layer.noise.weight.fill_(0.1)
+    return generator
+
+
+@pytest.mark.parametrize(
+    "kernel, upsample, demodulate", [(3, False, True), (3, True, True), (1, False, False)]
+)
+def test_fast_convolution_agrees_with_the_plain_one(kernel, upsample, demodulate):
+    torch.manual_seed(0)
+    layer = ModulatedConv2d(6, 10, kernel, 20, demodulate=demodulate, upsample=upsample)
+    x, style = torch.randn(3, 6, 9, 9), torch.randn(3, 6)
+    torch.testing.assert_close(
+        layer(x, style), modulated_convolution_reference(layer, x, style), atol=1e-5, rtol=1e-5
+    )
+
+
+def test_every_entrance_leads_to_the_same_picture(generator):
+    z = torch.randn(2, 20)
+    w_plus = generator.repeat(generator.map(z))  # (2, L, 20)
+    assert w_plus.shape == (2, generator.num_latents, 20)
+    picture = generator(w_plus)
+    assert picture.shape == (2, 3, 32, 32)
+    styles = generator.styles(w_plus)
+    assert [style.shape[1] for style in styles] == generator.style_sizes == [24, 24, 16, 16, 16, 16, 8]
+    assert torch.equal(generator.synthesise(styles, generator.rgb_styles(w_plus)), picture)
+    alone = torch.cat([generator(row[None]) for row in w_plus])
+    torch.testing.assert_close(alone, picture, atol=1e-5, rtol=1e-5)
+
+
+def test_a_smaller_picture_shows_the_same(generator):
+    w_plus = generator.repeat(generator.map(torch.randn(2, 20)))
+    last = generator.to_rgbs[-1]
+    last.conv.weight.zero_()  # without what the last resolution adds, only the enlargement remains
+    last.bias.zero_()
+    small = generator(w_plus, size=16)
+    assert small.shape == (2, 3, 16, 16)
+    torch.testing.assert_close(generator(w_plus), last.upsample.double(small))
+
+
+def test_a_missing_width_is_refused():
+    with pytest.raises(ValueError, match="16"):
+        Generator(16, {4: 8, 8: 8})
