@@ -1,0 +1,138 @@
+"""The small networks of the embedded pack: parameter extractor, identity network and encoder to W+.
+
+They share one convolutional trunk that reads a 128 px face crop. Their size is chosen for two CPU cores.
+"""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+INPUT_SIZE = 128  # pixels of the crop that every network of this module reads
+LANDMARK_FIELD = 1.25  # the landmark grid covers this many crops, so that points just outside can be told
+
+
+def _convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
+    )
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions and a shortcut (He et al. 2016)."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1):
+        super().__init__()
+        self.first = _convolution(inputs, outputs, stride)
+        self.second = nn.Sequential(nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False), nn.BatchNorm2d(outputs))
+        self.shortcut = nn.Identity()
+        if stride != 1 or inputs != outputs:
+            self.shortcut = nn.Sequential(
+                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(self.second(self.first(x)) + self.shortcut(x))
+
+
+class Trunk(nn.Module):
+    """Picture (B, 3, 128, 128) -> feature maps at 32, 16 and 8 px with 64, 128 and 192 channels, and 512 features."""
+
+    features = 512
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Sequential(_convolution(3, 32, 2), _convolution(32, 64, 2))
+        self.stage32 = ResidualBlock(64, 64)
+        self.stage16 = nn.Sequential(ResidualBlock(64, 128, 2), ResidualBlock(128, 128))
+        self.stage8 = nn.Sequential(ResidualBlock(128, 192, 2), ResidualBlock(192, 192))
+        self.stage4 = _convolution(192, 192, 2)
+        self.head = nn.Sequential(nn.Flatten(), nn.Linear(192 * 16, self.features), nn.ReLU(inplace=True))
+
+    def forward(self, picture: Tensor) -> tuple[list[Tensor], Tensor]:
+        x = picture.contiguous(memory_format=torch.channels_last)
+        x32 = self.stage32(self.stem(x))  # (B, 64, 32, 32)
+        x16 = self.stage16(x32)  # (B, 128, 16, 16)
+        x8 = self.stage8(x16)  # (B, 192, 8, 8)
+        return [x32, x16, x8], self.head(self.stage4(x8))  # (B, 512)
+
+
+class ExtractedParameters(NamedTuple):
+    """Output of the parameter extractor: see there."""
+
+    euler: Tensor
+    expression: Tensor
+    landmarks: Tensor
+    identity: Tensor
+
+
+class ParameterExtractor(nn.Module):
+    """Face crop -> head pose, expression, landmarks and identity coefficients.
+
+    Landmarks are the centres of mass of learned maps; the other parameters are read from the features and the landmarks.
+    """
+
+    def __init__(self, expressions: int = 53, identities: int = 100, points: int = 68):
+        super().__init__()
+        self.split = (3, expressions, identities)
+        self.trunk = Trunk()
+        self.lateral32, self.lateral16, self.lateral8 = (nn.Conv2d(c, 64, 1) for c in (64, 128, 192))
+        self.maps = nn.Sequential(_convolution(64, 64), nn.Conv2d(64, points, 1))
+        self.regress = nn.Sequential(
+            nn.Linear(Trunk.features + 2 * points, 256), nn.ReLU(inplace=True), nn.Linear(256, sum(self.split))
+        )
+
+    def forward(self, picture: Tensor) -> ExtractedParameters:
+        """Picture (B, 3, 128, 128) in -1..1 -> ExtractedParameters.
+
+        `euler` (B, 3) degrees of yaw, pitch, roll; `expression` (B, 53) coefficients about 0..1; `landmarks` (B, 68, 2)
+        x and y as a fraction of the crop, 0..1 inside it; `identity` (B, 100) coefficients of the 3D face model.
+        """
+        (x32, x16, x8), features = self.trunk(picture)
+        x = self.lateral16(x16) + F.interpolate(self.lateral8(x8), scale_factor=2.0)
+        x = self.lateral32(x32) + F.interpolate(x, scale_factor=2.0)
+        weights = self.maps(x).flatten(2).softmax(-1)  # (B, 68, 32 * 32)
+        side = x.shape[-1]
+        axis = ((torch.arange(side, device=x.device) + 0.5) / side - 0.5) * LANDMARK_FIELD + 0.5
+        grid = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), -1).reshape(-1, 2)  # (32 * 32, 2), x first
+        landmarks = weights @ grid.to(weights.dtype)  # (B, 68, 2)
+        joined = torch.cat([features, (landmarks - 0.5).flatten(1) * 4], 1)
+        angles, expression, identity = self.regress(joined).split(self.split, 1)
+        return ExtractedParameters(angles * 30, expression, landmarks, identity)
+
+
+class IdentityNetwork(nn.Module):
+    """Face crop -> embedding in which pictures of one person point the same way."""
+
+    def __init__(self, dimensions: int = 256):
+        super().__init__()
+        self.trunk = Trunk()
+        self.embed = nn.Linear(Trunk.features, dimensions)
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """Picture (B, 3, 128, 128) in -1..1 -> (B, dimensions), unit vectors."""
+        return F.normalize(self.embed(self.trunk(picture)[1]), dim=1)
+
+
+class LatentEncoder(nn.Module):
+    """Face crop -> code in W+ of the generator: one w for all layers plus a small offset for each."""
+
+    def __init__(self, num_latents: int, style_dim: int = 512):
+        super().__init__()
+        self.trunk = Trunk()
+        self.w = nn.Linear(Trunk.features, style_dim)
+        self.offsets = nn.Linear(Trunk.features, num_latents * style_dim)
+        nn.init.zeros_(self.offsets.weight)
+        nn.init.zeros_(self.offsets.bias)
+
+    def split(self, picture: Tensor) -> tuple[Tensor, Tensor]:
+        """Picture (B, 3, 128, 128) in -1..1 -> w (B, style_dim) and offsets (B, num_latents, style_dim)."""
+        features = self.trunk(picture)[1]
+        w = self.w(features)
+        return w, self.offsets(features).unflatten(1, (-1, w.shape[1]))
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """Picture (B, 3, 128, 128) in -1..1 -> W+ code (B, num_latents, style_dim)."""
+        w, offsets = self.split(picture)
+        return w[:, None] + offsets

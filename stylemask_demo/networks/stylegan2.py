@@ -1,0 +1,265 @@
+"""The StyleGAN2 generator, with the parameter names of the widespread PyTorch checkpoints.
+
+Paper: Karras et al., "Analyzing and Improving the Image Quality of StyleGAN" (2020). The names of the parameters are
+those of the `g_ema` state dicts that are published for it, so that such a checkpoint loads without renaming. The image
+can be synthesised from z, from W, from W+ or from style codes; style codes are the outputs of the modulation layers of
+the 3x3 convolutions.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+FIR = (1.0, 3.0, 3.0, 1.0)  # the resampling filter of StyleGAN2, applied along both axes
+
+
+def channels_for(size: int, multiplier: int) -> dict[int, int]:
+    """Feature channels at each resolution of the published generators.
+
+    `multiplier` is 2 for the 1024 px and 1 for the 256 px checkpoints. Returns {resolution: channels} from 4 to `size`.
+    """
+    widths = {resolution: 512 for resolution in (4, 8, 16, 32)}
+    widths |= {resolution: 16384 * multiplier // resolution for resolution in (64, 128, 256, 512, 1024)}
+    return {resolution: width for resolution, width in widths.items() if resolution <= size}
+
+
+def fir_kernel(gain: float) -> Tensor:
+    """The (4, 4) outer product of `FIR` with sum `gain`."""
+    taps = torch.tensor(FIR)
+    return torch.outer(taps, taps) / taps.sum() ** 2 * gain
+
+
+class EqualLinear(nn.Module):
+    """A linear layer whose weights are scaled at run time (equalised learning rate), with an optional leaky ReLU."""
+
+    def __init__(self, inputs: int, outputs: int, bias: float = 0.0, rate: float = 1.0, activate: bool = False):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs) / rate)
+        self.bias = nn.Parameter(torch.full((outputs,), bias / rate))
+        self.rate, self.scale, self.activate = rate, rate / math.sqrt(inputs), activate
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.linear(x, self.weight * self.scale, self.bias * self.rate)
+        return F.leaky_relu(y, 0.2) * math.sqrt(2) if self.activate else y
+
+
+class PixelNorm(nn.Module):
+    """Scales each vector to a mean square of one."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * torch.rsqrt(x.square().mean(1, keepdim=True) + 1e-8)
+
+
+class Resample(nn.Module):
+    """Holder of the filter under the name `kernel` that checkpoints carry."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("kernel", fir_kernel(gain=4.0))
+
+    def blur(self, x: Tensor) -> Tensor:
+        """Filters the (B, C, 2H+1, 2W+1) output of a transposed convolution to (B, C, 2H, 2W)."""
+        channels = x.shape[1]
+        kernel = self.kernel.to(x.dtype).expand(channels, 1, 4, 4)
+        return F.conv2d(x, kernel, padding=1, groups=channels)
+
+    def double(self, x: Tensor) -> Tensor:
+        """Upsamples (B, C, H, W) to (B, C, 2H, 2W)."""
+        channels = x.shape[1]
+        kernel = self.kernel.to(x.dtype).expand(channels, 1, 4, 4)
+        return F.conv_transpose2d(x, kernel, stride=2, padding=1, groups=channels)
+
+
+class ModulatedConv2d(nn.Module):
+    """A convolution whose input channels are scaled by a style, and whose output is brought back to unit variance.
+
+    Modulation and demodulation are applied to the activations, which is the same function as scaling a copy of the
+    weights for every sample (`modulated_convolution_reference`) and several times faster on a CPU.
+    """
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, style_dim: int, demodulate=True, upsample=False):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(1, outputs, inputs, kernel, kernel))
+        self.modulation = EqualLinear(style_dim, inputs, bias=1.0)
+        if upsample:
+            self.blur = Resample()
+        self.scale = 1 / math.sqrt(inputs * kernel**2)
+        self.demodulate, self.upsample, self.padding = demodulate, upsample, kernel // 2
+
+    def forward(self, x: Tensor, style: Tensor) -> Tensor:
+        """x (B, inputs, H, W), style (B, inputs) -> (B, outputs, H, W), or twice the size when upsampling."""
+        weight = self.weight[0] * self.scale  # (O, I, k, k)
+        x = x * style[:, :, None, None]
+        if self.upsample:
+            x = self.blur.blur(F.conv_transpose2d(x, weight.transpose(0, 1), stride=2))
+        else:
+            x = F.conv2d(x, weight, padding=self.padding)
+        if self.demodulate:
+            energy = style.square() @ weight.square().sum((2, 3)).T  # (B, O)
+            x = x * torch.rsqrt(energy + 1e-8)[:, :, None, None]
+        return x
+
+
+def modulated_convolution_reference(layer: ModulatedConv2d, x: Tensor, style: Tensor) -> Tensor:
+    """What `ModulatedConv2d` computes, sample by sample as the paper's equations 1 to 3 write it.
+
+    Shapes as in `ModulatedConv2d.forward`. Tests hold both together.
+    """
+    results = []
+    for sample, scales in zip(x, style, strict=True):
+        weight = layer.weight[0] * layer.scale * scales[None, :, None, None]
+        if layer.demodulate:
+            weight = weight * torch.rsqrt(weight.square().sum((1, 2, 3), keepdim=True) + 1e-8)
+        if layer.upsample:
+            y = layer.blur.blur(F.conv_transpose2d(sample[None], weight.transpose(0, 1), stride=2))
+        else:
+            y = F.conv2d(sample[None], weight, padding=layer.padding)
+        results.append(y)
+    return torch.cat(results)
+
+
+class Scalar(nn.Module):
+    """One learned strength of the noise, under the name `weight` that checkpoints carry."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1))
+
+
+class Bias(nn.Module):
+    """The bias before the activation, under the name `bias` that checkpoints carry."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+
+class StyledConv(nn.Module):
+    """Modulated 3x3 convolution, noise, bias and leaky ReLU: one layer of the synthesis network."""
+
+    def __init__(self, inputs: int, outputs: int, style_dim: int, upsample: bool = False):
+        super().__init__()
+        self.conv = ModulatedConv2d(inputs, outputs, 3, style_dim, upsample=upsample)
+        self.noise = Scalar()
+        self.activate = Bias(outputs)
+
+    def forward(self, x: Tensor, style: Tensor, noise: Tensor) -> Tensor:
+        """x (B, inputs, H, W), style (B, inputs), noise (B or 1, 1, H', W') -> (B, outputs, H', W')."""
+        x = self.conv(x, style)
+        x = x + (self.noise.weight * noise + self.activate.bias[:, None, None]).to(x.dtype)
+        return F.leaky_relu(x, 0.2) * math.sqrt(2)
+
+
+class ToRGB(nn.Module):
+    """1x1 convolution to a picture, added to the upsampled picture of the resolution below."""
+
+    def __init__(self, inputs: int, style_dim: int, upsample: bool = True):
+        super().__init__()
+        self.conv = ModulatedConv2d(inputs, 3, 1, style_dim, demodulate=False)
+        self.bias = nn.Parameter(torch.zeros(1, 3, 1, 1))
+        if upsample:
+            self.upsample = Resample()
+
+    def forward(self, x: Tensor, style: Tensor, below: Tensor | None = None) -> Tensor:
+        y = self.conv(x, style) + self.bias
+        return y if below is None else y + self.upsample.double(below)
+
+
+class Generator(nn.Module):
+    """Mapping and synthesis network.
+
+    `size` is the resolution of the picture in pixels, a power of two. The widths are given either as `channels`
+    ({resolution: channels}, keys may be strings as JSON makes them) or as the `channel_multiplier` of the published
+    checkpoints. Raises ValueError when a resolution has no width.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        channels: dict[int, int] | None = None,
+        channel_multiplier: int = 2,
+        style_dim: int = 512,
+        n_mlp: int = 8,
+    ):
+        super().__init__()
+        widths = channels_for(size, channel_multiplier) if channels is None else channels
+        widths = {int(resolution): int(width) for resolution, width in widths.items()}
+        steps = int(math.log2(size))
+        self.resolutions = [2**i for i in range(2, steps + 1)]
+        missing = [r for r in self.resolutions if r not in widths]
+        if missing:
+            raise ValueError(f"no channel width for the resolutions {missing}")
+
+        self.size, self.style_dim = size, style_dim
+        mapping = [EqualLinear(style_dim, style_dim, rate=0.01, activate=True) for _ in range(n_mlp)]
+        self.style = nn.Sequential(PixelNorm(), *mapping)
+        self.input = nn.Module()
+        self.input.input = nn.Parameter(torch.randn(1, widths[4], 4, 4))
+        self.conv1 = StyledConv(widths[4], widths[4], style_dim)
+        self.to_rgb1 = ToRGB(widths[4], style_dim, upsample=False)
+        self.convs, self.to_rgbs = nn.ModuleList(), nn.ModuleList()
+        for below, resolution in zip(self.resolutions, self.resolutions[1:], strict=False):
+            self.convs.append(StyledConv(widths[below], widths[resolution], style_dim, upsample=True))
+            self.convs.append(StyledConv(widths[resolution], widths[resolution], style_dim))
+            self.to_rgbs.append(ToRGB(widths[resolution], style_dim))
+        self.noises = nn.Module()
+        for i in range(len(self.convs) + 1):
+            resolution = 2 ** ((i + 5) // 2)
+            self.noises.register_buffer(f"noise_{i}", torch.randn(1, 1, resolution, resolution))
+
+    @property
+    def num_latents(self) -> int:
+        """Number of latents L in a W+ code: two for each resolution but the first and the last, which share."""
+        return len(self.convs) + 2
+
+    @property
+    def style_sizes(self) -> list[int]:
+        """Channels of each style code, first layer to last."""
+        return [layer.conv.weight.shape[2] for layer in self._layers()]
+
+    def _layers(self) -> list[StyledConv]:
+        return [self.conv1, *self.convs]
+
+    def _rgb_layers(self) -> list[ToRGB]:
+        return [self.to_rgb1, *self.to_rgbs]
+
+    def map(self, z: Tensor) -> Tensor:
+        """z (B, style_dim), standard normal -> w (B, style_dim)."""
+        return self.style(z)
+
+    def repeat(self, w: Tensor) -> Tensor:
+        """w (B, style_dim) -> the same code for every layer, W+ (B, L, style_dim)."""
+        return w[:, None].expand(-1, self.num_latents, -1)
+
+    def styles(self, w_plus: Tensor) -> list[Tensor]:
+        """W+ (B, L, style_dim) -> style code of each 3x3 convolution, a list of (B, channels)."""
+        return [layer.conv.modulation(w_plus[:, i]) for i, layer in enumerate(self._layers())]
+
+    def rgb_styles(self, w_plus: Tensor) -> list[Tensor]:
+        """W+ (B, L, style_dim) -> style code of each conversion to RGB, a list of (B, channels)."""
+        return [layer.conv.modulation(w_plus[:, 2 * i + 1]) for i, layer in enumerate(self._rgb_layers())]
+
+    def synthesise(self, styles: list[Tensor], rgb_styles: list[Tensor], size: int | None = None) -> Tensor:
+        """Style codes -> picture (B, 3, size, size), values about -1 to 1.
+
+        `size` stops at a lower resolution, whose picture is the running sum of the conversions to RGB. The noise is the
+        fixed noise of the checkpoint, so that the same code always gives the same picture.
+        """
+        depth = self.resolutions.index(size or self.size)
+        layers = self._layers()
+        noises = [getattr(self.noises, f"noise_{i}") for i in range(len(layers))]
+        x = self.input.input.expand(len(styles[0]), -1, -1, -1)
+        x = x.contiguous(memory_format=torch.channels_last)
+        x = layers[0](x, styles[0], noises[0])
+        picture = self.to_rgb1(x, rgb_styles[0])
+        for block in range(depth):
+            for i in (2 * block + 1, 2 * block + 2):
+                x = layers[i](x, styles[i], noises[i])
+            picture = self.to_rgbs[block](x, rgb_styles[block + 1], picture)
+        return picture
+
+    def forward(self, w_plus: Tensor, size: int | None = None) -> Tensor:
+        """W+ (B, L, style_dim) -> picture (B, 3, size, size), values about -1 to 1."""
+        return self.synthesise(self.styles(w_plus), self.rgb_styles(w_plus), size)

@@ -1,0 +1,74 @@
+"""Random shifts, turns and colours of training pictures, with the labels that follow from them."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def head_rotation(euler: Tensor) -> Tensor:
+    """Yaw, pitch, roll (B, 3) in degrees -> rotation matrices (B, 3, 3) = Ry(yaw) Rx(-pitch) Rz(roll), y up."""
+    yaw, pitch, roll = torch.deg2rad(euler).unbind(1)
+    zero, one = torch.zeros_like(yaw), torch.ones_like(yaw)
+
+    def matrix(*entries: Tensor) -> Tensor:
+        return torch.stack(entries, 1).unflatten(1, (3, 3))
+
+    about_y = matrix(yaw.cos(), zero, yaw.sin(), zero, one, zero, -yaw.sin(), zero, yaw.cos())
+    about_x = matrix(one, zero, zero, zero, pitch.cos(), pitch.sin(), zero, -pitch.sin(), pitch.cos())
+    about_z = matrix(roll.cos(), -roll.sin(), zero, roll.sin(), roll.cos(), zero, zero, zero, one)
+    return about_y @ about_x @ about_z
+
+
+def head_angles(rotation: Tensor) -> Tensor:
+    """Inverse of `head_rotation`: (B, 3, 3) -> yaw, pitch, roll (B, 3) in degrees."""
+    yaw = torch.atan2(rotation[:, 0, 2], rotation[:, 2, 2])
+    pitch = rotation[:, 1, 2].clamp(-1, 1).asin()
+    roll = torch.atan2(rotation[:, 1, 0], rotation[:, 1, 1])
+    return torch.rad2deg(torch.stack([yaw, pitch, roll], 1))
+
+
+def turn_head(euler: Tensor, degrees: Tensor) -> Tensor:
+    """Head pose (B, 3) after the picture is turned anticlockwise by `degrees` (B,)."""
+    turn = torch.zeros(len(euler), 3)
+    turn[:, 2] = degrees
+    return head_angles(head_rotation(turn) @ head_rotation(euler))
+
+
+def move(
+    pictures: Tensor, landmarks: Tensor, size: int, degrees: Tensor, scale: Tensor, shift: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Cuts a turned, scaled and shifted square out of each picture.
+
+    `pictures` (B, 3, S, S), `landmarks` (B, 68, 2) as fractions of the picture, `degrees` (B,) anticlockwise turn of the
+    content, `scale` (B,) magnification, `shift` (B, 2) motion of the content in fractions of the new crop. Returns
+    (B, 3, size, size), mirrored at the borders, and the landmarks in it.
+    """
+    angle = torch.deg2rad(degrees)
+    cos, sin = angle.cos(), angle.sin()
+    # Where the content goes (x right, y down), about the centre of the crop: new = scale * turn @ old + shift.
+    turn = torch.stack([cos, sin, -sin, cos], 1).unflatten(1, (2, 2)) * scale[:, None, None]
+    moved = (landmarks - 0.5) @ turn.transpose(1, 2) + shift[:, None] + 0.5
+    inverse = torch.linalg.inv(turn)
+    offset = -(inverse @ (2 * shift[:, :, None]))
+    grid = F.affine_grid(torch.cat([inverse, offset], 2), [len(pictures), 3, size, size], align_corners=False)
+    cut = F.grid_sample(pictures, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+    return cut, moved
+
+
+def recolour(pictures: Tensor, strength: float = 1.0) -> Tensor:
+    """Random exposure, white balance, contrast, saturation, blur and grain for pictures (B, 3, S, S) in -1..1."""
+    count = len(pictures)
+
+    def random(*shape: int) -> Tensor:
+        return torch.randn(count, *shape, 1, 1) * strength
+
+    x = (pictures + 1) / 2
+    grey = x.mean(1, keepdim=True)
+    x = grey + (x - grey) * (1 + 0.3 * random(1)).clamp(0, 2)
+    x = x.clamp_min(1e-4) ** torch.exp(0.25 * random(1))
+    x = (x - 0.5) * torch.exp(0.15 * random(1)) + 0.5 + 0.06 * random(1) + 0.04 * random(3)
+    small = F.interpolate(F.interpolate(x, scale_factor=0.5, mode="area"), scale_factor=2, mode="bilinear")
+    blur = (torch.rand(count, 1, 1, 1) < 0.2).float() * torch.rand(count, 1, 1, 1)
+    x = x + (small - x) * blur
+    x = x + 0.02 * torch.rand(count, 1, 1, 1) * torch.randn_like(x)
+    return (x * 2 - 1).clamp(-1, 1)

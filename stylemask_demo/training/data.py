@@ -1,0 +1,102 @@
+"""Labelled pictures of people for training: tars of WebP pictures beside npz files of exact labels.
+
+A shard is `NAME.tar` with pictures `PERSON_VIEW.webp` in the order of the rows of `NAME.npz`. Pictures are decoded once
+into arrays of a cache folder and mapped into memory from there.
+"""
+
+import io
+import tarfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+LABELS = ("person", "identity", "expression", "euler", "landmarks", "tone", "female", "hair_style")
+
+# The iBUG landmark that each one becomes in a mirrored picture.
+MIRRORED_LANDMARKS = np.array(
+    [*range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, 35, 34, 33, 32, 31]
+    + [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40]
+    + [54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65]
+)
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Pictures and labels, row by row.
+
+    `pictures` {side in pixels: uint8 (N, side, side, 3)}; `labels` as in the npz files, concatenated: `person` (N,),
+    `identity` (N, 100), `expression` (N, 53), `euler` (N, 3) degrees of yaw, pitch, roll, `landmarks` (N, 68, 2) as a
+    fraction 0..1 of the picture, and `tone`, `female`, `hair_style` of the person.
+    """
+
+    pictures: dict[int, np.ndarray]
+    labels: dict[str, np.ndarray]
+
+    def __len__(self) -> int:
+        return len(self.labels["person"])
+
+    def batch(self, rows: np.ndarray, side: int) -> Tensor:
+        """Pictures of the rows as float (B, 3, side, side) in -1..1."""
+        pixels = torch.from_numpy(np.ascontiguousarray(self.pictures[side][rows]))
+        return pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
+
+    def tensors(self, rows: np.ndarray, *names: str) -> list[Tensor]:
+        """The named labels of the rows as float tensors."""
+        return [torch.from_numpy(self.labels[name][rows].astype(np.float32)) for name in names]
+
+
+def load_faces(data: Path, pattern: str, cache: Path, sides: tuple[int, ...] = (256, 128, 64)) -> Faces:
+    """Reads all shards of folder `data` whose name matches `pattern`, such as "train-*".
+
+    Decoded pictures are kept in `cache`. Raises FileNotFoundError when no shard matches.
+    """
+    tars = sorted(data.glob(f"{pattern}.tar"))
+    if not tars:
+        raise FileNotFoundError(f"no {pattern}.tar with labelled faces in {data}")
+    rows = [np.load(tar.with_suffix(".npz")) for tar in tars]
+    labels = {name: np.concatenate([row[name] for row in rows]) for name in LABELS}
+    labels["landmarks"] = labels["landmarks"].astype(np.float32) / 256
+    cache.mkdir(parents=True, exist_ok=True)
+    pictures = {}
+    for side in sides:
+        path = cache / f"{pattern.strip('-*')}-{len(tars)}-{side}.npy"
+        if not path.exists():
+            _decode(tars, len(labels["person"]), side, path)
+        pictures[side] = np.load(path, mmap_mode="r")
+    return Faces(pictures, labels)
+
+
+def _decode(tars: list[Path], count: int, side: int, path: Path) -> None:
+    partial = path.with_suffix(".partial")
+    array = np.lib.format.open_memmap(partial, "w+", np.uint8, (count, side, side, 3))
+    row = 0
+    with ThreadPoolExecutor() as pool:
+        for tar in tars:
+            with tarfile.open(tar) as archive:
+                files = [archive.extractfile(member).read() for member in archive]
+            for picture in pool.map(lambda file: _picture(file, side), files):
+                array[row] = picture
+                row += 1
+    if row != count:
+        raise ValueError(f"{tars[0].parent} holds {row} pictures for {count} rows of labels")
+    array.flush()
+    partial.rename(path)
+
+
+def _picture(file: bytes, side: int) -> np.ndarray:
+    picture = Image.open(io.BytesIO(file)).convert("RGB")
+    return np.asarray(picture.resize((side, side), Image.Resampling.BOX) if picture.width != side else picture)
+
+
+def mirrored_expressions(names: list[str]) -> np.ndarray:
+    """Order of the expression coefficients of a mirrored picture: left and right change places."""
+    other = {"L": "R", "R": "L"}
+    swap = {"jawLeft": "jawRight", "jawRight": "jawLeft", "mouthLeft": "mouthRight", "mouthRight": "mouthLeft"}
+    return np.array(
+        [names.index(swap.get(n, n[:-1] + other[n[-1]] if n[-2:] in ("_L", "_R") else n)) for n in names]
+    )

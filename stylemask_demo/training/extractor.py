@@ -1,0 +1,83 @@
+"""Trains the parameter extractor on exact labels, on crops that are shifted, turned, scaled and recoloured."""
+
+import math
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+from torch import Tensor, nn
+
+from ..faces.parameters import EXPRESSIONS
+from ..networks.compact import INPUT_SIZE, ParameterExtractor
+from .augment import move, recolour, turn_head
+from .data import MIRRORED_LANDMARKS, Faces, mirrored_expressions
+from .loop import Task
+
+MIRRORED_EXPRESSIONS = mirrored_expressions(EXPRESSIONS)
+
+
+def extractor_task(faces: Faces, validation: Faces, steps: int, batch: int = 32, rate: float = 2e-3) -> Task:
+    """Half of each batch is nearly aligned, as the pipeline sees it; half is up to 25 % off, as a face finder leaves it."""
+    network = ParameterExtractor().to(memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.02)
+
+    def loss(step: int) -> dict[str, Tensor]:
+        rows = np.random.default_rng(step).integers(0, len(faces), batch)
+        pictures = faces.batch(rows, INPUT_SIZE)
+        euler, expression, landmarks, identity = faces.tensors(
+            rows, "euler", "expression", "landmarks", "identity"
+        )
+        half = batch // 2
+        pictures[::2], landmarks[::2] = pictures[::2].flip(3), _mirror(landmarks[::2])
+        euler[::2] *= torch.tensor([-1.0, 1.0, -1.0])
+        expression[::2] = expression[::2][:, MIRRORED_EXPRESSIONS]
+        loose = (torch.arange(batch) // 2 * 2 >= half).float()  # 0 nearly aligned, 1 up to 25 % off
+        degrees = (2 + 10 * loose) * torch.randn(batch)
+        scale = torch.exp((0.03 + 0.22 * loose) * (2 * torch.rand(batch) - 1))
+        shift = (0.02 + 0.23 * loose)[:, None] * (2 * torch.rand(batch, 2) - 1)
+        pictures, landmarks = move(pictures, landmarks, INPUT_SIZE, degrees, scale, shift)
+        euler = turn_head(euler, degrees)
+        found = network(recolour(pictures))
+        # A mirrored person is somebody else, whose identity coefficients are not known.
+        known = torch.ones(batch)
+        known[::2] = 0
+        return {
+            "euler": (found.euler - euler).abs().mean() / 5,
+            "landmarks": (found.landmarks - landmarks).abs().mean() * 60,
+            "expression": (found.expression - expression).abs().mean() * 8,
+            "identity": ((found.identity - identity).square().mean(1) * known).mean(),
+        }
+
+    def sheet(averages: dict[str, nn.Module]) -> Image.Image:
+        rows = np.arange(0, len(validation), max(1, len(validation) // 120))[:120]
+        pictures = validation.batch(rows, INPUT_SIZE)
+        found = averages["extractor"](pictures)
+        euler, expression, landmarks = validation.tensors(rows, "euler", "expression", "landmarks")
+        eyes = (landmarks[:, 36:42].mean(1) - landmarks[:, 42:48].mean(1)).norm(dim=1)
+        error = ((found.landmarks - landmarks).norm(dim=2).mean(1) / eyes).mean()
+        smile = (found.expression - expression)[:, 45:47].abs().mean()
+        angles = (found.euler - euler).abs().mean(0)
+        print(f"\nvalidation: yaw, pitch, roll {angles.tolist()} degrees, landmarks {error:.4f} eyes, smile {smile:.3f}", flush=True)
+        return _sheet(pictures[:32], found.landmarks[:32], landmarks[:32])
+
+    return Task("extractor", {"extractor": network}, optimiser, loss, sheet, steps)
+
+
+def _mirror(landmarks: Tensor) -> Tensor:
+    mirrored = landmarks[:, MIRRORED_LANDMARKS].clone()
+    mirrored[..., 0] = 1 - mirrored[..., 0]
+    return mirrored
+
+
+def _sheet(pictures: Tensor, found: Tensor, true: Tensor, columns: int = 8) -> Image.Image:
+    side = pictures.shape[-1]
+    canvas = Image.new("RGB", (columns * side, math.ceil(len(pictures) / columns) * side))
+    draw = ImageDraw.Draw(canvas)
+    for i, picture in enumerate(pictures):
+        x, y = i % columns * side, i // columns * side
+        pixels = ((picture.permute(1, 2, 0) + 1) * 127.5).round().byte().numpy()
+        canvas.paste(Image.fromarray(pixels), (x, y))
+        for points, colour in ((true, "lime"), (found, "red")):
+            for u, v in (points[i] * side).tolist():
+                draw.point((x + u, y + v), fill=colour)
+    return canvas
