@@ -19,3 +19,7 @@ class PackMissing(StyleMaskError):
 
 class PackCorrupt(StyleMaskError):
     """A file of a pack is missing, truncated, altered, or does not fit the networks."""
+
+
+class UnwritableMedia(StyleMaskError):
+    """A result cannot be written where it was asked for."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import PackCorrupt
+from stylemask_demo.errors import PackCorrupt
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
 PACK_FILE = "pack.json"

@@ -9,9 +9,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 from torch import nn
 
-from ..errors import PackCorrupt, PackMissing
-from ..networks import NETWORKS
-from .info import CHECKPOINTS, PACK_FILE, NetworkSpec, PackInfo, cure, read_info
+from stylemask_demo.errors import PackCorrupt, PackMissing
+from stylemask_demo.networks import NETWORKS
+from stylemask_demo.packs.info import CHECKPOINTS, PACK_FILE, NetworkSpec, PackInfo, cure, read_info
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Pack:
 def load_pack(name_or_folder: str | Path, device: str | torch.device = "cpu") -> Pack:
     """Load all networks of a pack onto ``device``.
 
-    ``name_or_folder`` is the name of a pack in the repository's ``checkpoints``, or a folder with ``pack.json``.
-    Raises PackMissing when there is no such pack, and PackCorrupt naming the file and the cure when a file is
-    missing, truncated or altered, or does not fit its network.
+    ``name_or_folder`` is the name of a pack in the repository's ``checkpoints``, or a folder with
+    ``pack.json``. Raises PackMissing when there is no such pack, and PackCorrupt naming the file and the cure
+    when a file is missing, truncated or altered, or does not fit its network.
     """
     info = read_info(find_pack(name_or_folder))
     networks = {key: _load_network(info.folder, spec, device) for key, spec in info.networks.items()}
@@ -39,11 +39,11 @@ def load_pack(name_or_folder: str | Path, device: str | torch.device = "cpu") ->
 
 def find_pack(name_or_folder: str | Path) -> Path:
     """Return the folder of a pack given by its name or its folder; raises PackMissing when there is none."""
-    if isinstance(name_or_folder, str) and (CHECKPOINTS / name_or_folder).is_dir() and name_or_folder.strip("./"):
+    names = sorted(path.name for path in CHECKPOINTS.glob("*") if path.is_dir())
+    if str(name_or_folder) in names:
         return CHECKPOINTS / name_or_folder
-    if Path(name_or_folder).is_dir():
+    if str(name_or_folder) and Path(name_or_folder).is_dir():
         return Path(name_or_folder)
-    names = [path.parent.name for path in sorted(CHECKPOINTS.glob(f"*/{PACK_FILE}"))]
     here = f"The packs here are: {', '.join(names)}." if names else f"There are no packs in {CHECKPOINTS}."
     raise PackMissing(
         f"There is no pack '{name_or_folder}'. {here} Name one of them, or a folder that holds {PACK_FILE}; "
@@ -61,7 +61,8 @@ def _load_network(folder: Path, spec: NetworkSpec, device: str | torch.device) -
         raise PackCorrupt(f"{path} cannot be read ({error.strerror}). {cure(folder)}") from None
     if len(content) != spec.bytes:
         raise PackCorrupt(
-            f"{path} has {len(content)} bytes instead of {spec.bytes}: it was cut short or replaced. {cure(folder)}"
+            f"{path} was cut short or replaced: it has {len(content)} bytes instead of {spec.bytes}. "
+            f"{cure(folder)}"
         )
     if hashlib.sha256(content).hexdigest() != spec.sha256:
         raise PackCorrupt(f"{path} was altered: its sha256 is not the one in {PACK_FILE}. {cure(folder)}")
@@ -75,5 +76,7 @@ def _load_network(folder: Path, spec: NetworkSpec, device: str | torch.device) -
         module.load_state_dict(load(content), strict=True)
     except (SafetensorError, TypeError, ValueError, KeyError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise PackCorrupt(f"{path} does not fit the network {spec.class_name} ({reason}). {cure(folder)}") from None
+        raise PackCorrupt(
+            f"{path} does not fit the network {spec.class_name} ({reason}). {cure(folder)}"
+        ) from None
     return module.to(device=device, dtype=torch.float32).eval().requires_grad_(False)

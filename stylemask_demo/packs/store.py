@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
-from .info import PACK_FILE
+from stylemask_demo.packs.info import PACK_FILE
 
 FORMAT = 1
 

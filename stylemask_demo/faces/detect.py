@@ -1,0 +1,288 @@
+"""Finding faces in photos: face-alignment where its weights can be had, else OpenCV's cascades."""
+
+import hashlib
+import http.client
+import os
+import threading
+import urllib.request
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Protocol
+
+import cv2
+import numpy as np
+import torch
+from PIL import Image
+
+from stylemask_demo.faces.align import crop_quad
+
+# Faces are searched in a copy of this size: a face worth reenacting is large in its photo.
+SEARCH_SIDE = 640
+# The box of a face is centred where FFHQ would centre the crop, with this part of the crop's side.
+BOX_OF_CROP = 0.66
+
+WEIGHTS_URL = "https://www.adrianbulat.com/downloads/python-fan/"
+# Each name carries the first digits of the file's sha256.
+WEIGHTS = ("s3fd-619a316812.pth", "2DFAN4-11f355bf06.pth.tar")
+PROBE_SECONDS = 3.0
+READ_SECONDS = 10.0
+DOWNLOAD_SECONDS = 120.0
+CHUNK_BYTES = 1 << 20
+_NETWORK_ERRORS = (OSError, http.client.HTTPException)
+
+
+@dataclass(frozen=True)
+class FaceBox:
+    """Where a face is in a photo, in pixels.
+
+    The box is square and centred where FFHQ alignment would centre its crop; its side is 0.66 of the crop's.
+    """
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    landmarks: np.ndarray | None = None  # (68, 2) iBUG points, when the finder knows them
+    roll: float = 0.0  # degrees anticlockwise by which the face was found tilted: 0 or the tilt tried
+
+
+class FaceFinder(Protocol):
+    """Finds the faces in a photo; ``name`` says by what means."""
+
+    name: str
+
+    def find(self, image: Image.Image) -> list[FaceBox]:
+        """Return the faces of an RGB photo, the surest first and of equally sure ones the largest."""
+        ...
+
+
+def create_face_finder(device: str | torch.device = "cpu") -> FaceFinder:
+    """Return face-alignment's finder when its weights are cached or can be downloaded, else the cascades.
+
+    Offline this returns within a few seconds; a download is given up after two minutes.
+    """
+    if _weights_at_hand():
+        return LandmarkFaceFinder(device)
+    return CascadeFaceFinder()
+
+
+class LandmarkFaceFinder:
+    """face-alignment: the S3FD detector and 2DFAN-4 landmarks (Bulat and Tzimiropoulos, 2017)."""
+
+    name = "face-alignment"
+
+    def __init__(self, device: str | torch.device = "cpu") -> None:
+        # Imported here: it takes seconds, and is of no use without its weights.
+        import face_alignment
+
+        self._network = face_alignment.FaceAlignment(
+            face_alignment.LandmarksType.TWO_D,
+            device=str(device),
+            compile=False,
+            # Given as a path, the detector's weights are read as plain tensors; its own download unpickles.
+            face_detector_kwargs={"path_to_detector": str(_weights_folder() / WEIGHTS[0])},
+        )
+
+    def find(self, image: Image.Image) -> list[FaceBox]:
+        """Return the faces of an RGB photo with their landmarks, largest first."""
+        small, scale = _search_copy(image)
+        found = self._network.face_detector.detect_from_image(np.asarray(small).copy())
+        boxes = [np.append(np.asarray(box[:4], dtype=np.float64) * scale, box[4]) for box in found]
+        if not boxes:
+            return []
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            landmarks = self._network.get_landmarks_from_image(np.asarray(image).copy(), detected_faces=boxes)
+        return sorted((_box_of_landmarks(points) for points in landmarks), key=_size, reverse=True)
+
+
+@dataclass(frozen=True)
+class _Cascade:
+    """One of OpenCV's cascades, and how its boxes lie in FFHQ crops (measured on rendered people)."""
+
+    file: str
+    neighbours: int  # how many raw hits make a face; fewer finds more, and more that is none
+    right: float  # from the middle of the crop to the middle of the box, in sides of the crop
+    down: float
+    size: float  # side of the box in sides of the crop
+    mirrored: bool = False  # searches the mirrored picture: the profile cascade knows one side only
+
+
+_SURE = _Cascade("haarcascade_frontalface_alt2.xml", 4, 0.0, 0.036, 0.66)
+_UNSURE = (
+    _Cascade("haarcascade_frontalface_default.xml", 4, 0.0, 0.035, 0.68),
+    _Cascade("haarcascade_frontalface_alt.xml", 3, 0.0, 0.035, 0.66),
+    _Cascade("haarcascade_profileface.xml", 3, 0.116, 0.023, 0.70),
+    _Cascade("haarcascade_profileface.xml", 3, -0.116, 0.023, 0.70, mirrored=True),
+)
+_TILTS = (30.0, -30.0)  # degrees; the cascades themselves stand about 15 either way
+_SMALLEST = 0.08  # of the photo's shorter side
+_SAME_FACE = 0.4  # boxes that share this part of their union are one face
+
+
+class CascadeFaceFinder:
+    """OpenCV's cascades (Viola and Jones, 2001): need no download, and know no landmarks.
+
+    The surest frontal cascade decides alone when it finds something, in the photo as it is or else tilted.
+    Where it finds nothing, the other frontal ones and the profile one, which looks both ways, vote.
+    """
+
+    name = "OpenCV cascade"
+
+    def __init__(self) -> None:
+        self._classifiers = {
+            cascade.file: cv2.CascadeClassifier(os.path.join(cv2.data.haarcascades, cascade.file))
+            for cascade in (_SURE, *_UNSURE)
+        }
+        self._lock = threading.Lock()  # a classifier keeps buffers between calls
+
+    def find(self, image: Image.Image) -> list[FaceBox]:
+        """Return the faces of an RGB photo: those with most votes first, of equal ones the largest."""
+        small, scale = _search_copy(image.convert("L"))
+        grey = np.asarray(small)
+        boxes = [_box(*np.multiply(square, scale)) for square in self._detect(grey, _SURE)]
+        boxes = boxes or self._find_tilted(grey, scale)
+        if boxes:
+            return sorted(boxes, key=_size, reverse=True)
+        groups = _groups([square for cascade in _UNSURE for square in self._detect(grey, cascade)])
+        groups.sort(key=lambda group: (len(group), np.mean([side for _, _, side in group])), reverse=True)
+        return [_box(*np.mean(group, axis=0) * scale) for group in groups]
+
+    def _find_tilted(self, grey: np.ndarray, scale: float) -> list[FaceBox]:
+        """Look for faces in copies turned upright by the tilts tried."""
+        height, width = grey.shape
+        boxes = []
+        for tilt in _TILTS:
+            # A head tilted anticlockwise stands upright after a clockwise turn, which OpenCV counts negative.
+            turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), -tilt, 1.0)
+            turned = cv2.warpAffine(grey, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
+            back = cv2.invertAffineTransform(turn)
+            for x, y, side in self._detect(turned, _SURE):
+                x, y = back @ (x, y, 1.0)
+                boxes.append(_box(x * scale, y * scale, side * scale, roll=tilt))
+        return boxes
+
+    def _detect(self, grey: np.ndarray, cascade: _Cascade) -> list[tuple[float, float, float]]:
+        """Return (x, y, side) of the FFHQ crops of the faces that one cascade sees."""
+        picture = np.ascontiguousarray(grey[:, ::-1]) if cascade.mirrored else grey
+        smallest = max(24, round(_SMALLEST * min(grey.shape)))
+        with self._lock:
+            found = self._classifiers[cascade.file].detectMultiScale(
+                picture, scaleFactor=1.1, minNeighbors=cascade.neighbours, minSize=(smallest, smallest)
+            )
+        squares = []
+        for left, top, width, _ in np.asarray(found, dtype=np.float64).reshape(-1, 4):
+            if cascade.mirrored:
+                left = grey.shape[1] - left - width
+            side = width / cascade.size
+            x, y = left + (width - 1) / 2, top + (width - 1) / 2
+            squares.append((x - cascade.right * side, y - cascade.down * side, side))
+        return squares
+
+
+def _search_copy(image: Image.Image) -> tuple[Image.Image, float]:
+    """Return a copy of at most SEARCH_SIDE pixels, and the factor from its pixels to those of the photo."""
+    scale = max(1.0, max(image.size) / SEARCH_SIDE)
+    if scale == 1.0:
+        return image, scale
+    return image.resize((max(1, round(image.width / scale)), max(1, round(image.height / scale)))), scale
+
+
+def _box(
+    x: float, y: float, crop_side: float, landmarks: np.ndarray | None = None, roll: float = 0.0
+) -> FaceBox:
+    half = crop_side * BOX_OF_CROP / 2
+    return FaceBox(float(x - half), float(y - half), float(x + half), float(y + half), landmarks, roll)
+
+
+def _box_of_landmarks(landmarks: np.ndarray) -> FaceBox:
+    quad = crop_quad(landmarks)
+    x, y = quad.mean(axis=0)
+    return _box(x, y, float(np.linalg.norm(quad[3] - quad[0])), landmarks=landmarks)
+
+
+def _size(box: FaceBox) -> float:
+    return box.x1 - box.x0
+
+
+def _groups(squares: list[tuple[float, float, float]]) -> list[list[tuple[float, float, float]]]:
+    """Gather squares that lie on the same face."""
+    groups: list[list[tuple[float, float, float]]] = []
+    for square in squares:
+        for group in groups:
+            if _overlap(square, group[0]) > _SAME_FACE:
+                group.append(square)
+                break
+        else:
+            groups.append([square])
+    return groups
+
+
+def _overlap(first: tuple[float, float, float], second: tuple[float, float, float]) -> float:
+    """Return intersection over union of two squares (x, y, side)."""
+    reach = (first[2] + second[2]) / 2
+    common = min(first[2], second[2])
+    wide = np.clip(reach - abs(first[0] - second[0]), 0, common)
+    high = np.clip(reach - abs(first[1] - second[1]), 0, common)
+    return float(wide * high / (first[2] ** 2 + second[2] ** 2 - wide * high))
+
+
+def _weights_folder() -> Path:
+    """Return where face-alignment looks for its weights."""
+    return Path(torch.hub.get_dir()) / "checkpoints"
+
+
+def _weights_at_hand() -> bool:
+    missing = [name for name in WEIGHTS if not (_weights_folder() / name).is_file()]
+    if not missing:
+        return True
+    if not _answers(WEIGHTS_URL + missing[0]):
+        return False
+    deadline = monotonic() + DOWNLOAD_SECONDS
+    return all(_download(name, deadline) for name in missing)
+
+
+def _answers(url: str) -> bool:
+    """Tell whether the host of the weights answers; the thread is left behind when a name look-up hangs."""
+    answers = threading.Event()
+
+    def ask() -> None:
+        try:
+            request = urllib.request.Request(url, method="HEAD")
+            with urllib.request.urlopen(request, timeout=PROBE_SECONDS):
+                answers.set()
+        except _NETWORK_ERRORS:
+            pass
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(PROBE_SECONDS)
+    return answers.is_set()
+
+
+def _download(name: str, deadline: float) -> bool:
+    """Fetch one file of weights, verified by the digits in its name; tell whether it is there now."""
+    path = _weights_folder() / name
+    temporary = path.with_name(f".{name}.{os.getpid()}")
+    digest = hashlib.sha256()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with (
+            urllib.request.urlopen(WEIGHTS_URL + name, timeout=READ_SECONDS) as answer,
+            temporary.open("wb") as file,
+        ):
+            while chunk := answer.read(CHUNK_BYTES):
+                if monotonic() > deadline:
+                    return False
+                file.write(chunk)
+                digest.update(chunk)
+        if not digest.hexdigest().startswith(name.split("-")[1].split(".")[0]):
+            return False
+        os.replace(temporary, path)
+        return True
+    except _NETWORK_ERRORS:
+        return False
+    finally:
+        temporary.unlink(missing_ok=True)
