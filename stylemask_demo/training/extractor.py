@@ -1,7 +1,5 @@
 """Trains the parameter extractor on exact labels, on crops that are shifted, turned, scaled and recoloured."""
 
-import math
-
 import numpy as np
 import torch
 from PIL import Image, ImageDraw
@@ -12,6 +10,7 @@ from ..networks.compact import INPUT_SIZE, ParameterExtractor
 from .augment import move, recolour, turn_head
 from .data import MIRRORED_LANDMARKS, Faces, mirrored_expressions
 from .loop import Task
+from .sheets import contact_sheet, to_image
 
 MIRRORED_EXPRESSIONS = mirrored_expressions(EXPRESSIONS)
 
@@ -22,7 +21,7 @@ def extractor_task(faces: Faces, validation: Faces, steps: int, batch: int = 32,
     optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.02)
 
     def loss(step: int) -> dict[str, Tensor]:
-        rows = np.random.default_rng(step).integers(0, len(faces), batch)
+        rows = torch.randint(len(faces), (batch,)).numpy()
         pictures = faces.batch(rows, INPUT_SIZE)
         euler, expression, landmarks, identity = faces.tensors(
             rows, "euler", "expression", "landmarks", "identity"
@@ -57,7 +56,11 @@ def extractor_task(faces: Faces, validation: Faces, steps: int, batch: int = 32,
         error = ((found.landmarks - landmarks).norm(dim=2).mean(1) / eyes).mean()
         smile = (found.expression - expression)[:, 45:47].abs().mean()
         angles = (found.euler - euler).abs().mean(0)
-        print(f"\nvalidation: yaw, pitch, roll {angles.tolist()} degrees, landmarks {error:.4f} eyes, smile {smile:.3f}", flush=True)
+        print(
+            f"\nvalidation: yaw, pitch, roll {', '.join(f'{a:.2f}' for a in angles)} degrees, "
+            f"landmarks {error:.4f} of the eye distance, smile {smile:.3f}",
+            flush=True,
+        )
         return _sheet(pictures[:32], found.landmarks[:32], landmarks[:32])
 
     return Task("extractor", {"extractor": network}, optimiser, loss, sheet, steps)
@@ -70,14 +73,11 @@ def _mirror(landmarks: Tensor) -> Tensor:
 
 
 def _sheet(pictures: Tensor, found: Tensor, true: Tensor, columns: int = 8) -> Image.Image:
-    side = pictures.shape[-1]
-    canvas = Image.new("RGB", (columns * side, math.ceil(len(pictures) / columns) * side))
-    draw = ImageDraw.Draw(canvas)
-    for i, picture in enumerate(pictures):
-        x, y = i % columns * side, i // columns * side
-        pixels = ((picture.permute(1, 2, 0) + 1) * 127.5).round().byte().numpy()
-        canvas.paste(Image.fromarray(pixels), (x, y))
-        for points, colour in ((true, "lime"), (found, "red")):
-            for u, v in (points[i] * side).tolist():
-                draw.point((x + u, y + v), fill=colour)
-    return canvas
+    marked = []
+    for picture, points in zip(pictures, zip(true, found, strict=True), strict=True):
+        image = to_image(picture)
+        draw = ImageDraw.Draw(image)
+        for colour, dots in zip(("lime", "red"), points, strict=True):
+            draw.point([tuple(dot) for dot in (dots * image.width).tolist()], fill=colour)
+        marked.append(image)
+    return contact_sheet(marked, columns)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
+import torch.distributed as dist
 from PIL import Image, ImageDraw
 from torch import Tensor, nn
 from tqdm import tqdm
@@ -32,7 +33,7 @@ class Task:
     warm_up: int = 100  # steps of rising learning rate
     decay_from: float = 0.6  # fraction of the steps after which the learning rate falls linearly to zero
     average: float = 0.998  # decay of the running average of the weights
-    save_every: int = 250
+    save_every: int = 200
     clip: float = 5.0  # largest norm of the gradient
     history: list[dict[str, float]] = field(default_factory=list)
 
@@ -41,24 +42,27 @@ def run(task: Task, folder: Path) -> dict[str, nn.Module]:
     """Trains until `task.steps`, resuming from `folder/NAME.pt` when it is there; returns the averaged modules.
 
     Writes `NAME.pt` (everything needed to resume), `NAME.json` and `NAME-loss.png` (the loss curve) and, if the task
-    draws one, `NAME-sheet.png`.
+    draws one, `NAME-sheet.png`. In a process group (torchrun) each worker draws its own batches.
     """
     folder.mkdir(parents=True, exist_ok=True)
     averages = {name: copy.deepcopy(module).eval().requires_grad_(False) for name, module in task.modules.items()}
     checkpoint = folder / f"{task.name}.pt"
     start = _resume(task, averages, checkpoint) if checkpoint.exists() else 0
     base_rates = [group.setdefault("base_lr", group["lr"]) for group in task.optimiser.param_groups]
+    workers, worker = (dist.get_world_size(), dist.get_rank()) if dist.is_initialized() else (1, 0)
     sums: dict[str, float] = {}
     began, counted = time.monotonic(), 0
-    progress = tqdm(range(start, task.steps), initial=start, total=task.steps, desc=task.name, mininterval=10)
+    progress = tqdm(range(start, task.steps), initial=start, total=task.steps, desc=task.name, mininterval=10, disable=worker > 0)
     for step in progress:
         factor = min(1.0, (step + 1) / task.warm_up, (1 - step / task.steps) / (1 - task.decay_from))
         for group, rate in zip(task.optimiser.param_groups, base_rates, strict=True):
             group["lr"] = rate * factor
-        torch.manual_seed(step)
+        torch.manual_seed(step * workers + worker)
         losses = task.loss(step)
         task.optimiser.zero_grad(set_to_none=True)
         sum(losses.values()).backward()
+        if workers > 1:
+            _share_gradients(task)
         for group in task.optimiser.param_groups:
             nn.utils.clip_grad_norm_(group["params"], task.clip)
         task.optimiser.step()
@@ -71,8 +75,19 @@ def run(task: Task, folder: Path) -> dict[str, nn.Module]:
             task.history.append({"step": step + 1, "seconds": round(time.monotonic() - began, 1), **means})
             progress.set_postfix({name: f"{value:.3g}" for name, value in means.items()})
             sums, counted = {}, 0
-            _save(task, averages, checkpoint, step + 1)
+            if worker == 0:
+                _save(task, averages, checkpoint, step + 1)
     return averages
+
+
+def _share_gradients(task: Task) -> None:
+    """Replaces the gradients by their mean over the processes of the group."""
+    gradients = [p.grad for group in task.optimiser.param_groups for p in group["params"] if p.grad is not None]
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    dist.all_reduce(flat)
+    flat /= dist.get_world_size()
+    for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+        gradient.copy_(mean.view_as(gradient))
 
 
 @torch.no_grad()
