@@ -1,4 +1,4 @@
-"""The command line, ``python -m stylemask_demo COMMAND ...``: exit status 0, or 2 and one line for bad input."""
+"""The command line, ``python -m stylemask_demo COMMAND``: exit status 0, or 2 and one line for bad input."""
 
 import argparse
 import json
