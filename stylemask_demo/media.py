@@ -1,5 +1,6 @@
 """Pictures in and out: whatever a person has becomes upright 8-bit RGB within limits, or a clear error."""
 
+import contextlib
 import hashlib
 import io
 import os
@@ -19,7 +20,7 @@ MAXIMUM_PIXELS = 40_000_000
 MINIMUM_SIDE = 64  # pixels; a smaller face tells too little of a person
 
 # Only formats that people keep photos in: Pillow's other readers, one of which starts Ghostscript, stay shut.
-FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
+FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
 
 # What Pillow's readers raise on damaged files.
 _DAMAGE = (
@@ -75,7 +76,7 @@ def open_image(source: Picture) -> Image.Image:
         return _to_rgb(image)
     except Image.UnidentifiedImageError:
         raise UnreadableMedia(
-            f"{name} is not a picture that can be read here. Save it as PNG, JPEG or WebP and try again."
+            f"{name} is no picture, or in a format that is not read here. Save it as PNG, JPEG or WebP."
         ) from None
     except Image.DecompressionBombError:
         raise UnreadableMedia(_too_large(name)) from None
@@ -98,7 +99,8 @@ def save_png(image: Image.Image, path: str | os.PathLike) -> None:
         image.save(temporary, format="PNG")
         os.replace(temporary, path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise UnwritableMedia(
             f"'{path}' cannot be written ({error.strerror or error}). Name a folder that exists and is yours."
         ) from None
@@ -109,9 +111,9 @@ def check_png_path(path: str | os.PathLike) -> None:
     path = Path(path)
     if path.suffix.lower() != ".png":
         raise UnwritableMedia(f"The result is a PNG: give it a name that ends in .png, not '{path}'.")
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         raise UnwritableMedia(f"There is no folder '{path.parent}'. Make it first, or name another one.")
-    if path.is_dir():
+    if os.path.isdir(path):
         raise UnwritableMedia(f"'{path}' is a folder. Name a file.")
 
 
