@@ -37,3 +37,50 @@ class FaceParameters:
     def smile(self) -> float:
         """Mean of the left and right smile coefficient, 0 neutral, 1 a full smile."""
         return (self.expression["mouthSmile_L"] + self.expression["mouthSmile_R"]) / 2
+
+
+# The directions of the linear method, each a weighted mean of expression coefficients. Yaw, pitch and roll come before.
+EXPRESSION_DIRECTIONS: dict[str, dict[str, float]] = {
+    "jaw": {"jawOpen": 1.0},
+    "smile": {"mouthSmile_L": 0.5, "mouthSmile_R": 0.5},
+    "browDown": {"browDown_L": 0.5, "browDown_R": 0.5},
+    "browUp": {"browOuterUp_L": 0.35, "browOuterUp_R": 0.35, "browInnerUp_L": 0.15, "browInnerUp_R": 0.15},
+    "blink": {"eyeBlink_L": 0.5, "eyeBlink_R": 0.5},
+    "squint": {"eyeSquint_L": 0.5, "eyeSquint_R": 0.5},
+    "lookLeft": {"eyeLookOut_L": 0.5, "eyeLookIn_R": 0.5, "eyeLookIn_L": -0.5, "eyeLookOut_R": -0.5},
+    "lookUp": {"eyeLookUp_L": 0.5, "eyeLookUp_R": 0.5, "eyeLookDown_L": -0.5, "eyeLookDown_R": -0.5},
+    "frown": {"mouthFrown_L": 0.5, "mouthFrown_R": 0.5},
+    "pucker": {"mouthPucker": 1.0},
+    "upperLipUp": {"mouthUpperUp_L": 0.5, "mouthUpperUp_R": 0.5},
+    "sneer": {"noseSneer_L": 0.5, "noseSneer_R": 0.5},
+}
+DIRECTIONS = ("yaw", "pitch", "roll", *EXPRESSION_DIRECTIONS)
+ANGLE_UNIT = 20.0  # degrees that count as much as a whole expression coefficient
+
+
+def _direction_weights() -> np.ndarray:
+    weights = np.zeros((3 + len(EXPRESSIONS), len(DIRECTIONS)), np.float32)
+    weights[:3, :3] = np.eye(3) / ANGLE_UNIT
+    for column, mean in enumerate(EXPRESSION_DIRECTIONS.values(), start=3):
+        for name, weight in mean.items():
+            weights[3 + EXPRESSIONS.index(name), column] = weight
+    return weights
+
+
+DIRECTION_WEIGHTS = _direction_weights()  # (3 + 53, 15): [yaw, pitch, roll, expression] to direction values
+DIRECTION_WEIGHTS.setflags(write=False)
+
+
+def direction_values(parameters: FaceParameters) -> np.ndarray:
+    """Where a face stands along each of `DIRECTIONS`, (15,): angles in units of 20 degrees, coefficients as they are."""
+    angles = (parameters.yaw, parameters.pitch, parameters.roll)
+    return np.float32([*angles, *(parameters.expression[name] for name in EXPRESSIONS)]) @ DIRECTION_WEIGHTS
+
+
+def direction_shift(yaw: float = 0.0, pitch: float = 0.0, smile: float = 0.0) -> np.ndarray:
+    """The change (15,) along `DIRECTIONS` that turns by `yaw` and `pitch` degrees and adds `smile` to the smile."""
+    shift = np.zeros(len(DIRECTIONS), np.float32)
+    shift[DIRECTIONS.index("yaw")] = yaw / ANGLE_UNIT
+    shift[DIRECTIONS.index("pitch")] = pitch / ANGLE_UNIT
+    shift[DIRECTIONS.index("smile")] = smile
+    return shift

@@ -50,12 +50,17 @@ class Trunk(nn.Module):
         self.stage4 = _convolution(192, 192, 2)
         self.head = nn.Sequential(nn.Flatten(), nn.Linear(192 * 16, self.features), nn.ReLU(inplace=True))
 
-    def forward(self, picture: Tensor) -> tuple[list[Tensor], Tensor]:
+    def maps(self, picture: Tensor) -> list[Tensor]:
+        """The three feature maps; pictures of other sizes give maps of other sizes."""
         x = picture.contiguous(memory_format=torch.channels_last)
         x32 = self.stage32(self.stem(x))  # (B, 64, 32, 32)
         x16 = self.stage16(x32)  # (B, 128, 16, 16)
         x8 = self.stage8(x16)  # (B, 192, 8, 8)
-        return [x32, x16, x8], self.head(self.stage4(x8))  # (B, 512)
+        return [x32, x16, x8]
+
+    def forward(self, picture: Tensor) -> tuple[list[Tensor], Tensor]:
+        maps = self.maps(picture)
+        return maps, self.head(self.stage4(maps[-1]))  # (B, 512)
 
 
 class ExtractedParameters(NamedTuple):

@@ -9,13 +9,13 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from ..networks.compact import LatentEncoder, ParameterExtractor
-from ..networks.stylegan2 import Generator
-from .augment import move
-from .data import MIRRORED_LANDMARKS, Faces
-from .loop import Task
-from .losses import edges, feature_distance, importance, to_input
-from .sheets import contact_sheet, to_image
+from stylemask_demo.networks.compact import LatentEncoder, ParameterExtractor
+from stylemask_demo.networks.stylegan2 import Generator
+from stylemask_demo.training.augment import move
+from stylemask_demo.training.data import MIRRORED_LANDMARKS, Faces
+from stylemask_demo.training.loop import Task
+from stylemask_demo.training.losses import at_most_input, edges, feature_distance, importance, to_input
+from stylemask_demo.training.sheets import contact_sheet, to_image
 
 CHANNELS = {4: 256, 8: 256, 16: 192, 32: 128, 64: 64, 128: 32, 256: 16}
 GENERATOR = {"size": 256, "channels": CHANNELS, "style_dim": 512, "n_mlp": 4}
@@ -35,6 +35,7 @@ def autoencoder_task(
     optimiser = torch.optim.Adam(
         [{"params": trained, "lr": rate}, {"params": list(encoder.parameters()), "lr": rate / 2}],
         betas=(0.9, 0.99),
+        fused=True,
     )
     sides = [side for side, steps in stages.items() for _ in range(steps)]
 
@@ -56,7 +57,7 @@ def autoencoder_task(
             "pixel": (weight * (made - true).abs()).mean() * 2,
             "coarse": (F.avg_pool2d(weight, 4) * (small[0] - small[1]).abs()).mean() * 2,
             "edges": (weight[..., 1:, 1:] * (edges(made) - edges(true)).abs()).mean() * 2,
-            "features": feature_distance(extractor.trunk, to_input(made), to_input(true)) * 0.5,
+            "features": feature_distance(extractor.trunk, *(at_most_input(p) for p in (made, true))) * 0.5,
             "offsets": offsets.square().mean() * 0.02 + w.square().mean() * 1e-3,
         }
 

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..networks.compact import INPUT_SIZE, Trunk
+from stylemask_demo.networks.compact import INPUT_SIZE, Trunk
 
 
 def importance(landmarks: Tensor, size: int) -> Tensor:
@@ -29,21 +29,27 @@ def edges(pictures: Tensor) -> Tensor:
     return torch.cat([pictures[..., :-1, 1:] - corner, pictures[..., 1:, :-1] - corner], 1)
 
 
+def at_most_input(pictures: Tensor) -> Tensor:
+    """Pictures (B, 3, S, S), reduced where they are larger than the compact networks read."""
+    return F.avg_pool2d(pictures, max(1, pictures.shape[-1] // INPUT_SIZE))
+
+
 def to_input(pictures: Tensor) -> Tensor:
     """Pictures (B, 3, S, S) at the size that the compact networks read, (B, 3, 128, 128)."""
-    if pictures.shape[-1] > INPUT_SIZE:
-        return F.avg_pool2d(pictures, pictures.shape[-1] // INPUT_SIZE)
+    pictures = at_most_input(pictures)
+    if pictures.shape[-1] == INPUT_SIZE:
+        return pictures
     return F.interpolate(pictures, size=(INPUT_SIZE, INPUT_SIZE), mode="bilinear", align_corners=False)
 
 
 def feature_distance(trunk: Trunk, made: Tensor, true: Tensor) -> Tensor:
     """Perceptual distance in the feature maps of a frozen trunk, each scaled to unit vectors (Zhang et al. 2018).
 
-    `made`, `true` (B, 3, 128, 128) -> scalar. Gradients flow into `made` only.
+    `made`, `true` (B, 3, S, S) -> scalar. Gradients flow into `made` only.
     """
     with torch.no_grad():
-        targets, _ = trunk(true)
-    found, _ = trunk(made)
+        targets = trunk.maps(true)
+    found = trunk.maps(made)
     return sum(
         (F.normalize(f, dim=1) - F.normalize(t, dim=1)).square().sum(1).mean()
         for f, t in zip(found, targets, strict=True)

@@ -1,0 +1,93 @@
+"""A bank of faces that the frozen generator makes, with what the frozen extractor and identity network say of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from stylemask_demo.faces.parameters import DIRECTION_WEIGHTS
+from stylemask_demo.networks.compact import (
+    IdentityNetwork,
+    LatentEncoder,
+    ExtractedParameters,
+    ParameterExtractor,
+)
+from stylemask_demo.networks.stylegan2 import Generator
+from stylemask_demo.training.data import Faces
+from stylemask_demo.training.losses import to_input
+
+SIDE = 128  # pixels at which faces are made while masks and directions are trained
+
+
+@dataclass(frozen=True)
+class Teachers:
+    """The frozen networks that masks and directions are trained with."""
+
+    generator: Generator
+    encoder: LatentEncoder
+    extractor: ParameterExtractor
+    identity: IdentityNetwork
+
+    def __post_init__(self):
+        for network in (self.generator, self.encoder, self.extractor, self.identity):
+            network.eval().requires_grad_(False)
+
+    def look(self, pictures: Tensor) -> tuple[ExtractedParameters, Tensor]:
+        """Parameters and identity embedding of generated pictures (B, 3, S, S)."""
+        seen = to_input(pictures)
+        return self.extractor(seen), self.identity(seen)
+
+
+@dataclass(frozen=True)
+class Bank:
+    """N faces: code `w_plus` (N, L, 512), `parameters` as the extractor sees them, `embedding` (N, 256)."""
+
+    w_plus: Tensor
+    parameters: ExtractedParameters
+    embedding: Tensor
+
+    def __len__(self) -> int:
+        return len(self.w_plus)
+
+    def take(self, rows: Tensor) -> "Bank":
+        return Bank(
+            self.w_plus[rows], ExtractedParameters(*(p[rows] for p in self.parameters)), self.embedding[rows]
+        )
+
+
+@torch.no_grad()
+def make_bank(teachers: Teachers, faces: Faces, count: int, sampled: float = 0.3, batch: int = 32) -> Bank:
+    """Codes of training pictures, a part of them replaced by faces sampled from z, made and looked at once."""
+    rows = np.random.default_rng(0).permutation(len(faces))[:count]
+    codes, parameters, embeddings = [], [], []
+    for start in tqdm(range(0, count, batch), desc="bank", mininterval=10):
+        chosen = rows[start : start + batch]
+        w_plus = teachers.encoder(faces.batch(chosen, 128))
+        drawn = int(len(chosen) * sampled)
+        z = torch.randn(drawn, teachers.generator.style_dim, generator=torch.Generator().manual_seed(start))
+        w_plus[:drawn] = teachers.generator.repeat(teachers.generator.map(z))
+        found, embedding = teachers.look(teachers.generator(w_plus, SIDE))
+        codes.append(w_plus)
+        parameters.append(found)
+        embeddings.append(embedding)
+    joined = ExtractedParameters(*(torch.cat(part) for part in zip(*parameters, strict=True)))
+    return Bank(torch.cat(codes), joined, torch.cat(embeddings))
+
+
+def along_directions(parameters: ExtractedParameters) -> Tensor:
+    """Place of B faces along the face directions, (B, 15)."""
+    return torch.cat([parameters.euler, parameters.expression], 1) @ torch.from_numpy(DIRECTION_WEIGHTS.copy())
+
+
+def openings(landmarks: Tensor) -> Tensor:
+    """Heights of eyes and mouth and width of the mouth in units of the eye distance, (B, 68, 2) -> (B, 5)."""
+    eyes = (landmarks[:, 36:42].mean(1) - landmarks[:, 42:48].mean(1)).norm(dim=1, keepdim=True)
+
+    def gap(above: list[int], below: list[int]) -> Tensor:
+        return (landmarks[:, above].mean(1) - landmarks[:, below].mean(1)).norm(dim=1)
+
+    gaps = [gap([37, 38], [41, 40]), gap([43, 44], [47, 46]), gap([61, 62, 63], [67, 66, 65])]
+    gaps += [gap([50, 51, 52], [58, 57, 56]), gap([48], [54])]
+    return torch.stack(gaps, 1) / eyes

@@ -1,0 +1,90 @@
+"""Trains the direction matrix as Finding Directions does, starting from a linear regression."""
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from stylemask_demo.faces.parameters import DIRECTIONS, direction_shift
+from stylemask_demo.methods.directions import move
+from stylemask_demo.networks.compact import ExtractedParameters
+from stylemask_demo.networks.directions import DirectionMatrix
+from stylemask_demo.training.bank import SIDE, Bank, Teachers, along_directions
+from stylemask_demo.training.loop import Task
+from stylemask_demo.training.sheets import contact_sheet, to_image
+
+LAYERS = 10  # of W+ that are moved, up to 64 px
+RIDGE = 30.0  # regularisation of the regression, in samples
+RANGE = {"yaw": 1.6, "pitch": 0.9, "roll": 0.4}  # largest change of one direction alone; 0.8 for expressions
+
+
+def directions_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, rate: float = 2e-4) -> Task:
+    """Half of each batch goes from one face's parameters to another's, half changes one direction only."""
+    generator = teachers.generator
+    matrix = DirectionMatrix(len(DIRECTIONS), LAYERS, generator.style_dim)
+    with torch.no_grad():
+        weights, _ = fit_linear(bank.parameters, bank.embedding, bank.w_plus[:, :LAYERS].flatten(1))
+        matrix.linear.weight.copy_(weights[: len(DIRECTIONS)].T)
+        matrix.linear.bias.zero_()
+    matrix.linear.bias.requires_grad_(False)
+    optimiser = torch.optim.Adam([matrix.linear.weight], lr=rate)
+    limits = torch.tensor([RANGE.get(name, 0.8) for name in DIRECTIONS])
+
+    def loss(step: int) -> dict[str, Tensor]:
+        source, target = (bank.take(torch.randint(len(bank), (batch,))) for _ in range(2))
+        start = along_directions(source.parameters)
+        shift = along_directions(target.parameters) - start
+        single = torch.randint(len(DIRECTIONS), (batch // 2,))
+        single[::2] = torch.tensor([0, 1, 4])[torch.randint(3, (len(single[::2]),))]  # the sliders of the page
+        shift[: batch // 2] = 0
+        shift[torch.arange(batch // 2), single] = (torch.rand(batch // 2) * 2 - 1) * limits[single]
+        # Nobody's eyes or jaw open further than the faces of the bank.
+        wanted = torch.minimum(torch.maximum(start + shift, lowest), highest)
+        found, embedding = teachers.look(generator(move(matrix, source.w_plus, wanted - start), SIDE))
+        error = (along_directions(found) - wanted).abs()
+        return {
+            "pose": error[:, :3].mean() * 4,
+            "expression": error[:, 3:].mean() * 3,
+            "identity": (1 - (embedding * source.embedding).sum(1)).mean(),
+        }
+
+    places = along_directions(bank.parameters)
+    lowest, highest = places.quantile(0.01, 0), places.quantile(0.99, 0)
+
+    def sheet(averages: dict[str, nn.Module]) -> Image.Image:
+        return slider_strips(teachers, bank, averages["directions"])
+
+    return Task("directions", {"directions": matrix}, optimiser, loss, sheet, steps, average=0.99, save_every=100)
+
+
+def slider_strips(teachers: Teachers, bank: Bank, matrix: DirectionMatrix, people: int = 3) -> Image.Image:
+    """Strips of one face each under yaw, pitch and smile; prints the measured against the commanded change."""
+    shown = []
+    for person in range(people):
+        code = bank.take(torch.tensor([len(bank) - 1 - person])).w_plus
+        for name, values in (("yaw", (-30, -15, 0, 15, 30)), ("pitch", (-15, -8, 0, 8, 15)), ("smile", (-0.5, 0, 0.5, 0.8, 1))):
+            shifts = torch.stack([torch.from_numpy(direction_shift(**{name: value})) for value in values])
+            made = teachers.generator(move(matrix, code.expand(len(values), -1, -1), shifts), SIDE)
+            shown += [to_image(picture) for picture in made]
+    codes = bank.take(torch.arange(len(bank) - 32, len(bank)))
+    for yaw in (-20, 20):
+        shift = torch.from_numpy(direction_shift(yaw=yaw)).expand(len(codes), -1)
+        found, _ = teachers.look(teachers.generator(move(matrix, codes.w_plus, shift), SIDE))
+        change = (found.euler - codes.parameters.euler).mean(0)
+        print(f"\nyaw {yaw:+d}: measured yaw {change[0]:+.1f}, pitch {change[1]:+.1f}", flush=True)
+    return contact_sheet(shown, 15)
+
+
+def fit_linear(parameters: ExtractedParameters, embedding: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
+    """Ridge regression of codes (N, D) on face directions and identity.
+
+    Returns the weights (15 + 256, D), directions first, and for each code dimension the share (D,) of its explained
+    variance that the directions explain.
+    """
+    inputs = torch.cat([along_directions(parameters), embedding], 1)
+    inputs, codes = inputs - inputs.mean(0), codes - codes.mean(0)
+    gram = inputs.T @ inputs + RIDGE * torch.diag(inputs.var(0) + 1e-6)
+    weights = torch.linalg.solve(gram, inputs.T @ codes)
+    count = len(DIRECTIONS)
+    by_directions = (inputs[:, :count] @ weights[:count]).var(0)
+    by_identity = (inputs[:, count:] @ weights[count:]).var(0)
+    return weights, by_directions / (by_directions + by_identity + 1e-9)

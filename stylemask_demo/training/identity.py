@@ -1,0 +1,71 @@
+"""Trains the identity network: views of one person must be told from the views of all others in the batch."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor, nn
+
+from stylemask_demo.networks.compact import INPUT_SIZE, IdentityNetwork, ParameterExtractor
+from stylemask_demo.training.augment import move, recolour
+from stylemask_demo.training.data import Faces
+from stylemask_demo.training.loop import Task
+from stylemask_demo.training.sheets import contact_sheet, to_image
+
+TEMPERATURE = 0.08
+
+
+def identity_task(
+    faces: Faces, validation: Faces, extractor: ParameterExtractor, steps: int, people: int = 24, rate: float = 1e-3
+) -> Task:
+    """Contrastive training (Chen et al. 2020) on two views each of `people` persons; starts from the extractor's trunk."""
+    network = IdentityNetwork().to(memory_format=torch.channels_last)
+    network.trunk.load_state_dict(extractor.trunk.state_dict())
+    optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.02)
+    views = _rows_by_person(faces)  # (persons, 4)
+
+    def loss(step: int) -> dict[str, Tensor]:
+        chosen = torch.randperm(len(views))[:people].numpy()
+        pair = torch.rand(people, views.shape[1]).argsort(1)[:, :2].numpy()
+        rows = views[chosen[:, None], pair].T.ravel()  # first views, then second views
+        pictures = faces.batch(rows, INPUT_SIZE)
+        (landmarks,) = faces.tensors(rows, "landmarks")
+        count = len(rows)
+        scale = torch.exp(0.06 * torch.randn(count))
+        pictures, _ = move(
+            pictures, landmarks, INPUT_SIZE, 3 * torch.randn(count), scale, 0.03 * torch.randn(count, 2)
+        )
+        # A person's mirror picture is another view of them.
+        mirrored = torch.rand(count, 1, 1, 1) < 0.5
+        pictures = torch.where(mirrored, pictures.flip(3), pictures)
+        embedding = network(recolour(pictures, 0.7))
+        similarity = embedding @ embedding.T / TEMPERATURE
+        similarity = similarity - torch.eye(count) * 1e4
+        partner = torch.arange(count).roll(people)
+        return {"contrast": F.cross_entropy(similarity, partner)}
+
+    def sheet(averages: dict[str, nn.Module]) -> Image.Image:
+        rows = _rows_by_person(validation)[:60]  # (60, 4)
+        embedding = torch.cat([averages["identity"](validation.batch(person, INPUT_SIZE)) for person in rows])
+        cosine = embedding @ embedding.T
+        same = torch.arange(len(cosine)) // 4
+        same = (same[:, None] == same).float() - torch.eye(len(cosine))
+        other = 1 - same - torch.eye(len(cosine))
+        mean_same, mean_other = (cosine * same).sum() / same.sum(), (cosine * other).sum() / other.sum()
+        nearest = (cosine - 2 * torch.eye(len(cosine))).argmax(1) // 4
+        right = (nearest == torch.arange(len(cosine)) // 4).float().mean()
+        print(f"\nvalidation: cosine same {mean_same:.3f}, other {mean_other:.3f}, nearest right {right:.3f}", flush=True)
+        # Each person's first view beside the most similar picture of somebody else.
+        rivals = (cosine - 2 * (1 - other)).argmax(1)[::4]
+        shown = [int(row) for i, rival in enumerate(rivals) for row in (rows[i, 0], rows.ravel()[int(rival)])]
+        return contact_sheet([to_image(picture) for picture in validation.batch(np.array(shown), 128)], 12)
+
+    return Task("identity", {"identity": network}, optimiser, loss, sheet, steps, save_every=100)
+
+
+def _rows_by_person(faces: Faces) -> np.ndarray:
+    person = faces.labels["person"]
+    views = np.bincount(np.unique(person, return_inverse=True)[1]).min()
+    order = np.argsort(person, kind="stable")
+    starts = np.searchsorted(person[order], np.unique(person))
+    return order[starts[:, None] + np.arange(views)]

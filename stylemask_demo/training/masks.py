@@ -1,0 +1,75 @@
+"""Trains the mask predictors as StyleMask does: frozen generator, random unpaired faces, shape, identity and cycle loss."""
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from stylemask_demo.methods.stylemask import mix
+from stylemask_demo.networks.mask import MaskPredictors
+from stylemask_demo.training.bank import SIDE, Bank, Teachers, openings
+from stylemask_demo.training.directions import fit_linear
+from stylemask_demo.training.loop import Task
+from stylemask_demo.training.sheets import contact_sheet, to_image
+
+CONTROLLED = 10  # layers, up to 64 px: what lies above is texture
+SURENESS = 4.0  # how far the first masks lean towards 0 or 1
+
+
+def masks_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, rate: float = 1e-3) -> Task:
+    """Shape loss: pose, expression, eye and mouth openings of the result equal the target's, as the extractor sees them.
+
+    Identity loss: the embedding stays the source's. Cycle loss: reenacting the result by the same target changes nothing,
+    measured in style space.
+    """
+    generator = teachers.generator
+    masks = MaskPredictors(generator.style_sizes[:CONTROLLED])
+    _start_from_statistics(masks, teachers, bank)
+    optimiser = torch.optim.Adam(masks.parameters(), lr=rate, weight_decay=1e-5)
+
+    def loss(step: int) -> dict[str, Tensor]:
+        source, target = (bank.take(torch.randint(len(bank), (batch,))) for _ in range(2))
+        source_styles, target_styles = generator.styles(source.w_plus), generator.styles(target.w_plus)
+        mixed = mix(masks, source_styles, target_styles)
+        made = generator.synthesise(mixed, generator.rgb_styles(source.w_plus), SIDE)
+        found, embedding = teachers.look(made)
+        again = mix(masks, mixed, target_styles)
+        cycle = sum((a - m).abs().mean() for a, m in zip(again[:CONTROLLED], mixed, strict=False)) / CONTROLLED
+        return {
+            "pose": (found.euler - target.parameters.euler).abs().mean() / 5,
+            "expression": (found.expression - target.parameters.expression).abs().mean() * 5,
+            "openings": (openings(found.landmarks) - openings(target.parameters.landmarks)).abs().mean() * 5,
+            "identity": (1 - (embedding * source.embedding).sum(1)).mean() * 2,
+            "cycle": cycle * 0.5,
+        }
+
+    def sheet(averages: dict[str, nn.Module]) -> Image.Image:
+        return reenactment_matrix(teachers, bank, averages["masks"])
+
+    return Task("masks", {"masks": masks}, optimiser, loss, sheet, steps, average=0.99, save_every=100)
+
+
+def reenactment_matrix(teachers: Teachers, bank: Bank, masks: MaskPredictors, people: int = 6) -> Image.Image:
+    """Sources down the left side, targets along the top, results between."""
+    generator = teachers.generator
+    rows = torch.arange(len(bank) - 2 * people, len(bank))
+    codes = bank.take(rows).w_plus
+    pictures = [to_image(picture) for picture in generator(codes, SIDE)]
+    shown = [Image.new("RGB", (SIDE, SIDE), "white"), *pictures[people:]]
+    target_styles = generator.styles(codes[people:])
+    for i in range(people):
+        source = codes[i : i + 1].expand(people, -1, -1)
+        mixed = mix(masks, generator.styles(source), target_styles)
+        made = generator.synthesise(mixed, generator.rgb_styles(source), SIDE)
+        shown += [pictures[i], *(to_image(picture) for picture in made)]
+    return contact_sheet(shown, people + 1)
+
+
+@torch.no_grad()
+def _start_from_statistics(masks: MaskPredictors, teachers: Teachers, bank: Bank) -> None:
+    """Leans each channel's mask towards 1 as far as pose and expression explain its variance, towards 0 elsewhere."""
+    styles = teachers.generator.styles(bank.w_plus)
+    for predictor, style in zip(masks.children(), styles, strict=False):
+        _, explained = fit_linear(bank.parameters, bank.embedding, style)
+        lean = (explained - explained.median()) / (explained.std() + 1e-6)
+        predictor.masknet[2].weight.mul_(0.1)
+        predictor.masknet[2].bias.copy_((lean * SURENESS / 2).clamp(-SURENESS, SURENESS))
