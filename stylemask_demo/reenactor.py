@@ -76,7 +76,9 @@ class Reenactor:
         self._portraits: OrderedDict[str, Portrait] = OrderedDict()
         self._lock = threading.Lock()
         with torch.inference_mode():
-            z = torch.randn(MEAN_SAMPLES, self._generator.style_dim, generator=torch.Generator().manual_seed(0))
+            z = torch.randn(
+                MEAN_SAMPLES, self._generator.style_dim, generator=torch.Generator().manual_seed(0)
+            )
             self._mean_w = self._generator.map(z.to(device)).mean(0, keepdim=True)  # (1, style_dim)
 
     @classmethod
@@ -124,18 +126,26 @@ class Reenactor:
         list. Raises ValueError for an unknown method or lists of different lengths, and what `portrait` raises.
         """
         if method not in self._methods:
-            raise ValueError(f"There is no method '{method}' here. Choose one of: {', '.join(self._methods)}.")
+            raise ValueError(
+                f"There is no method '{method}' here. Choose one of: {', '.join(self._methods)}."
+            )
         sources, targets = self._code(source), self._code(target)
         count = max(len(sources.w_plus), len(targets.w_plus))
         if len(sources.w_plus) not in (1, count) or len(targets.w_plus) not in (1, count):
             raise ValueError("Give as many sources as targets, or one of either.")
-        sources, targets = (FaceCode(*(t.expand(count, *t.shape[1:]) for t in code)) for code in (sources, targets))
+        sources, targets = (
+            FaceCode(*(t.expand(count, *t.shape[1:]) for t in code)) for code in (sources, targets)
+        )
         with torch.inference_mode():
             pictures = self._pictures(self._methods[method](sources, targets, strength))
         return pictures if _is_list(source) or _is_list(target) else pictures[0]
 
     def edit(
-        self, source: Image.Image | Portrait | Sequence, yaw: float = 0.0, pitch: float = 0.0, smile: float = 0.0
+        self,
+        source: Image.Image | Portrait | Sequence,
+        yaw: float = 0.0,
+        pitch: float = 0.0,
+        smile: float = 0.0,
     ) -> Image.Image | list[Image.Image]:
         """The source turned by `yaw` and `pitch` degrees and its smile changed by `smile` (-1..1), relative to what it is.
 
@@ -155,17 +165,24 @@ class Reenactor:
         """Unit vector (256,) that points the same way for pictures of one person. Raises what `portrait` raises."""
         return _each(picture, self._identities)
 
+    @torch.inference_mode()
+    def look(self, crops: Sequence[Image.Image]) -> tuple[list[FaceParameters], np.ndarray]:
+        """Face parameters and identity vectors (B, 256) of pictures that are aligned crops already, such as results."""
+        batch = to_tensor(list(crops)).to(self.device)
+        parameters = face_parameters(self._extractor(batch), self.resolution)
+        return parameters, self._identity(batch).float().cpu().numpy()
+
     def _identities(self, pictures: list[Image.Image]) -> list[np.ndarray]:
-        crops = [portrait.crop for portrait in self._portraits_of(pictures)]
-        with torch.inference_mode():
-            return list(self._identity(to_tensor(crops).to(self.device)).float().cpu().numpy())
+        return list(self.look([portrait.crop for portrait in self._portraits_of(pictures)])[1])
 
     @torch.inference_mode()
     def _sampled_code(self, seeds: list[int]) -> PictureCode:
         if any(seed < 0 for seed in seeds):
             raise ValueError("A seed is a whole number from 0 on.")
         shape = (1, self._generator.style_dim)
-        z = torch.cat([torch.randn(shape, generator=torch.Generator().manual_seed(int(seed))) for seed in seeds])
+        z = torch.cat(
+            [torch.randn(shape, generator=torch.Generator().manual_seed(int(seed))) for seed in seeds]
+        )
         w = self._mean_w + TRUNCATION * (self._generator.map(z.to(self.device)) - self._mean_w)
         w_plus = self._generator.repeat(w)
         return PictureCode(self._generator.styles(w_plus), self._generator.rgb_styles(w_plus))
@@ -205,10 +222,14 @@ class Reenactor:
         batch = to_tensor(list(crops)).to(self.device)
         codes = self._encoder(batch)
         parameters = face_parameters(self._extractor(batch), self.resolution)
-        inversions = self._pictures(PictureCode(self._generator.styles(codes), self._generator.rgb_styles(codes)))
+        inversions = self._pictures(
+            PictureCode(self._generator.styles(codes), self._generator.rgb_styles(codes))
+        )
         codes = codes.float().cpu()
         return {
-            key: Portrait(crops[i], inversions[i], transforms[i], parameters[i], codes[i : i + 1].clone(), key)
+            key: Portrait(
+                crops[i], inversions[i], transforms[i], parameters[i], codes[i : i + 1].clone(), key
+            )
             for i, key in enumerate(pictures)
         }
 
@@ -227,7 +248,9 @@ class Reenactor:
         for box in boxes:
             if box.landmarks is not None:
                 return box.landmarks
-            landmarks, disagreement = locate(self._extractor, photo, _quad(box.x0, box.y0, box.x1, box.y1, box.roll))
+            landmarks, disagreement = locate(
+                self._extractor, photo, _quad(box.x0, box.y0, box.x1, box.y1, box.roll)
+            )
             if disagreement < AGREEMENT:
                 return landmarks
         # A face crop fills its picture too much for a face finder at times.

@@ -10,12 +10,18 @@ from stylemask_demo.faces.parameters import EXPRESSIONS, FaceParameters
 from stylemask_demo.networks.compact import INPUT_SIZE, ExtractedParameters, ParameterExtractor
 
 ROUNDS = 3  # crops taken one after another, each where the landmarks of the one before say
-PROBES = ((1.0, 0.0, 0.0), (1.2, 0.09, -0.06), (0.88, -0.08, 0.06))  # scale and shift of the crops that must agree
+PROBES = (
+    (1.0, 0.0, 0.0),
+    (1.2, 0.09, -0.06),
+    (0.88, -0.08, 0.06),
+)  # scale and shift of the crops that must agree
 
 
 def to_tensor(crops: list[Image.Image], size: int = INPUT_SIZE) -> torch.Tensor:
     """RGB crops -> (B, 3, size, size) in -1..1, resized by area."""
-    arrays = [np.asarray(c if c.width == size else c.resize((size, size), Image.Resampling.BOX)) for c in crops]
+    arrays = [
+        np.asarray(c if c.width == size else c.resize((size, size), Image.Resampling.BOX)) for c in crops
+    ]
     return torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
@@ -83,4 +89,6 @@ def _cut(photo: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     fine[:, 2] += matrix[:, :2] @ np.full(2, 0.5 / oversample - 0.5)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     crop = cv2.warpAffine(photo, fine, (side, side), flags=flags, borderMode=cv2.BORDER_REFLECT)
-    return cv2.resize(crop, (INPUT_SIZE, INPUT_SIZE), interpolation=cv2.INTER_AREA) if oversample > 1 else crop
+    return (
+        cv2.resize(crop, (INPUT_SIZE, INPUT_SIZE), interpolation=cv2.INTER_AREA) if oversample > 1 else crop
+    )

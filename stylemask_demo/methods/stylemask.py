@@ -20,7 +20,9 @@ class StyleMask:
         return PictureCode(mixed, self.generator.rgb_styles(source.w_plus))
 
 
-def mix(masks: MaskPredictors, source: list[Tensor], target: list[Tensor], strength: float = 1.0) -> list[Tensor]:
+def mix(
+    masks: MaskPredictors, source: list[Tensor], target: list[Tensor], strength: float = 1.0
+) -> list[Tensor]:
     """Style codes of the source, moved towards the target's by the predicted masks.
 
     `source` and `target` are the codes of all layers, first to last, each (B, channels); layers without a mask stay the

@@ -37,7 +37,7 @@ class ResidualBlock(nn.Module):
 
 
 class Trunk(nn.Module):
-    """Picture (B, 3, 128, 128) -> feature maps at 32, 16 and 8 px with 64, 128 and 192 channels, and 512 features."""
+    """Picture (B, 3, 128, 128) -> 512 features, by way of maps of 32, 16 and 8 px with 64, 128 and 192 channels."""
 
     features = 512
 
@@ -58,9 +58,12 @@ class Trunk(nn.Module):
         x8 = self.stage8(x16)  # (B, 192, 8, 8)
         return [x32, x16, x8]
 
-    def forward(self, picture: Tensor) -> tuple[list[Tensor], Tensor]:
-        maps = self.maps(picture)
-        return maps, self.head(self.stage4(maps[-1]))  # (B, 512)
+    def pool(self, maps: list[Tensor]) -> Tensor:
+        """Features (B, 512) of the whole picture from its maps."""
+        return self.head(self.stage4(maps[-1]))
+
+    def forward(self, picture: Tensor) -> Tensor:
+        return self.pool(self.maps(picture))
 
 
 class ExtractedParameters(NamedTuple):
@@ -75,7 +78,8 @@ class ExtractedParameters(NamedTuple):
 class ParameterExtractor(nn.Module):
     """Face crop -> head pose, expression, landmarks and identity coefficients.
 
-    Landmarks are the centres of mass of learned maps; the other parameters are read from the features and the landmarks.
+    Landmarks are the centres of mass of learned maps. The other parameters are read from the features of the whole face,
+    the features around each landmark, and the landmarks.
     """
 
     def __init__(self, expressions: int = 53, identities: int = 100, points: int = 68):
@@ -83,9 +87,10 @@ class ParameterExtractor(nn.Module):
         self.split = (3, expressions, identities)
         self.trunk = Trunk()
         self.lateral32, self.lateral16, self.lateral8 = (nn.Conv2d(c, 64, 1) for c in (64, 128, 192))
-        self.maps = nn.Sequential(_convolution(64, 64), nn.Conv2d(64, points, 1))
+        self.merge, self.maps = _convolution(64, 64), nn.Conv2d(64, points, 1)
+        self.local = nn.Sequential(nn.Linear(64 * points, 192), nn.ReLU(inplace=True))
         self.regress = nn.Sequential(
-            nn.Linear(Trunk.features + 2 * points, 256), nn.ReLU(inplace=True), nn.Linear(256, sum(self.split))
+            nn.Linear(Trunk.features + 192 + 2 * points, 256), nn.ReLU(inplace=True), nn.Linear(256, sum(self.split))
         )
 
     def forward(self, picture: Tensor) -> ExtractedParameters:
@@ -94,15 +99,21 @@ class ParameterExtractor(nn.Module):
         `euler` (B, 3) degrees of yaw, pitch, roll; `expression` (B, 53) coefficients about 0..1; `landmarks` (B, 68, 2)
         x and y as a fraction of the crop, 0..1 inside it; `identity` (B, 100) coefficients of the 3D face model.
         """
-        (x32, x16, x8), features = self.trunk(picture)
+        return self.read(self.trunk.maps(picture))
+
+    def read(self, maps: list[Tensor]) -> ExtractedParameters:
+        """The same from the feature maps of the trunk."""
+        features = self.trunk.pool(maps)
+        x32, x16, x8 = maps
         x = self.lateral16(x16) + F.interpolate(self.lateral8(x8), scale_factor=2.0)
-        x = self.lateral32(x32) + F.interpolate(x, scale_factor=2.0)
+        x = self.merge(self.lateral32(x32) + F.interpolate(x, scale_factor=2.0))  # (B, 64, 32, 32)
         weights = self.maps(x).flatten(2).softmax(-1)  # (B, 68, 32 * 32)
         side = x.shape[-1]
         axis = ((torch.arange(side, device=x.device) + 0.5) / side - 0.5) * LANDMARK_FIELD + 0.5
         grid = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), -1).reshape(-1, 2)  # (32 * 32, 2), x first
         landmarks = weights @ grid.to(weights.dtype)  # (B, 68, 2)
-        joined = torch.cat([features, (landmarks - 0.5).flatten(1) * 4], 1)
+        around = weights @ x.flatten(2).transpose(1, 2)  # (B, 68, 64)
+        joined = torch.cat([features, self.local(around.flatten(1)), (landmarks - 0.5).flatten(1) * 4], 1)
         angles, expression, identity = self.regress(joined).split(self.split, 1)
         return ExtractedParameters(angles * 30, expression, landmarks, identity)
 
@@ -117,7 +128,11 @@ class IdentityNetwork(nn.Module):
 
     def forward(self, picture: Tensor) -> Tensor:
         """Picture (B, 3, 128, 128) in -1..1 -> (B, dimensions), unit vectors."""
-        return F.normalize(self.embed(self.trunk(picture)[1]), dim=1)
+        return self.read(self.trunk.maps(picture))
+
+    def read(self, maps: list[Tensor]) -> Tensor:
+        """The same from the feature maps of the trunk."""
+        return F.normalize(self.embed(self.trunk.pool(maps)), dim=1)
 
 
 class LatentEncoder(nn.Module):
@@ -133,7 +148,7 @@ class LatentEncoder(nn.Module):
 
     def split(self, picture: Tensor) -> tuple[Tensor, Tensor]:
         """Picture (B, 3, 128, 128) in -1..1 -> w (B, style_dim) and offsets (B, num_latents, style_dim)."""
-        features = self.trunk(picture)[1]
+        features = self.trunk(picture)
         w = self.w(features)
         return w, self.offsets(features).unflatten(1, (-1, w.shape[1]))
 

@@ -34,7 +34,9 @@ def fir_kernel(gain: float) -> Tensor:
 class EqualLinear(nn.Module):
     """A linear layer whose weights are scaled at run time (equalised learning rate), with an optional leaky ReLU."""
 
-    def __init__(self, inputs: int, outputs: int, bias: float = 0.0, rate: float = 1.0, activate: bool = False):
+    def __init__(
+        self, inputs: int, outputs: int, bias: float = 0.0, rate: float = 1.0, activate: bool = False
+    ):
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs) / rate)
         self.bias = nn.Parameter(torch.full((outputs,), bias / rate))
@@ -79,7 +81,9 @@ class ModulatedConv2d(nn.Module):
     weights for every sample (`modulated_convolution_reference`) and several times faster on a CPU.
     """
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, style_dim: int, demodulate=True, upsample=False):
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, style_dim: int, demodulate=True, upsample=False
+    ):
         super().__init__()
         self.weight = nn.Parameter(torch.randn(1, outputs, inputs, kernel, kernel))
         self.modulation = EqualLinear(style_dim, inputs, bias=1.0)

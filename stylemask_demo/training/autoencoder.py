@@ -9,12 +9,12 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from stylemask_demo.networks.compact import LatentEncoder, ParameterExtractor
+from stylemask_demo.networks.compact import IdentityNetwork, LatentEncoder, ParameterExtractor
 from stylemask_demo.networks.stylegan2 import Generator
 from stylemask_demo.training.augment import move
 from stylemask_demo.training.data import MIRRORED_LANDMARKS, Faces
 from stylemask_demo.training.loop import Task
-from stylemask_demo.training.losses import at_most_input, edges, feature_distance, importance, to_input
+from stylemask_demo.training.losses import edges, identity_distance, importance, parameter_distance, to_input
 from stylemask_demo.training.sheets import contact_sheet, to_image
 
 CHANNELS = {4: 256, 8: 256, 16: 192, 32: 128, 64: 64, 128: 32, 256: 16}
@@ -23,13 +23,19 @@ BATCH = {64: 16, 128: 12, 256: 8}
 
 
 def autoencoder_task(
-    faces: Faces, validation: Faces, extractor: ParameterExtractor, stages: dict[int, int], rate: float = 1.2e-3
+    faces: Faces,
+    validation: Faces,
+    extractor: ParameterExtractor,
+    identity: IdentityNetwork,
+    stages: dict[int, int],
+    rate: float = 1.2e-3,
 ) -> Task:
-    """`stages` {side in pixels: steps} in the order they are trained; `extractor` stays as it is."""
+    """`stages` {side in pixels: steps} in the order they are trained; the teachers stay as they are."""
     generator = Generator(**GENERATOR)
     encoder = LatentEncoder(generator.num_latents).to(memory_format=torch.channels_last)
     encoder.trunk.load_state_dict(extractor.trunk.state_dict())
-    extractor.eval().requires_grad_(False)
+    for teacher in (extractor, identity):
+        teacher.eval().requires_grad_(False)
     # The mapping from z is trained afterwards, on the codes.
     trained = [p for name, p in generator.named_parameters() if not name.startswith("style.")]
     optimiser = torch.optim.Adam(
@@ -53,16 +59,20 @@ def autoencoder_task(
         made = generator(w[:, None] + offsets * kept, side)
         weight = importance(landmarks, side)
         small = [F.avg_pool2d(p, 4) for p in (made, true)]
+        # The two teachers take turns, which costs half.
+        seen = parameter_distance(extractor, made, true) if step % 2 else identity_distance(identity, made, true)
         return {
             "pixel": (weight * (made - true).abs()).mean() * 2,
             "coarse": (F.avg_pool2d(weight, 4) * (small[0] - small[1]).abs()).mean() * 2,
             "edges": (weight[..., 1:, 1:] * (edges(made) - edges(true)).abs()).mean() * 2,
-            "features": feature_distance(extractor.trunk, *(at_most_input(p) for p in (made, true))) * 0.5,
             "offsets": offsets.square().mean() * 0.02 + w.square().mean() * 1e-3,
+            **seen,
         }
 
     def sheet(averages: dict[str, nn.Module]) -> Image.Image:
-        side = max(side for side in stages if side <= sides[min(len(task.history) * task.save_every, len(sides)) - 1])
+        side = max(
+            side for side in stages if side <= sides[min(len(task.history) * task.save_every, len(sides)) - 1]
+        )
         rows = np.arange(0, len(validation), len(validation) // 60)[:60]
         pictures = validation.batch(rows, max(side, 128))
         made = averages["generator"](averages["encoder"](to_input(pictures)), side)
@@ -73,7 +83,12 @@ def autoencoder_task(
         return contact_sheet(shown, 8)
 
     task = Task(
-        "autoencoder", {"generator": generator, "encoder": encoder}, optimiser, loss, sheet, sum(stages.values())
+        "autoencoder",
+        {"generator": generator, "encoder": encoder},
+        optimiser,
+        loss,
+        sheet,
+        sum(stages.values()),
     )
     return task
 

@@ -9,9 +9,9 @@ from tqdm import tqdm
 
 from stylemask_demo.faces.parameters import DIRECTION_WEIGHTS
 from stylemask_demo.networks.compact import (
+    ExtractedParameters,
     IdentityNetwork,
     LatentEncoder,
-    ExtractedParameters,
     ParameterExtractor,
 )
 from stylemask_demo.networks.stylegan2 import Generator
@@ -51,6 +51,15 @@ class Bank:
     def __len__(self) -> int:
         return len(self.w_plus)
 
+    def state(self) -> dict[str, Tensor]:
+        """Plain tensors to save; `from_state` makes the bank again."""
+        return {"w_plus": self.w_plus, "embedding": self.embedding, **self.parameters._asdict()}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Tensor]) -> "Bank":
+        parameters = ExtractedParameters(*(state[name] for name in ExtractedParameters._fields))
+        return cls(state["w_plus"], parameters, state["embedding"])
+
     def take(self, rows: Tensor) -> "Bank":
         return Bank(
             self.w_plus[rows], ExtractedParameters(*(p[rows] for p in self.parameters)), self.embedding[rows]
@@ -78,7 +87,9 @@ def make_bank(teachers: Teachers, faces: Faces, count: int, sampled: float = 0.3
 
 def along_directions(parameters: ExtractedParameters) -> Tensor:
     """Place of B faces along the face directions, (B, 15)."""
-    return torch.cat([parameters.euler, parameters.expression], 1) @ torch.from_numpy(DIRECTION_WEIGHTS.copy())
+    return torch.cat([parameters.euler, parameters.expression], 1) @ torch.from_numpy(
+        DIRECTION_WEIGHTS.copy()
+    )
 
 
 def openings(landmarks: Tensor) -> Tensor:

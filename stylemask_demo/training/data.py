@@ -90,13 +90,20 @@ def _decode(tars: list[Path], count: int, side: int, path: Path) -> None:
 
 def _picture(file: bytes, side: int) -> np.ndarray:
     picture = Image.open(io.BytesIO(file)).convert("RGB")
-    return np.asarray(picture.resize((side, side), Image.Resampling.BOX) if picture.width != side else picture)
+    return np.asarray(
+        picture.resize((side, side), Image.Resampling.BOX) if picture.width != side else picture
+    )
 
 
 def mirrored_expressions(names: list[str]) -> np.ndarray:
     """Order of the expression coefficients of a mirrored picture: left and right change places."""
     other = {"L": "R", "R": "L"}
-    swap = {"jawLeft": "jawRight", "jawRight": "jawLeft", "mouthLeft": "mouthRight", "mouthRight": "mouthLeft"}
+    swap = {
+        "jawLeft": "jawRight",
+        "jawRight": "jawLeft",
+        "mouthLeft": "mouthRight",
+        "mouthRight": "mouthLeft",
+    }
     return np.array(
         [names.index(swap.get(n, n[:-1] + other[n[-1]] if n[-2:] in ("_L", "_R") else n)) for n in names]
     )

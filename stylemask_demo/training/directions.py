@@ -34,7 +34,9 @@ def directions_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, 
         start = along_directions(source.parameters)
         shift = along_directions(target.parameters) - start
         single = torch.randint(len(DIRECTIONS), (batch // 2,))
-        single[::2] = torch.tensor([0, 1, 4])[torch.randint(3, (len(single[::2]),))]  # the sliders of the page
+        single[::2] = torch.tensor([0, 1, 4])[
+            torch.randint(3, (len(single[::2]),))
+        ]  # the sliders of the page
         shift[: batch // 2] = 0
         shift[torch.arange(batch // 2), single] = (torch.rand(batch // 2) * 2 - 1) * limits[single]
         # Nobody's eyes or jaw open further than the faces of the bank.
@@ -53,7 +55,9 @@ def directions_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, 
     def sheet(averages: dict[str, nn.Module]) -> Image.Image:
         return slider_strips(teachers, bank, averages["directions"])
 
-    return Task("directions", {"directions": matrix}, optimiser, loss, sheet, steps, average=0.99, save_every=100)
+    return Task(
+        "directions", {"directions": matrix}, optimiser, loss, sheet, steps, average=0.99, save_every=100
+    )
 
 
 def slider_strips(teachers: Teachers, bank: Bank, matrix: DirectionMatrix, people: int = 3) -> Image.Image:
@@ -61,7 +65,11 @@ def slider_strips(teachers: Teachers, bank: Bank, matrix: DirectionMatrix, peopl
     shown = []
     for person in range(people):
         code = bank.take(torch.tensor([len(bank) - 1 - person])).w_plus
-        for name, values in (("yaw", (-30, -15, 0, 15, 30)), ("pitch", (-15, -8, 0, 8, 15)), ("smile", (-0.5, 0, 0.5, 0.8, 1))):
+        for name, values in (
+            ("yaw", (-30, -15, 0, 15, 30)),
+            ("pitch", (-15, -8, 0, 8, 15)),
+            ("smile", (-0.5, 0, 0.5, 0.8, 1)),
+        ):
             shifts = torch.stack([torch.from_numpy(direction_shift(**{name: value})) for value in values])
             made = teachers.generator(move(matrix, code.expand(len(values), -1, -1), shifts), SIDE)
             shown += [to_image(picture) for picture in made]

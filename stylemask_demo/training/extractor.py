@@ -43,7 +43,7 @@ def extractor_task(faces: Faces, validation: Faces, steps: int, batch: int = 32,
         return {
             "euler": (found.euler - euler).abs().mean() / 5,
             "landmarks": (found.landmarks - landmarks).abs().mean() * 60,
-            "expression": (found.expression - expression).abs().mean() * 8,
+            "expression": (found.expression - expression).square().mean() * 40,
             "identity": ((found.identity - identity).square().mean(1) * known).mean(),
         }
 

@@ -16,7 +16,12 @@ TEMPERATURE = 0.08
 
 
 def identity_task(
-    faces: Faces, validation: Faces, extractor: ParameterExtractor, steps: int, people: int = 24, rate: float = 1e-3
+    faces: Faces,
+    validation: Faces,
+    extractor: ParameterExtractor,
+    steps: int,
+    people: int = 24,
+    rate: float = 1e-3,
 ) -> Task:
     """Contrastive training (Chen et al. 2020) on two views each of `people` persons; starts from the extractor's trunk."""
     network = IdentityNetwork().to(memory_format=torch.channels_last)
@@ -54,7 +59,10 @@ def identity_task(
         mean_same, mean_other = (cosine * same).sum() / same.sum(), (cosine * other).sum() / other.sum()
         nearest = (cosine - 2 * torch.eye(len(cosine))).argmax(1) // 4
         right = (nearest == torch.arange(len(cosine)) // 4).float().mean()
-        print(f"\nvalidation: cosine same {mean_same:.3f}, other {mean_other:.3f}, nearest right {right:.3f}", flush=True)
+        print(
+            f"\nvalidation: cosine same {mean_same:.3f}, other {mean_other:.3f}, nearest right {right:.3f}",
+            flush=True,
+        )
         # Each person's first view beside the most similar picture of somebody else.
         rivals = (cosine - 2 * (1 - other)).argmax(1)[::4]
         shown = [int(row) for i, rival in enumerate(rivals) for row in (rows[i, 0], rows.ravel()[int(rival)])]

@@ -45,14 +45,23 @@ def run(task: Task, folder: Path) -> dict[str, nn.Module]:
     draws one, `NAME-sheet.png`. In a process group (torchrun) each worker draws its own batches.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    averages = {name: copy.deepcopy(module).eval().requires_grad_(False) for name, module in task.modules.items()}
+    averages = {
+        name: copy.deepcopy(module).eval().requires_grad_(False) for name, module in task.modules.items()
+    }
     checkpoint = folder / f"{task.name}.pt"
     start = _resume(task, averages, checkpoint) if checkpoint.exists() else 0
     base_rates = [group.setdefault("base_lr", group["lr"]) for group in task.optimiser.param_groups]
     workers, worker = (dist.get_world_size(), dist.get_rank()) if dist.is_initialized() else (1, 0)
     sums: dict[str, float] = {}
     began, counted = time.monotonic(), 0
-    progress = tqdm(range(start, task.steps), initial=start, total=task.steps, desc=task.name, mininterval=10, disable=worker > 0)
+    progress = tqdm(
+        range(start, task.steps),
+        initial=start,
+        total=task.steps,
+        desc=task.name,
+        mininterval=10,
+        disable=worker > 0,
+    )
     for step in progress:
         factor = min(1.0, (step + 1) / task.warm_up, (1 - step / task.steps) / (1 - task.decay_from))
         for group, rate in zip(task.optimiser.param_groups, base_rates, strict=True):
@@ -82,7 +91,9 @@ def run(task: Task, folder: Path) -> dict[str, nn.Module]:
 
 def _share_gradients(task: Task) -> None:
     """Replaces the gradients by their mean over the processes of the group."""
-    gradients = [p.grad for group in task.optimiser.param_groups for p in group["params"] if p.grad is not None]
+    gradients = [
+        p.grad for group in task.optimiser.param_groups for p in group["params"] if p.grad is not None
+    ]
     flat = torch.cat([gradient.flatten() for gradient in gradients])
     dist.all_reduce(flat)
     flat /= dist.get_world_size()
@@ -140,7 +151,17 @@ def _draw_curve(history: list[dict[str, float]], width: int = 640, height: int =
     picture = Image.new("RGB", (width, height), "white")
     draw = ImageDraw.Draw(picture)
     last = max(history[-1]["step"], 1)
-    colours = ["#c0392b", "#2980b9", "#27ae60", "#8e44ad", "#d35400", "#16a085", "#2c3e50", "#7f8c8d", "#b7950b"]
+    colours = [
+        "#c0392b",
+        "#2980b9",
+        "#27ae60",
+        "#8e44ad",
+        "#d35400",
+        "#16a085",
+        "#2c3e50",
+        "#7f8c8d",
+        "#b7950b",
+    ]
     names = [name for name in history[-1] if name not in ("step", "seconds")]
     for i, name in enumerate(names):
         values = [(row["step"], row[name]) for row in history if name in row]

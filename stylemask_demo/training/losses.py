@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stylemask_demo.networks.compact import INPUT_SIZE, Trunk
+from stylemask_demo.networks.compact import INPUT_SIZE, IdentityNetwork, ParameterExtractor
 
 
 def importance(landmarks: Tensor, size: int) -> Tensor:
@@ -29,28 +29,38 @@ def edges(pictures: Tensor) -> Tensor:
     return torch.cat([pictures[..., :-1, 1:] - corner, pictures[..., 1:, :-1] - corner], 1)
 
 
-def at_most_input(pictures: Tensor) -> Tensor:
-    """Pictures (B, 3, S, S), reduced where they are larger than the compact networks read."""
-    return F.avg_pool2d(pictures, max(1, pictures.shape[-1] // INPUT_SIZE))
-
-
 def to_input(pictures: Tensor) -> Tensor:
     """Pictures (B, 3, S, S) at the size that the compact networks read, (B, 3, 128, 128)."""
-    pictures = at_most_input(pictures)
-    if pictures.shape[-1] == INPUT_SIZE:
-        return pictures
+    if pictures.shape[-1] >= INPUT_SIZE:
+        return F.avg_pool2d(pictures, pictures.shape[-1] // INPUT_SIZE)
     return F.interpolate(pictures, size=(INPUT_SIZE, INPUT_SIZE), mode="bilinear", align_corners=False)
 
 
-def feature_distance(trunk: Trunk, made: Tensor, true: Tensor) -> Tensor:
-    """Perceptual distance in the feature maps of a frozen trunk, each scaled to unit vectors (Zhang et al. 2018).
-
-    `made`, `true` (B, 3, S, S) -> scalar. Gradients flow into `made` only.
-    """
-    with torch.no_grad():
-        targets = trunk.maps(true)
-    found = trunk.maps(made)
+def map_distance(made: list[Tensor], true: list[Tensor]) -> Tensor:
+    """Perceptual distance of feature maps, each scaled to unit vectors (Zhang et al. 2018)."""
     return sum(
-        (F.normalize(f, dim=1) - F.normalize(t, dim=1)).square().sum(1).mean()
-        for f, t in zip(found, targets, strict=True)
+        (F.normalize(m, dim=1) - F.normalize(t, dim=1)).square().sum(1).mean() for m, t in zip(made, true, strict=True)
     )
+
+
+def parameter_distance(extractor: ParameterExtractor, made: Tensor, true: Tensor) -> dict[str, Tensor]:
+    """How differently a frozen extractor sees two batches of pictures (B, 3, S, S); gradients flow into `made` only."""
+    with torch.no_grad():
+        true_maps = extractor.trunk.maps(to_input(true))
+        target = extractor.read(true_maps)
+    maps = extractor.trunk.maps(to_input(made))
+    found = extractor.read(maps)
+    pose = (found.euler - target.euler).abs().mean() / 5
+    landmarks = (found.landmarks - target.landmarks).abs().mean() * 60
+    expression = (found.expression - target.expression).square().mean() * 20
+    return {"features": map_distance(maps, true_maps), "parameters": pose + landmarks + expression}
+
+
+def identity_distance(network: IdentityNetwork, made: Tensor, true: Tensor) -> dict[str, Tensor]:
+    """How differently a frozen identity network sees two batches of pictures; gradients flow into `made` only."""
+    with torch.no_grad():
+        true_maps = network.trunk.maps(to_input(true))
+        target = network.read(true_maps)
+    maps = network.trunk.maps(to_input(made))
+    cosine = (network.read(maps) * target).sum(1)
+    return {"features": map_distance(maps, true_maps), "identity": (1 - cosine).mean()}

@@ -19,10 +19,14 @@ PROJECTIONS = 256
 def encode_all(encoder: LatentEncoder, faces: Faces, count: int, batch: int = 64) -> Tensor:
     """The common code w (count, 512) of training pictures."""
     rows = np.random.default_rng(1).permutation(len(faces))[:count]
-    return torch.cat([encoder.split(faces.batch(part, 128))[0] for part in np.array_split(rows, count // batch)])
+    return torch.cat(
+        [encoder.split(faces.batch(part, 128))[0] for part in np.array_split(rows, count // batch)]
+    )
 
 
-def mapping_task(generator: Generator, codes: Tensor, steps: int, batch: int = 768, rate: float = 3e-3) -> Task:
+def mapping_task(
+    generator: Generator, codes: Tensor, steps: int, batch: int = 768, rate: float = 3e-3
+) -> Task:
     """Sliced Wasserstein distance (Bonneel et al. 2015) between mapped z and `codes` (N, 512), along random directions.
 
     Directions are drawn in the frame of the codes' principal axes, so that small but visible variations count.
@@ -48,6 +52,10 @@ def mapping_task(generator: Generator, codes: Tensor, steps: int, batch: int = 7
         z = torch.randn(32, generator.style_dim, generator=torch.Generator().manual_seed(0))
         w = averages["style"](z)
         mean = averages["style"](torch.randn(1024, generator.style_dim)).mean(0)
-        return contact_sheet([to_image(p) for p in generator(generator.repeat(mean + 0.7 * (w - mean)), SIDE)], 8)
+        return contact_sheet(
+            [to_image(p) for p in generator(generator.repeat(mean + 0.7 * (w - mean)), SIDE)], 8
+        )
 
-    return Task("mapping", {"style": generator.style}, optimiser, loss, sheet, steps, average=0.99, save_every=200)
+    return Task(
+        "mapping", {"style": generator.style}, optimiser, loss, sheet, steps, average=0.99, save_every=200
+    )

@@ -33,7 +33,9 @@ def masks_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, rate:
         made = generator.synthesise(mixed, generator.rgb_styles(source.w_plus), SIDE)
         found, embedding = teachers.look(made)
         again = mix(masks, mixed, target_styles)
-        cycle = sum((a - m).abs().mean() for a, m in zip(again[:CONTROLLED], mixed, strict=False)) / CONTROLLED
+        cycle = (
+            sum((a - m).abs().mean() for a, m in zip(again[:CONTROLLED], mixed, strict=False)) / CONTROLLED
+        )
         return {
             "pose": (found.euler - target.parameters.euler).abs().mean() / 5,
             "expression": (found.expression - target.parameters.expression).abs().mean() * 5,

@@ -1,0 +1,1 @@
+"""Measuring the pipeline on labelled pictures: `python -m stylemask_demo evaluate`."""
