@@ -1,0 +1,176 @@
+"""The pipeline on the shipped pack with pictures of people that no training saw."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from stylemask_demo import Reenactor
+from stylemask_demo.errors import NoFaceFound, PackMissing
+from stylemask_demo.reenactor import REMEMBERED
+
+FACES = Path(__file__).parent / "assets" / "faces"
+LABELS = json.loads((FACES / "labels.json").read_text())
+
+
+def names(view: int) -> list[str]:
+    return sorted(name for name in LABELS if name.endswith(f"_{view}"))
+
+
+def picture(name: str) -> Image.Image:
+    return Image.open(FACES / f"{name}.webp").convert("RGB")
+
+
+def angles(parameters) -> np.ndarray:
+    return np.array([parameters.yaw, parameters.pitch, parameters.roll])
+
+
+@pytest.fixture(scope="module")
+def reenactor() -> Reenactor:
+    return Reenactor.from_pack("synthetic", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def sources(reenactor):
+    return reenactor.portrait([picture(name) for name in names(0)])
+
+
+@pytest.fixture(scope="module")
+def targets(reenactor):
+    return reenactor.portrait([picture(name) for name in names(1)])
+
+
+def test_portrait_tells_pose_and_landmarks(sources, targets):
+    truth = [LABELS[name] for name in names(0) + names(1)]
+    portraits = sources + targets
+    errors = np.abs([angles(p.parameters) - t["euler"] for p, t in zip(portraits, truth, strict=True)]).mean(0)
+    assert (errors < 3.5).all(), f"yaw, pitch, roll are {errors} degrees off"
+    distances = []
+    for portrait, label in zip(portraits, truth, strict=True):
+        points = np.array(label["landmarks"])
+        eyes = np.linalg.norm(points[36:42].mean(0) - points[42:48].mean(0))
+        distances.append(np.linalg.norm(portrait.landmarks_in_photo - points, axis=1).mean() / eyes)
+    assert np.mean(distances) < 0.05
+
+
+@pytest.mark.parametrize("method", ["stylemask", "directions"])
+def test_reenactment_takes_the_pose_and_keeps_the_person(reenactor, sources, targets, method):
+    results = reenactor.reenact(sources, targets, method=method)
+    assert len(results) == len(sources) >= 20
+    parameters, vectors = reenactor.look(results)
+    _, who = reenactor.look([p.crop for p in sources])
+    _, how = reenactor.look([p.crop for p in targets])
+    poses = [np.stack([angles(p.parameters) for p in people]) for people in (sources, targets)]
+    made = np.stack([angles(p) for p in parameters])
+    to_source, to_target = (np.abs(made - pose).mean(1) for pose in poses)
+    # Where source and target face the same way there is nothing to tell apart.
+    differ = np.abs(poses[0] - poses[1]).mean(1) > 4
+    assert differ.sum() >= 15
+    assert (to_target < to_source)[differ].mean() >= 0.9
+    nearer = (vectors * who).sum(1) > (vectors * how).sum(1)
+    assert nearer.mean() >= 0.7
+
+
+def test_strength_zero_is_the_inversion(reenactor, sources, targets):
+    result = reenactor.reenact(sources[0], targets[0], strength=0.0)
+    difference = np.abs(np.int16(result) - np.int16(sources[0].inversion))
+    assert difference.max() <= 1
+
+
+def test_edit_turns_the_head_and_leaves_pitch(reenactor, sources):
+    before = np.stack([angles(p) for p in reenactor.look([s.inversion for s in sources])[0]])
+    for yaw in (20.0, -20.0):
+        after = np.stack([angles(p) for p in reenactor.look(reenactor.edit(sources, yaw=yaw))[0]])
+        change = (after - before).mean(0)
+        assert 12 < change[0] * np.sign(yaw) < 28
+        assert abs(change[1]) < 5
+
+
+def test_edit_smile(reenactor, sources):
+    before = [p.smile for p in reenactor.look([s.inversion for s in sources])[0]]
+    after = [p.smile for p in reenactor.look(reenactor.edit(sources, smile=0.6))[0]]
+    assert np.mean(after) > np.mean(before) + 0.15
+
+
+def test_edit_of_nothing_is_the_inversion(reenactor, sources):
+    assert np.abs(np.int16(reenactor.edit(sources[0])) - np.int16(sources[0].inversion)).max() <= 1
+
+
+def test_batches_agree_with_single_pictures(reenactor, sources, targets):
+    together = reenactor.reenact(sources[:3], targets[0])
+    for source, result in zip(sources[:3], together, strict=True):
+        alone = reenactor.reenact(source, targets[0])
+        assert np.abs(np.int16(result) - np.int16(alone)).max() <= 2
+
+
+def test_identity_is_a_unit_vector_that_knows_people(reenactor):
+    first, other = reenactor.identity([picture(names(0)[0]), picture(names(0)[3])])
+    mirrored = reenactor.identity(picture(names(0)[0]).transpose(Image.Transpose.FLIP_LEFT_RIGHT))
+    assert first.shape == (256,)
+    assert np.linalg.norm(first) == pytest.approx(1, abs=1e-4)
+    assert first @ mirrored > first @ other
+
+
+def test_sample_is_repeatable_and_various(reenactor):
+    first, second = reenactor.sample([1, 2])
+    assert first.size == (256, 256)
+    assert np.abs(np.int16(first) - np.int16(reenactor.sample(1))).max() <= 2
+    assert np.abs(np.int16(first) - np.int16(second)).mean() > 5
+    with pytest.raises(ValueError, match="seed"):
+        reenactor.sample(-1)
+
+
+def test_portraits_are_remembered_and_cannot_be_changed(reenactor, sources):
+    again = reenactor.portrait(picture(names(0)[0]))
+    assert again is sources[0]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        again.key = "other"
+    with pytest.raises(ValueError, match="read-only"):
+        again.parameters.landmarks[0, 0] = 0
+
+
+def test_memory_of_portraits_is_bounded():
+    reenactor = Reenactor.from_pack("synthetic", device="cpu")
+    base = picture(names(0)[0])
+    for shade in range(REMEMBERED + 3):
+        other = base.copy()
+        other.putpixel((0, 0), (shade, 0, 0))
+        reenactor.portrait(other)
+    assert len(reenactor._portraits) == REMEMBERED
+
+
+def test_face_in_a_large_photo_is_found(reenactor, sources):
+    photo = Image.new("RGB", (1200, 800), (90, 110, 120))
+    photo.paste(picture(names(0)[4]).resize((420, 420)), (600, 250))
+    portrait = reenactor.portrait(photo)
+    expected = np.array(LABELS[names(0)[4]]["landmarks"]) / 256 * 420 + [600, 250]
+    assert np.linalg.norm(portrait.landmarks_in_photo - expected, axis=1).mean() < 0.1 * 100
+
+
+def test_real_photograph(reenactor):
+    data = pytest.importorskip("skimage.data")
+    portrait = reenactor.portrait(Image.fromarray(data.astronaut()))
+    nose = portrait.landmarks_in_photo[30]
+    assert np.linalg.norm(nose - [222, 125]) < 25
+
+
+@pytest.mark.parametrize("kind", ["flat", "noise", "stripes"])
+def test_pictures_without_a_face_are_refused(reenactor, kind):
+    rng = np.random.default_rng(0)
+    pixels = {
+        "flat": np.full((300, 300, 3), 120),
+        "noise": rng.integers(0, 256, (300, 300, 3)),
+        "stripes": np.broadcast_to((np.arange(300) // 20 % 2 * 200)[:, None, None], (300, 300, 3)),
+    }[kind]
+    with pytest.raises(NoFaceFound, match="face"):
+        reenactor.portrait(Image.fromarray(np.uint8(pixels)))
+
+
+def test_unknown_pack_and_method(reenactor, sources, targets):
+    with pytest.raises(PackMissing):
+        Reenactor.from_pack("nonesuch")
+    with pytest.raises(ValueError, match="Choose one of"):
+        reenactor.reenact(sources[0], targets[0], method="nonesuch")
