@@ -71,8 +71,7 @@ def _parameters(options: argparse.Namespace) -> None:
     angles = {name: round(float(getattr(parameters, name)), 3) for name in ("yaw", "pitch", "roll")}
     expression = {name: round(float(value), 4) for name, value in parameters.expression.items()}
     if options.json:
-        landmarks = portrait.transform.to_photo(parameters.landmarks)
-        points = [[round(float(x), 2), round(float(y), 2)] for x, y in landmarks]
+        points = [[round(float(x), 2), round(float(y), 2)] for x, y in portrait.landmarks_in_photo]
         print(json.dumps({**angles, "expression": expression, "landmarks": points}, indent=2))
         return
     for name, value in angles.items():
@@ -175,13 +174,13 @@ def _parser() -> argparse.ArgumentParser:
     edit.add_argument("source", metavar="SOURCE", help="picture of the person")
     edit.add_argument(
         "--yaw",
-        type=_number(-90, 90),
+        type=_number(-45, 45),
         default=0.0,
         metavar="DEGREES",
         help="more than 0 turns the face to the right of the picture",
     )
     edit.add_argument(
-        "--pitch", type=_number(-90, 90), default=0.0, metavar="DEGREES", help="more than 0 looks up"
+        "--pitch", type=_number(-30, 30), default=0.0, metavar="DEGREES", help="more than 0 looks up"
     )
     edit.add_argument("--smile", type=_number(-1, 1), default=0.0, metavar="-1..1", help="more or less smile")
 
