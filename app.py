@@ -1,0 +1,11 @@
+"""Builds the page and launches it; a Space starts here."""
+
+import spaces  # noqa: F401  on a Space with shared GPUs it must come before anything that touches CUDA
+
+from stylemask_demo.reenactor import Reenactor
+from stylemask_demo.ui import build_page, launch_options
+
+demo = build_page(Reenactor.from_pack("synthetic", device="auto"))
+
+if __name__ == "__main__":
+    demo.launch(**launch_options())

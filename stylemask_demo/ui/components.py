@@ -1,0 +1,67 @@
+"""Gradio's components, changed where the page needs it: what travels, and when it is decoded."""
+
+import base64
+import binascii
+
+import gradio as gr
+from gradio.components.imageslider import SliderData
+from gradio.data_classes import Base64ImageData, FileData, ImageData
+from gradio.processing_utils import save_pil_to_cache
+from PIL import Image
+
+from stylemask_demo.ui.pictures import data_url
+
+
+class DropZone(gr.Image):
+    """A place for one picture that hands the file over undecoded.
+
+    gr.Image opens the file itself before the event's function is called, so a damaged or gigantic picture
+    would fail there with a traceback; here the function opens it, within its limits.
+    """
+
+    is_template = True  # the browser shows gr.Image
+
+    def preprocess(self, payload: ImageData | None) -> str | bytes | None:
+        if payload is None:
+            return None
+        if payload.url and payload.url.startswith("data:"):
+            return _decode(payload.url)
+        return payload.path
+
+
+def _decode(url: str) -> bytes:
+    """Return what a base64 data URL carries; nothing for a broken one, as a broken picture."""
+    try:
+        return base64.b64decode(url.partition(",")[2])
+    except binascii.Error:
+        return b""
+
+
+class LivePicture(gr.Image):
+    """A picture that is replaced many times a second: it arrives inside the event's answer."""
+
+    is_template = True
+
+    def postprocess(self, value: Image.Image | None) -> Base64ImageData | None:
+        return None if value is None else Base64ImageData(url=data_url(value))
+
+
+class BeforeAfter(gr.ImageSlider):
+    """A before/after slider whose two pictures arrive inside the event's answer."""
+
+    is_template = True
+
+    def postprocess(self, value: tuple[Image.Image, Image.Image] | None) -> SliderData | None:
+        return None if value is None else SliderData(root=tuple(ImageData(url=data_url(p)) for p in value))
+
+
+class PictureDownload(gr.DownloadButton):
+    """A download of one picture as PNG, named like its button, from the cache that is emptied by age."""
+
+    is_template = True
+
+    def postprocess(self, value: Image.Image | None) -> FileData | None:
+        if value is None:
+            return None
+        path = save_pil_to_cache(value, cache_dir=self.GRADIO_CACHE, name=self.label, format="png")
+        return FileData(path=path, orig_name=f"{self.label}.png")

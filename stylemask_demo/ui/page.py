@@ -1,0 +1,38 @@
+"""The page as a whole, and how it is launched."""
+
+import gradio as gr
+
+from stylemask_demo.reenactor import Reenactor
+from stylemask_demo.ui import texts
+from stylemask_demo.ui.events import connect
+from stylemask_demo.ui.handlers import Handlers
+from stylemask_demo.ui.layout import EXAMPLES, lay_out
+from stylemask_demo.ui.theme import STYLE_SHEET, Calm
+
+CACHE_CHECKED, CACHE_AGE = 600, 3600  # seconds: uploads and results are deleted after an hour
+LARGEST_UPLOAD = 50_000_000  # bytes, as in media.open_image, so that more never reaches the disk
+
+
+def build_page(reenactor: Reenactor) -> gr.Blocks:
+    """Return the page over one reenactor, ready to launch with `launch_options`."""
+    gr.set_static_paths([EXAMPLES])  # so that they need not be copied, wherever the page is started
+    handlers = Handlers(reenactor)
+    lifetime = (CACHE_CHECKED, CACHE_AGE)
+    with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=lifetime) as blocks:
+        components = lay_out(reenactor.methods, handlers.status())
+        connect(blocks, components, handlers)
+    return blocks
+
+
+def launch_options() -> dict:
+    """Return the arguments of `Blocks.launch`: look and limits; nothing is recorded or shared."""
+    return {
+        "theme": Calm(),
+        "css_paths": [STYLE_SHEET],
+        "footer_links": ["api"],
+        "max_file_size": LARGEST_UPLOAD,
+        "enable_monitoring": False,
+        "run_history": False,
+        "ssr_mode": False,
+        "pwa": False,
+    }
