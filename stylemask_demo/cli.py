@@ -4,6 +4,7 @@ import argparse
 import json
 import math
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
@@ -23,6 +24,8 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status: 0, or 2 for bad input, explained in one line on stderr."""
     argv = list(sys.argv[1:] if argv is None else argv)
+    # What Pillow has to say about a damaged file before it gives up would bury the one line that helps.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
     try:
         if argv[:1] == ["train"]:
             # Imported here: the demo starts without the code and the packages of the training.
@@ -151,9 +154,7 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     def pack_option(added: argparse.ArgumentParser) -> None:
-        added.add_argument(
-            "--pack", default=DEFAULT_PACK, help=f"name or folder of the weights (default: {DEFAULT_PACK})"
-        )
+        added.add_argument("--pack", default=DEFAULT_PACK, help=f"name or folder of the weights (default: {DEFAULT_PACK})")
 
     def output_option(added: argparse.ArgumentParser) -> None:
         added.add_argument("-o", "--output", required=True, metavar="OUT.png", help="where the picture goes")
@@ -179,9 +180,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DEGREES",
         help="more than 0 turns the face to the right of the picture",
     )
-    edit.add_argument(
-        "--pitch", type=_number(-30, 30), default=0.0, metavar="DEGREES", help="more than 0 looks up"
-    )
+    edit.add_argument("--pitch", type=_number(-30, 30), default=0.0, metavar="DEGREES", help="more than 0 looks up")
     edit.add_argument("--smile", type=_number(-1, 1), default=0.0, metavar="-1..1", help="more or less smile")
 
     parameters = command("parameters", _parameters, "Print head pose, expression and landmarks of a face.")

@@ -13,6 +13,8 @@ from stylemask_demo.errors import PackCorrupt, PackMissing
 from stylemask_demo.networks import NETWORKS
 from stylemask_demo.packs.info import CHECKPOINTS, PACK_FILE, NetworkSpec, PackInfo, cure, read_info
 
+LONGEST_REASON = 200  # characters of what PyTorch says about weights that do not fit
+
 
 @dataclass(frozen=True)
 class Pack:
@@ -75,7 +77,7 @@ def _load_network(folder: Path, spec: NetworkSpec, device: str | torch.device) -
         module = NETWORKS[spec.class_name](**spec.arguments)
         module.load_state_dict(load(content), strict=True)
     except (SafetensorError, TypeError, ValueError, KeyError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = " ".join(str(error).split())[:LONGEST_REASON]
         raise PackCorrupt(
             f"{path} does not fit the network {spec.class_name} ({reason}). {cure(folder)}"
         ) from None

@@ -1,0 +1,198 @@
+"""The command line, run as a person runs it: results as files, and bad input answered in one line with status 2."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from stylemask_demo import cli
+from stylemask_demo.media import content_hash, open_image
+
+ROOT = Path(__file__).resolve().parents[1]
+FACES = ROOT / "tests" / "assets" / "faces"
+SOURCE, TARGET = str(FACES / "900000_0.webp"), str(FACES / "900003_1.webp")
+
+
+def command(*arguments: object) -> subprocess.CompletedProcess:
+    """Run the real command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "stylemask_demo", *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def assert_refused(done: subprocess.CompletedProcess, message: str) -> None:
+    assert done.returncode == 2, done
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1 and "Traceback" not in done.stderr, done.stderr
+    assert done.stdout == ""
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture):
+    """Return a function that runs a command in this process: quicker where a process of its own proves no more."""
+
+    def run(*arguments: object) -> subprocess.CompletedProcess:
+        try:
+            status = cli.main([str(argument) for argument in arguments])
+        except SystemExit as stop:
+            status = stop.code
+        written = capfd.readouterr()
+        return subprocess.CompletedProcess(arguments, status, written.out, written.err)
+
+    return run
+
+
+def test_reenact(tmp_path: Path) -> None:
+    output = tmp_path / "out.png"
+    done = command("reenact", SOURCE, TARGET, "-o", output)
+    assert (done.returncode, done.stdout) == (0, f"{output}\n"), done
+    with Image.open(output) as picture:
+        assert (picture.format, picture.mode, picture.size) == ("PNG", "RGB", (256, 256))
+
+
+def test_strength_and_method_matter(tmp_path: Path, run) -> None:
+    hashes = set()
+    for number, options in enumerate(
+        ([], ["--strength", "0"], ["--strength", "0.5"], ["--method", "directions"], ["--pack", "synthetic"])
+    ):
+        output = tmp_path / f"{number}.png"
+        assert run("reenact", SOURCE, TARGET, "-o", output, *options).returncode == 0
+        hashes.add(content_hash(open_image(output)))
+    assert len(hashes) == 4
+
+
+def test_edit_follows_its_options(tmp_path: Path, run) -> None:
+    outputs = {}
+    for name, options in {
+        "still": [],
+        "yaw": ["--yaw", "-15"],
+        "pitch": ["--pitch", "8.5"],
+        "smile": ["--smile", "-0.5"],
+    }.items():
+        outputs[name] = tmp_path / f"{name}.png"
+        assert run("edit", SOURCE, "-o", outputs[name], *options).returncode == 0
+    assert len({content_hash(open_image(output)) for output in outputs.values()}) == 4
+    run("invert", SOURCE, "-o", tmp_path / "inverted.png")
+    assert content_hash(open_image(outputs["still"])) == content_hash(open_image(tmp_path / "inverted.png"))
+
+
+def test_parameters_are_in_degrees_and_pixels_of_the_picture(tmp_path: Path, run) -> None:
+    # The same face, larger and off the middle of a wide photo that is stored lying on its side.
+    face = open_image(SOURCE)
+    photo = Image.new("RGB", (1200, 800), "grey")
+    photo.paste(face.resize((512, 512), Image.Resampling.BICUBIC), (600, 150))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    photo.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "photo.jpg", quality=95, exif=exif)
+    assert ImageOps.exif_transpose(Image.open(tmp_path / "photo.jpg")).size == (1200, 800)
+
+    small = json.loads(run("parameters", SOURCE, "--json").stdout)
+    large = json.loads(run("parameters", tmp_path / "photo.jpg", "--json").stdout)
+    for answer in (small, large):
+        assert set(answer) == {"yaw", "pitch", "roll", "expression", "landmarks"}
+        assert len(answer["expression"]) == 53 and "mouthSmile_L" in answer["expression"]
+        assert np.shape(answer["landmarks"]) == (68, 2)
+    for angle in ("yaw", "pitch", "roll"):
+        assert large[angle] == pytest.approx(small[angle], abs=6)
+    expected = np.array(small["landmarks"]) * 2 + (600, 150)
+    distances = np.linalg.norm(np.array(large["landmarks"]) - expected, axis=1)
+    assert distances.mean() < 0.06 * 512
+
+
+def test_parameters_as_text(run) -> None:
+    done = run("parameters", SOURCE)
+    assert done.returncode == 0
+    assert [line.split()[0] for line in done.stdout.splitlines()[:3]] == ["yaw", "pitch", "roll"]
+
+
+def test_sample_depends_on_its_seed_only(tmp_path: Path, run) -> None:
+    hashes = []
+    for number, seed in enumerate((1, 1, 2)):
+        output = tmp_path / f"{number}.png"
+        assert run("sample", "--seed", seed, "-o", output).returncode == 0
+        hashes.append(content_hash(open_image(output)))
+    assert hashes[0] == hashes[1] != hashes[2]
+
+
+def test_packs_lists_the_embedded_one() -> None:
+    done = command("packs")
+    assert done.returncode == 0 and done.stderr == ""
+    assert any(line.startswith("synthetic") and " ready " in line for line in done.stdout.splitlines())
+
+
+def test_help_names_every_command() -> None:
+    done = command("--help")
+    assert done.returncode == 0
+    for name in ("reenact", "edit", "parameters", "invert", "sample", "packs", "train"):
+        assert name in done.stdout
+
+
+def test_train_is_passed_on() -> None:
+    done = command("train", "--help")
+    assert done.returncode == 0 and "extractor" in done.stdout
+
+
+def test_bad_picture_in_a_process_of_its_own(tmp_path: Path) -> None:
+    letter = tmp_path / "letter.png"
+    letter.write_text("Dear reader")
+    assert_refused(command("reenact", letter, TARGET, "-o", tmp_path / "out.png"), "letter.png' is no picture")
+
+
+def test_damaged_tiff_in_a_process_of_its_own(tmp_path: Path) -> None:
+    """Pillow warns about these before it gives up."""
+    path = tmp_path / "cut.tif"
+    open_image(SOURCE).save(path)
+    path.write_bytes(path.read_bytes()[:-20])
+    assert_refused(command("parameters", path), "cut.tif' ")
+
+
+def test_no_face(tmp_path: Path, run) -> None:
+    Image.new("RGB", (300, 300), "green").save(tmp_path / "lawn.png")
+    done = run("reenact", tmp_path / "lawn.png", TARGET, "-o", tmp_path / "out.png")
+    assert_refused(done, "No face was found")
+    assert not (tmp_path / "out.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "required: COMMAND"),
+        (["juggle"], "invalid choice: 'juggle'"),
+        (["reenact", SOURCE, "-o", "out.png"], "required: TARGET"),
+        (["reenact", SOURCE, TARGET], "required: -o"),
+        (["reenact", SOURCE, "none.webp", "-o", "out.png"], "There is no file 'none.webp'"),
+        (["reenact", SOURCE, str(ROOT), "-o", "out.png"], "is a folder"),
+        (["reenact", SOURCE, TARGET, "-o", "out.jpg"], "ends in .png"),
+        (["reenact", SOURCE, TARGET, "-o", "/none/such/out.png"], "There is no folder"),
+        (["reenact", SOURCE, TARGET, "-o", "out.png", "--strength", "1.5"], "'1.5' is not a number from 0 to 1"),
+        (["reenact", SOURCE, TARGET, "-o", "out.png", "--method", "magic"], "no method 'magic'"),
+        (["reenact", SOURCE, TARGET, "-o", "out.png", "--pack", "nonesuch"], "There is no pack 'nonesuch'"),
+        (["edit", SOURCE, "-o", "out.png", "--yaw", "left"], "'left' is not a number"),
+        (["edit", SOURCE, "-o", "out.png", "--pitch", "nan"], "'nan' is not a number"),
+        (["edit", SOURCE, "-o", "out.png", "--smile", "2"], "'2' is not a number from -1 to 1"),
+        (["sample", "-o", "out.png", "--seed", "-1"], "'-1' is not a whole number"),
+        (["invert", "-o", "out.png"], "required: IMAGE"),
+        (["parameters", ""], "is a folder"),
+    ],
+)
+def test_bad_arguments(arguments: list[str], message: str, run, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert_refused(run(*arguments), message)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_damaged_pack(tmp_path: Path, run) -> None:
+    pack = tmp_path / "pack"
+    pack.mkdir()
+    for path in (ROOT / "checkpoints" / "synthetic").iterdir():
+        (pack / path.name).write_bytes(path.read_bytes()[: -1 if path.name == "generator.safetensors" else None])
+    done = run("sample", "-o", tmp_path / "out.png", "--pack", pack)
+    assert_refused(done, "generator.safetensors was cut short")
