@@ -84,13 +84,16 @@ class ParameterExtractor(nn.Module):
 
     def __init__(self, expressions: int = 53, identities: int = 100, points: int = 68):
         super().__init__()
-        self.split = (3, expressions, identities)
+        self.split = (expressions, identities)
         self.trunk = Trunk()
         self.lateral32, self.lateral16, self.lateral8 = (nn.Conv2d(c, 64, 1) for c in (64, 128, 192))
         self.merge, self.maps = _convolution(64, 64), nn.Conv2d(64, points, 1)
         self.local = nn.Sequential(nn.Linear(64 * points, 192), nn.ReLU(inplace=True))
-        self.regress = nn.Sequential(
-            nn.Linear(Trunk.features + 192 + 2 * points, 256), nn.ReLU(inplace=True), nn.Linear(256, sum(self.split))
+        inputs = Trunk.features + 192 + 2 * points
+        self.pose = nn.Sequential(nn.Linear(inputs, 256), nn.ReLU(inplace=True), nn.Linear(256, 3))
+        # Apart from the pose, which would drown it, and normalised: a smile moves landmarks by a few hundredths.
+        self.shape = nn.Sequential(
+            nn.BatchNorm1d(inputs), nn.Linear(inputs, 256), nn.ReLU(inplace=True), nn.Linear(256, sum(self.split))
         )
 
     def forward(self, picture: Tensor) -> ExtractedParameters:
@@ -114,8 +117,8 @@ class ParameterExtractor(nn.Module):
         landmarks = weights @ grid.to(weights.dtype)  # (B, 68, 2)
         around = weights @ x.flatten(2).transpose(1, 2)  # (B, 68, 64)
         joined = torch.cat([features, self.local(around.flatten(1)), (landmarks - 0.5).flatten(1) * 4], 1)
-        angles, expression, identity = self.regress(joined).split(self.split, 1)
-        return ExtractedParameters(angles * 30, expression, landmarks, identity)
+        expression, identity = self.shape(joined).split(self.split, 1)
+        return ExtractedParameters(self.pose(joined) * 30, expression, landmarks, identity)
 
 
 class IdentityNetwork(nn.Module):

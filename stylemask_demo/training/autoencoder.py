@@ -15,7 +15,7 @@ from stylemask_demo.training.augment import move
 from stylemask_demo.training.data import MIRRORED_LANDMARKS, Faces
 from stylemask_demo.training.loop import Task
 from stylemask_demo.training.losses import edges, identity_distance, importance, parameter_distance, to_input
-from stylemask_demo.training.sheets import contact_sheet, to_image
+from stylemask_demo.sheets import contact_sheet, to_image
 
 CHANNELS = {4: 256, 8: 256, 16: 192, 32: 128, 64: 64, 128: 32, 256: 16}
 GENERATOR = {"size": 256, "channels": CHANNELS, "style_dim": 512, "n_mlp": 4}

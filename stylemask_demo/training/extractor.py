@@ -10,7 +10,7 @@ from stylemask_demo.networks.compact import INPUT_SIZE, ParameterExtractor
 from stylemask_demo.training.augment import move, recolour, turn_head
 from stylemask_demo.training.data import MIRRORED_LANDMARKS, Faces, mirrored_expressions
 from stylemask_demo.training.loop import Task
-from stylemask_demo.training.sheets import contact_sheet, to_image
+from stylemask_demo.sheets import contact_sheet, to_image
 
 MIRRORED_EXPRESSIONS = mirrored_expressions(EXPRESSIONS)
 
@@ -43,7 +43,7 @@ def extractor_task(faces: Faces, validation: Faces, steps: int, batch: int = 32,
         return {
             "euler": (found.euler - euler).abs().mean() / 5,
             "landmarks": (found.landmarks - landmarks).abs().mean() * 60,
-            "expression": (found.expression - expression).square().mean() * 40,
+            "expression": (found.expression - expression).square().mean() * 150,
             "identity": ((found.identity - identity).square().mean(1) * known).mean(),
         }
 
