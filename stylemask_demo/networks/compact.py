@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 INPUT_SIZE = 128  # pixels of the crop that every network of this module reads
+COARSE_SIZE = 16  # pixels of the reduced picture that the encoder reads colours from
 LANDMARK_FIELD = 1.25  # the landmark grid covers this many crops, so that points just outside can be told
 
 
@@ -144,14 +145,18 @@ class LatentEncoder(nn.Module):
     def __init__(self, num_latents: int, style_dim: int = 512):
         super().__init__()
         self.trunk = Trunk()
+        # Colours, light and background, which the trunk of the parameter extractor has learned to look past.
+        coarse = 3 * COARSE_SIZE**2
+        self.appearance = nn.Sequential(nn.Flatten(), nn.Linear(coarse, 512), nn.ReLU(), nn.Linear(512, Trunk.features))
         self.w = nn.Linear(Trunk.features, style_dim)
         self.offsets = nn.Linear(Trunk.features, num_latents * style_dim)
-        nn.init.zeros_(self.offsets.weight)
+        nn.init.normal_(self.offsets.weight, std=0.002)
         nn.init.zeros_(self.offsets.bias)
 
     def split(self, picture: Tensor) -> tuple[Tensor, Tensor]:
         """Picture (B, 3, 128, 128) in -1..1 -> w (B, style_dim) and offsets (B, num_latents, style_dim)."""
-        features = self.trunk(picture)
+        coarse = F.avg_pool2d(picture, picture.shape[-1] // COARSE_SIZE)
+        features = self.trunk(picture) + self.appearance(coarse)
         w = self.w(features)
         return w, self.offsets(features).unflatten(1, (-1, w.shape[1]))
 

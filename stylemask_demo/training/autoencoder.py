@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from stylemask_demo.networks.compact import IdentityNetwork, LatentEncoder, ParameterExtractor
 from stylemask_demo.networks.stylegan2 import Generator
+from stylemask_demo.sheets import contact_sheet, to_image
 from stylemask_demo.training.augment import move
 from stylemask_demo.training.data import MIRRORED_LANDMARKS, Faces
 from stylemask_demo.training.loop import Task
 from stylemask_demo.training.losses import edges, identity_distance, importance, parameter_distance, to_input
-from stylemask_demo.sheets import contact_sheet, to_image
 
 CHANNELS = {4: 256, 8: 256, 16: 192, 32: 128, 64: 64, 128: 32, 256: 16}
 GENERATOR = {"size": 256, "channels": CHANNELS, "style_dim": 512, "n_mlp": 4}
@@ -28,7 +28,7 @@ def autoencoder_task(
     extractor: ParameterExtractor,
     identity: IdentityNetwork,
     stages: dict[int, int],
-    rate: float = 1.2e-3,
+    rate: float = 3e-3,
 ) -> Task:
     """`stages` {side in pixels: steps} in the order they are trained; the teachers stay as they are."""
     generator = Generator(**GENERATOR)
@@ -39,7 +39,7 @@ def autoencoder_task(
     # The mapping from z is trained afterwards, on the codes.
     trained = [p for name, p in generator.named_parameters() if not name.startswith("style.")]
     optimiser = torch.optim.Adam(
-        [{"params": trained, "lr": rate}, {"params": list(encoder.parameters()), "lr": rate / 2}],
+        [{"params": trained, "lr": rate}, {"params": list(encoder.parameters()), "lr": rate / 3}],
         betas=(0.9, 0.99),
         fused=True,
     )
@@ -65,7 +65,7 @@ def autoencoder_task(
             "pixel": (weight * (made - true).abs()).mean() * 2,
             "coarse": (F.avg_pool2d(weight, 4) * (small[0] - small[1]).abs()).mean() * 2,
             "edges": (weight[..., 1:, 1:] * (edges(made) - edges(true)).abs()).mean() * 2,
-            "offsets": offsets.square().mean() * 0.02 + w.square().mean() * 1e-3,
+            "offsets": offsets.square().mean() * 2e-3 + w.square().mean() * 1e-3,
             **seen,
         }
 

@@ -8,9 +8,9 @@ from stylemask_demo.faces.parameters import DIRECTIONS, direction_shift
 from stylemask_demo.methods.directions import move
 from stylemask_demo.networks.compact import ExtractedParameters
 from stylemask_demo.networks.directions import DirectionMatrix
+from stylemask_demo.sheets import contact_sheet, to_image
 from stylemask_demo.training.bank import SIDE, Bank, Teachers, along_directions
 from stylemask_demo.training.loop import Task
-from stylemask_demo.sheets import contact_sheet, to_image
 
 LAYERS = 10  # of W+ that are moved, up to 64 px
 RIDGE = 30.0  # regularisation of the regression, in samples

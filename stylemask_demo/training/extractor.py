@@ -7,10 +7,10 @@ from torch import Tensor, nn
 
 from stylemask_demo.faces.parameters import EXPRESSIONS
 from stylemask_demo.networks.compact import INPUT_SIZE, ParameterExtractor
+from stylemask_demo.sheets import contact_sheet, to_image
 from stylemask_demo.training.augment import move, recolour, turn_head
 from stylemask_demo.training.data import MIRRORED_LANDMARKS, Faces, mirrored_expressions
 from stylemask_demo.training.loop import Task
-from stylemask_demo.sheets import contact_sheet, to_image
 
 MIRRORED_EXPRESSIONS = mirrored_expressions(EXPRESSIONS)
 

@@ -7,10 +7,10 @@ from PIL import Image
 from torch import Tensor, nn
 
 from stylemask_demo.networks.compact import INPUT_SIZE, IdentityNetwork, ParameterExtractor
+from stylemask_demo.sheets import contact_sheet, to_image
 from stylemask_demo.training.augment import move, recolour
 from stylemask_demo.training.data import Faces
 from stylemask_demo.training.loop import Task
-from stylemask_demo.sheets import contact_sheet, to_image
 
 TEMPERATURE = 0.08
 

@@ -7,10 +7,10 @@ from torch import Tensor, nn
 
 from stylemask_demo.networks.compact import LatentEncoder
 from stylemask_demo.networks.stylegan2 import Generator
+from stylemask_demo.sheets import contact_sheet, to_image
 from stylemask_demo.training.bank import SIDE
 from stylemask_demo.training.data import Faces
 from stylemask_demo.training.loop import Task
-from stylemask_demo.sheets import contact_sheet, to_image
 
 PROJECTIONS = 256
 

@@ -6,10 +6,10 @@ from torch import Tensor, nn
 
 from stylemask_demo.methods.stylemask import mix
 from stylemask_demo.networks.mask import MaskPredictors
+from stylemask_demo.sheets import contact_sheet, to_image
 from stylemask_demo.training.bank import SIDE, Bank, Teachers, openings
 from stylemask_demo.training.directions import fit_linear
 from stylemask_demo.training.loop import Task
-from stylemask_demo.sheets import contact_sheet, to_image
 
 CONTROLLED = 10  # layers, up to 64 px: what lies above is texture
 SURENESS = 4.0  # how far the first masks lean towards 0 or 1
