@@ -41,6 +41,7 @@ class Trunk(nn.Module):
     """Picture (B, 3, 128, 128) -> 512 features, by way of maps of 32, 16 and 8 px with 64, 128 and 192 channels."""
 
     features = 512
+    channels = (64, 128, 192)
 
     def __init__(self):
         super().__init__()
@@ -87,7 +88,7 @@ class ParameterExtractor(nn.Module):
         super().__init__()
         self.split = (expressions, identities)
         self.trunk = Trunk()
-        self.lateral32, self.lateral16, self.lateral8 = (nn.Conv2d(c, 64, 1) for c in (64, 128, 192))
+        self.lateral32, self.lateral16, self.lateral8 = (nn.Conv2d(c, 64, 1) for c in Trunk.channels)
         self.merge, self.maps = _convolution(64, 64), nn.Conv2d(64, points, 1)
         self.local = nn.Sequential(nn.Linear(64 * points, 192), nn.ReLU(inplace=True))
         inputs = Trunk.features + 192 + 2 * points
@@ -128,7 +129,9 @@ class IdentityNetwork(nn.Module):
     def __init__(self, dimensions: int = 256):
         super().__init__()
         self.trunk = Trunk()
-        self.embed = nn.Linear(Trunk.features, dimensions)
+        # Normalised, because what all faces share would drown what tells them apart.
+        inputs = Trunk.features + sum(Trunk.channels)
+        self.embed = nn.Sequential(nn.BatchNorm1d(inputs), nn.Linear(inputs, dimensions))
 
     def forward(self, picture: Tensor) -> Tensor:
         """Picture (B, 3, 128, 128) in -1..1 -> (B, dimensions), unit vectors."""
@@ -136,7 +139,8 @@ class IdentityNetwork(nn.Module):
 
     def read(self, maps: list[Tensor]) -> Tensor:
         """The same from the feature maps of the trunk."""
-        return F.normalize(self.embed(self.trunk.pool(maps)), dim=1)
+        means = [x.mean((2, 3)) for x in maps]
+        return F.normalize(self.embed(torch.cat([self.trunk.pool(maps), *means], 1)), dim=1)
 
 
 class LatentEncoder(nn.Module):

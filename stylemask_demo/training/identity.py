@@ -12,7 +12,7 @@ from stylemask_demo.training.augment import move, recolour
 from stylemask_demo.training.data import Faces
 from stylemask_demo.training.loop import Task
 
-TEMPERATURE = 0.08
+TEMPERATURE = 0.1
 
 
 def identity_task(
