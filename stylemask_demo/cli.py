@@ -6,11 +6,18 @@ import math
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import NoReturn
 
 from stylemask_demo.errors import PackMissing, StyleMaskError
 
 DEFAULT_PACK = "synthetic"
+# Commands with a parser of their own, in modules that the demo does not need.
+TOOLS = {
+    "train": ("stylemask_demo.training.command", "Train a network of the embedded pack."),
+    "evaluate": ("stylemask_demo.evaluation.command", "Measure a pack on labelled pictures."),
+    "bench": ("stylemask_demo.evaluation.bench", "Compare fast ways with plain ones on this machine."),
+}
 STRONGEST = 5  # expressions that `parameters` prints without --json
 
 
@@ -27,11 +34,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     # What Pillow has to say about a damaged file before it gives up would bury the one line that helps.
     warnings.filterwarnings("ignore", module=r"PIL\.")
     try:
-        if argv[:1] == ["train"]:
-            # Imported here: the demo starts without the code and the packages of the training.
-            from stylemask_demo import training
-
-            return training.main(argv[1:]) or 0
+        if argv and argv[0] in TOOLS:
+            # Imported here: the demo starts without the code and the packages of training and measuring.
+            return import_module(TOOLS[argv[0]][0]).main(argv[1:])
         options = _parser().parse_args(argv)
         options.run(options)
         return 0
@@ -202,5 +207,6 @@ def _parser() -> argparse.ArgumentParser:
     for added in (reenact, edit, parameters, invert, sample):
         pack_option(added)
     command("packs", _packs, "List the packs of weights.")
-    commands.add_parser("train", help="Train a network of a pack; 'train --help' tells more.", add_help=False)
+    for name, (_, text) in TOOLS.items():
+        commands.add_parser(name, help=f"{text} '{name} --help' tells more.", add_help=False)
     return parser

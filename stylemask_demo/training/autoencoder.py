@@ -3,7 +3,6 @@
 The encoder starts from the trunk of the parameter extractor, which already tells pose and features of a face.
 """
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
@@ -70,10 +69,8 @@ def autoencoder_task(
         }
 
     def sheet(averages: dict[str, nn.Module]) -> Image.Image:
-        side = max(
-            side for side in stages if side <= sides[min(len(task.history) * task.save_every, len(sides)) - 1]
-        )
-        rows = np.arange(0, len(validation), len(validation) // 60)[:60]
+        side = sides[task.history[-1]["step"] - 1]
+        rows = validation.spread(60)
         pictures = validation.batch(rows, max(side, 128))
         made = averages["generator"](averages["encoder"](to_input(pictures)), side)
         true = F.adaptive_avg_pool2d(pictures, side)

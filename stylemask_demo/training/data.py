@@ -40,6 +40,10 @@ class Faces:
     def __len__(self) -> int:
         return len(self.labels["person"])
 
+    def spread(self, count: int) -> np.ndarray:
+        """At most `count` rows, evenly spread."""
+        return np.linspace(0, len(self) - 1, min(count, len(self))).astype(int)
+
     def batch(self, rows: np.ndarray, side: int) -> Tensor:
         """Pictures of the rows as float (B, 3, side, side) in -1..1."""
         pixels = torch.from_numpy(np.ascontiguousarray(self.pictures[side][rows]))

@@ -1,6 +1,5 @@
 """Trains the parameter extractor on exact labels, on crops that are shifted, turned, scaled and recoloured."""
 
-import numpy as np
 import torch
 from PIL import Image, ImageDraw
 from torch import Tensor, nn
@@ -48,7 +47,7 @@ def extractor_task(faces: Faces, validation: Faces, steps: int, batch: int = 32,
         }
 
     def sheet(averages: dict[str, nn.Module]) -> Image.Image:
-        rows = np.arange(0, len(validation), max(1, len(validation) // 120))[:120]
+        rows = validation.spread(120)
         pictures = validation.batch(rows, INPUT_SIZE)
         found = averages["extractor"](pictures)
         euler, expression, landmarks = validation.tensors(rows, "euler", "expression", "landmarks")

@@ -27,7 +27,8 @@ def identity_task(
     network = IdentityNetwork().to(memory_format=torch.channels_last)
     network.trunk.load_state_dict(extractor.trunk.state_dict())
     optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.02)
-    views = _rows_by_person(faces)  # (persons, 4)
+    views = _rows_by_person(faces)  # (persons, views of each)
+    people = min(people, len(views))
 
     def loss(step: int) -> dict[str, Tensor]:
         chosen = torch.randperm(len(views))[:people].numpy()
@@ -50,21 +51,20 @@ def identity_task(
         return {"contrast": F.cross_entropy(similarity, partner)}
 
     def sheet(averages: dict[str, nn.Module]) -> Image.Image:
-        rows = _rows_by_person(validation)[:60]  # (60, 4)
+        rows = _rows_by_person(validation)[:60]
         embedding = torch.cat([averages["identity"](validation.batch(person, INPUT_SIZE)) for person in rows])
         cosine = embedding @ embedding.T
-        same = torch.arange(len(cosine)) // 4
-        same = (same[:, None] == same).float() - torch.eye(len(cosine))
-        other = 1 - same - torch.eye(len(cosine))
-        mean_same, mean_other = (cosine * same).sum() / same.sum(), (cosine * other).sum() / other.sum()
-        nearest = (cosine - 2 * torch.eye(len(cosine))).argmax(1) // 4
-        right = (nearest == torch.arange(len(cosine)) // 4).float().mean()
+        itself = torch.eye(len(cosine))
+        person = torch.arange(len(cosine)) // rows.shape[1]
+        same = (person[:, None] == person).float() - itself
+        other = 1 - same - itself
+        mean_same, mean_other = ((cosine * which).sum() / which.sum() for which in (same, other))
+        right = (person[(cosine - 2 * itself).argmax(1)] == person).float().mean()
         print(
-            f"\nvalidation: cosine same {mean_same:.3f}, other {mean_other:.3f}, nearest right {right:.3f}",
-            flush=True,
+            f"\nvalidation: cosine same {mean_same:.3f}, other {mean_other:.3f}, nearest right {right:.3f}", flush=True
         )
         # Each person's first view beside the most similar picture of somebody else.
-        rivals = (cosine - 2 * (1 - other)).argmax(1)[::4]
+        rivals = (cosine - 2 * (1 - other)).argmax(1)[:: rows.shape[1]]
         shown = [int(row) for i, rival in enumerate(rivals) for row in (rows[i, 0], rows.ravel()[int(rival)])]
         return contact_sheet([to_image(picture) for picture in validation.batch(np.array(shown), 128)], 12)
 

@@ -16,8 +16,8 @@ PROJECTIONS = 256
 
 
 @torch.no_grad()
-def encode_all(encoder: LatentEncoder, faces: Faces, count: int, batch: int = 64) -> Tensor:
-    """The common code w (count, 512) of training pictures."""
+def encode_all(encoder: LatentEncoder, faces: Faces, batch: int = 64) -> Tensor:
+    """The common code w (N, 512) of all pictures."""
     rows = np.random.default_rng(1).permutation(len(faces))[:count]
     return torch.cat(
         [encoder.split(faces.batch(part, 128))[0] for part in np.array_split(rows, count // batch)]
