@@ -61,11 +61,12 @@ def autoencoder_task(
         # The two teachers take turns, which costs half.
         seen = parameter_distance(extractor, made, true) if step % 2 else identity_distance(identity, made, true)
         return {
-            "pixel": (weight * (made - true).abs()).mean() * 2,
-            "coarse": (F.avg_pool2d(weight, 4) * (small[0] - small[1]).abs()).mean() * 2,
-            "edges": (weight[..., 1:, 1:] * (edges(made) - edges(true)).abs()).mean() * 2,
+            "pixel": (weight * (made - true).abs()).mean() * 6,
+            "coarse": (F.avg_pool2d(weight, 4) * (small[0] - small[1]).abs()).mean() * 4,
+            "edges": (weight[..., 1:, 1:] * (edges(made) - edges(true)).abs()).mean() * 4,
             "offsets": offsets.square().mean() * 2e-3 + w.square().mean() * 1e-3,
-            **seen,
+            # Half as much, because the teachers care little about colours.
+            **{name: 0.5 * value for name, value in seen.items()},
         }
 
     def sheet(averages: dict[str, nn.Module]) -> Image.Image:
