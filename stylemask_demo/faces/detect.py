@@ -95,7 +95,8 @@ class LandmarkFaceFinder:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             landmarks = self._network.get_landmarks_from_image(np.asarray(image).copy(), detected_faces=boxes)
-        return sorted((_box_of_landmarks(points) for points in landmarks), key=_size, reverse=True)
+        faces = [_box_of_landmarks(points) for points in landmarks]
+        return sorted((face for face in faces if face is not None), key=_size, reverse=True)
 
 
 @dataclass(frozen=True)
@@ -190,15 +191,16 @@ def _search_copy(image: Image.Image) -> tuple[Image.Image, float]:
     return image.resize((max(1, round(image.width / scale)), max(1, round(image.height / scale)))), scale
 
 
-def _box(
-    x: float, y: float, crop_side: float, landmarks: np.ndarray | None = None, roll: float = 0.0
-) -> FaceBox:
+def _box(x: float, y: float, crop_side: float, landmarks: np.ndarray | None = None, roll: float = 0.0) -> FaceBox:
     half = crop_side * BOX_OF_CROP / 2
     return FaceBox(float(x - half), float(y - half), float(x + half), float(y + half), landmarks, roll)
 
 
-def _box_of_landmarks(landmarks: np.ndarray) -> FaceBox:
-    quad = crop_quad(landmarks)
+def _box_of_landmarks(landmarks: np.ndarray) -> FaceBox | None:
+    try:
+        quad = crop_quad(landmarks)
+    except ValueError:  # eyes and mouth in one place: this is no face
+        return None
     x, y = quad.mean(axis=0)
     return _box(x, y, float(np.linalg.norm(quad[3] - quad[0])), landmarks=landmarks)
 
