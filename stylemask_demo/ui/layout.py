@@ -157,7 +157,7 @@ def _move_card() -> MoveCard:
 
 def _stages(role: str) -> list[gr.Image]:
     with gr.Column(min_width=280):
-        gr.HTML(texts.heading(role.capitalize(), ""), padding=False)
+        gr.HTML(texts.heading(role.capitalize()), padding=False)
         with gr.Row(elem_classes="three"):
             return [
                 gr.Image(

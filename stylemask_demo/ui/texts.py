@@ -25,8 +25,8 @@ FOOTER = """
   <p>Methods: <cite>StyleMask: Disentangling the Style Space of StyleGAN2 for Neural Face Reenactment</cite>
   (Bounareli et al., 2023), <cite>Finding Directions in GAN's Latent Space for Neural Face Reenactment</cite>
   (Bounareli et al., 2022), <cite>Pose and Facial Expression Transfer by using StyleGAN</cite>
-  (Jahoda and Čech, 2024), on
-  <cite>StyleGAN2</cite> (Karras et al., 2020) and <cite>Encoder4Editing</cite> (Tov et al., 2021).
+  (Jahoda and Čech, 2024), on <cite>StyleGAN2</cite> (Karras et al., 2020) and
+  <cite>Encoder4Editing</cite> (Tov et al., 2021).
   Rendered people: <cite>ICT-FaceKit</cite> (Li et al., 2020).</p>
   <p>Code under the MIT licence.</p>
 </footer>
@@ -39,9 +39,10 @@ METHOD_NAMES = {
 }
 
 
-def heading(title: str, hint: str) -> str:
+def heading(title: str, hint: str = "") -> str:
     """Return a card's heading: what it holds, and in a quieter voice what that is for."""
-    return f'<h2 class="heading">{escape(title)} <span>{escape(hint)}</span></h2>'
+    quiet = f" <span>{escape(hint)}</span>" if hint else ""
+    return f'<h2 class="heading">{escape(title)}{quiet}</h2>'
 
 
 def status(reenactor: Reenactor, milliseconds: float | None) -> str:
