@@ -31,6 +31,8 @@ def autoencoder_task(
 ) -> Task:
     """`stages` {side in pixels: steps} in the order they are trained; the teachers stay as they are."""
     generator = Generator(**GENERATOR)
+    for layer in generator.to_rgbs:  # a resolution that is new adds nothing at first
+        nn.init.zeros_(layer.conv.weight)
     encoder = LatentEncoder(generator.num_latents).to(memory_format=torch.channels_last)
     encoder.trunk.load_state_dict(extractor.trunk.state_dict())
     for teacher in (extractor, identity):

@@ -26,7 +26,7 @@ from stylemask_demo.training.masks import CONTROLLED, masks_task
 
 # Steps that the shipped weights took, as far as two CPU cores get in two hours; more make them better.
 STEPS = {"extractor": 1600, "identity": 270, "autoencoder": 2300, "mapping": 1000, "directions": 300, "masks": 400}
-STAGES = {64: 1300, 128: 650, 256: 350}  # the autoencoder's steps at each resolution
+STAGES = {64: 1300, 128: 850, 256: 150}  # the autoencoder's steps at each resolution
 BANK = 2048
 
 

@@ -41,7 +41,7 @@ def extractor_task(faces: Faces, validation: Faces, steps: int, batch: int = 32,
         known[::2] = 0
         return {
             "euler": (found.euler - euler).abs().mean() / 5,
-            "landmarks": (found.landmarks - landmarks).abs().mean() * 60,
+            "landmarks": (found.landmarks - landmarks).abs().mean() * 200,
             "expression": (found.expression - expression).square().mean() * 150,
             "identity": ((found.identity - identity).square().mean(1) * known).mean(),
         }

@@ -18,14 +18,12 @@ PROJECTIONS = 256
 @torch.no_grad()
 def encode_all(encoder: LatentEncoder, faces: Faces, batch: int = 64) -> Tensor:
     """The common code w (N, 512) of all pictures."""
-    rows = np.random.default_rng(1).permutation(len(faces))[:count]
-    return torch.cat(
-        [encoder.split(faces.batch(part, 128))[0] for part in np.array_split(rows, count // batch)]
-    )
+    parts = [np.arange(start, min(start + batch, len(faces))) for start in range(0, len(faces), batch)]
+    return torch.cat([encoder.split(faces.batch(rows, 128))[0] for rows in parts])
 
 
 def mapping_task(
-    generator: Generator, codes: Tensor, steps: int, batch: int = 768, rate: float = 3e-3
+    generator: Generator, codes: Tensor, steps: int, batch: int = 768, rate: float = 0.3
 ) -> Task:
     """Sliced Wasserstein distance (Bonneel et al. 2015) between mapped z and `codes` (N, 512), along random directions.
 
@@ -35,6 +33,7 @@ def mapping_task(
     _, _, axes = torch.linalg.svd((codes - centre)[:4096], full_matrices=False)
     scales = ((codes - centre) @ axes.T).std(0)  # (512,)
     whitened = (codes - centre) @ axes.T / (scales + 0.02 * scales[0])
+    # The mapping's weights are stored a hundred times larger than they act.
     optimiser = torch.optim.Adam(generator.style.parameters(), lr=rate, betas=(0.5, 0.99))
 
     def loss(step: int) -> dict[str, Tensor]:
