@@ -66,6 +66,7 @@ def address(uploads, tmp_path_factory):
             assert time.monotonic() < deadline, f"the page did not start:\n{log.read_text()}"
             time.sleep(0.2)
         yield address
+        assert server.poll() is None, f"the page stopped:\n{log.read_text()}"
         assert "Traceback" not in log.read_text(), log.read_text()
     finally:
         server.send_signal(signal.SIGINT)

@@ -38,7 +38,7 @@ def _decode(url: str) -> bytes:
 
 
 class LivePicture(gr.Image):
-    """A picture that is replaced many times a second: it arrives inside the event's answer."""
+    """A picture that arrives inside the event's answer: quick to replace, and never a file on the disk."""
 
     is_template = True
 

@@ -52,8 +52,8 @@ class Components:
     follow: FollowCard
     move: MoveCard
     status: gr.HTML
-    source_stages: list[gr.Image]
-    target_stages: list[gr.Image]
+    source_stages: list[LivePicture]
+    target_stages: list[LivePicture]
 
 
 def lay_out(methods: tuple[str, ...], status: str) -> Components:
@@ -105,6 +105,7 @@ def _picture_card(role: str, hint: str) -> PictureCard:
         elem_id=f"{role}-faces",
         elem_classes="faces",
     )
+    gr.HTML(texts.TIPS[role], padding=False)
     surprise = gr.Button("Surprise me", size="sm", elem_id=f"{role}-surprise")
     return PictureCard(zone, faces, surprise)
 
@@ -155,12 +156,12 @@ def _move_card() -> MoveCard:
     return MoveCard(picture, sliders, reset, save, file)
 
 
-def _stages(role: str) -> list[gr.Image]:
+def _stages(role: str) -> list[LivePicture]:
     with gr.Column(min_width=280):
         gr.HTML(texts.heading(role.capitalize()), padding=False)
         with gr.Row(elem_classes="three"):
             return [
-                gr.Image(
+                LivePicture(
                     label=name,
                     alt_text=f"{name} of the {role}",
                     buttons=["fullscreen"],

@@ -32,6 +32,11 @@ FOOTER = """
 </footer>
 """
 
+TIPS = {
+    "source": '<p class="tip">One sharp, well-lit face works best. Looks and hair are kept.</p>',
+    "target": '<p class="tip">Only its head pose and expression are followed, not its looks.</p>',
+}
+
 METHOD_NAMES = {
     "stylemask": "StyleMask",
     "directions": "Finding Directions",
