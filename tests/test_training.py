@@ -125,7 +125,7 @@ def test_faces_are_read_in_the_order_of_their_labels(small_data, tmp_path):
 def test_all_tasks_together_make_a_pack(small_data, tmp_path, monkeypatch):
     monkeypatch.setattr(command, "BANK", 32)
     places = ["--data", str(small_data), "--run", str(tmp_path / "run"), "--pack", str(tmp_path / "pack")]
-    for network in ("extractor", "identity", "autoencoder", "mapping", "directions", "masks"):
+    for network in ("extractor", "identity", "autoencoder", "directions", "masks"):
         assert command.main([network, *places, "--steps", "3" if network == "autoencoder" else "1"]) == 0
         assert (tmp_path / "run" / f"{network}-loss.png").exists()
         assert (tmp_path / "run" / f"{network}-sheet.png").exists()

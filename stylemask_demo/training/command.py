@@ -21,11 +21,11 @@ from stylemask_demo.training.directions import LAYERS, directions_task
 from stylemask_demo.training.extractor import extractor_task
 from stylemask_demo.training.identity import identity_task
 from stylemask_demo.training.loop import load_averages, run
-from stylemask_demo.training.mapping import encode_all, mapping_task
+from stylemask_demo.training.mapping import fit_mapping
 from stylemask_demo.training.masks import CONTROLLED, masks_task
 
 # Steps that the shipped weights took, as far as two CPU cores get in two hours; more make them better.
-STEPS = {"extractor": 1600, "identity": 270, "autoencoder": 2300, "mapping": 1000, "directions": 300, "masks": 400}
+STEPS = {"extractor": 1600, "identity": 270, "autoencoder": 2300, "directions": 300, "masks": 400}
 STAGES = {64: 1300, 128: 850, 256: 150}  # the autoencoder's steps at each resolution
 BANK = 2048
 
@@ -37,7 +37,7 @@ def main(argv: list[str]) -> int:
         description="Trains the embedded pack's networks on labelled pictures of people. "
         "Run again to go on after an interruption; under torchrun several processes share the work.",
     )
-    networks = ["extractor", "identity", "autoencoder", "mapping", "directions", "masks"]
+    networks = ["extractor", "identity", "autoencoder", "directions", "masks"]
     parser.add_argument(
         "network", choices=[*networks, "pack"], help="what to train, in this order; 'pack' writes the result"
     )
@@ -78,7 +78,7 @@ class Workshop:
 
     def write(self, pack: Path) -> None:
         """Saves the averaged weights of all tasks as a pack."""
-        generator, encoder = self._finished_generator(), self._finished_encoder()
+        generator, encoder = self._mapped()
         masks = self._loaded("masks", masks=MaskPredictors(generator.style_sizes[:CONTROLLED]))
         matrix = DirectionMatrix(len(DIRECTIONS), LAYERS, generator.style_dim)
         self._loaded("directions", directions=matrix)
@@ -112,13 +112,6 @@ class Workshop:
         faces, validation = (self._faces(pattern, 256, 128) for pattern in ("train-*", "validation"))
         return autoencoder_task(faces, validation, self._finished_extractor(), self._finished_identity(), stages)
 
-    def _mapping(self, steps: int):
-        faces = self._faces("train-*", 128)
-        codes = encode_all(self._finished_encoder(), faces)
-        generator = Generator(**GENERATOR)
-        self._loaded("autoencoder", generator=generator)
-        return mapping_task(generator, codes, steps)
-
     def _directions(self, steps: int):
         teachers = self._teachers()
         return directions_task(teachers, self._bank(teachers), steps)
@@ -128,13 +121,7 @@ class Workshop:
         return masks_task(teachers, self._bank(teachers), steps)
 
     def _teachers(self) -> Teachers:
-        networks = (
-            self._finished_generator(),
-            self._finished_encoder(),
-            self._finished_extractor(),
-            self._finished_identity(),
-        )
-        return Teachers(*networks)
+        return Teachers(*self._mapped(), self._finished_extractor(), self._finished_identity())
 
     def _bank(self, teachers: Teachers) -> Bank:
         path = self.folder / "bank.pt"
@@ -142,14 +129,19 @@ class Workshop:
             torch.save(make_bank(teachers, self._faces("train-*", 128), BANK).state(), path)
         return Bank.from_state(torch.load(path, weights_only=True))
 
-    def _finished_generator(self) -> Generator:
+    def _mapped(self) -> tuple[Generator, LatentEncoder]:
+        """Generator and encoder with the mapping from z, which is computed when the autoencoder is finished."""
         generator = Generator(**GENERATOR)
-        self._loaded("autoencoder", generator=generator)
-        self._loaded("mapping", style=generator.style)
-        return generator
-
-    def _finished_encoder(self) -> LatentEncoder:
-        return self._loaded("autoencoder", encoder=LatentEncoder(Generator(**GENERATOR).num_latents))
+        encoder = LatentEncoder(generator.num_latents)
+        path = self.folder / "mapped.pt"
+        if not path.exists():
+            self._loaded("autoencoder", generator=generator, encoder=encoder)
+            fit_mapping(generator, encoder.eval(), self._faces("train-*", 128))
+            torch.save({"generator": generator.state_dict(), "encoder": encoder.state_dict()}, path)
+        state = torch.load(path, weights_only=True)
+        generator.load_state_dict(state["generator"])
+        encoder.load_state_dict(state["encoder"])
+        return generator.eval(), encoder.eval()
 
     def _finished_extractor(self) -> ParameterExtractor:
         return self._loaded("extractor", extractor=ParameterExtractor())

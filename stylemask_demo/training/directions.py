@@ -17,7 +17,7 @@ RIDGE = 30.0  # regularisation of the regression, in samples
 RANGE = {"yaw": 1.6, "pitch": 0.9, "roll": 0.4}  # largest change of one direction alone; 0.8 for expressions
 
 
-def directions_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, rate: float = 2e-4) -> Task:
+def directions_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, rate: float = 2e-3) -> Task:
     """Half of each batch goes from one face's parameters to another's, half changes one direction only."""
     generator = teachers.generator
     matrix = DirectionMatrix(len(DIRECTIONS), LAYERS, generator.style_dim)
