@@ -17,7 +17,7 @@ from stylemask_demo.packs.store import describe_pack, save_network
 from stylemask_demo.training.autoencoder import GENERATOR, autoencoder_task
 from stylemask_demo.training.bank import Bank, Teachers, make_bank
 from stylemask_demo.training.data import Faces, load_faces
-from stylemask_demo.training.directions import LAYERS, directions_task
+from stylemask_demo.training.directions import LAYERS, calibrate, directions_task
 from stylemask_demo.training.extractor import extractor_task
 from stylemask_demo.training.identity import identity_task
 from stylemask_demo.training.loop import load_averages, run
@@ -78,14 +78,16 @@ class Workshop:
 
     def write(self, pack: Path) -> None:
         """Saves the averaged weights of all tasks as a pack."""
-        generator, encoder = self._mapped()
+        teachers = self._teachers()
+        generator, encoder = teachers.generator, teachers.encoder
         masks = self._loaded("masks", masks=MaskPredictors(generator.style_sizes[:CONTROLLED]))
         matrix = DirectionMatrix(len(DIRECTIONS), LAYERS, generator.style_dim)
         self._loaded("directions", directions=matrix)
+        calibrate(teachers, self._bank(teachers), matrix)
         save_network(pack, "generator", generator, GENERATOR)
         save_network(pack, "encoder", encoder, {"num_latents": generator.num_latents})
-        save_network(pack, "extractor", self._finished_extractor(), {})
-        save_network(pack, "identity", self._finished_identity(), {})
+        save_network(pack, "extractor", teachers.extractor, {})
+        save_network(pack, "identity", teachers.identity, {})
         save_network(pack, "masks", masks, {"style_sizes": masks.style_sizes})
         save_network(pack, "directions", matrix, {"num_directions": len(DIRECTIONS), "num_layers": LAYERS})
         describe_pack(
