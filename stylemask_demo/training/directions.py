@@ -14,6 +14,7 @@ from stylemask_demo.training.loop import Task
 
 LAYERS = 10  # of W+ that are moved, up to 64 px
 CALIBRATED = (0.15, 1.5)  # measured over commanded change; outside of it a direction has not been learned
+LARGEST_GAIN = 2.0  # more would drive whatever else is in a direction to the extreme
 RIDGE = 30.0  # regularisation of the regression, in samples
 RANGE = {"yaw": 1.6, "pitch": 0.9, "roll": 0.4}  # largest change of one direction alone; 0.8 for expressions
 
@@ -42,12 +43,16 @@ def directions_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, 
         shift[torch.arange(batch // 2), single] = (torch.rand(batch // 2) * 2 - 1) * limits[single]
         # Nobody's eyes or jaw open further than the faces of the bank.
         wanted = torch.minimum(torch.maximum(start + shift, lowest), highest)
-        found, embedding = teachers.look(generator(move(matrix, source.w_plus, wanted - start), SIDE))
+        made = generator(move(matrix, source.w_plus, wanted - start), SIDE)
+        found, embedding = teachers.look(made)
+        with torch.no_grad():
+            unmoved = generator(source.w_plus, SIDE)
         error = (along_directions(found) - wanted).abs()
         return {
             "pose": error[:, :3].mean() * 4,
             "expression": error[:, 3:].mean() * 3,
             "identity": (1 - (embedding * source.embedding).sum(1)).mean(),
+            "exposure": (exposure(made) - exposure(unmoved)).abs().mean() * 4,
         }
 
     places = along_directions(bank.parameters)
@@ -59,6 +64,11 @@ def directions_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, 
     return Task(
         "directions", {"directions": matrix}, optimiser, loss, sheet, steps, average=0.99, save_every=100
     )
+
+
+def exposure(pictures: Tensor) -> Tensor:
+    """Mean and deviation of each colour, (B, 3, H, W) -> (B, 6): a smile must not change the light."""
+    return torch.cat([pictures.mean((2, 3)), pictures.std((2, 3))], 1)
 
 
 def largest_changes() -> Tensor:
@@ -84,7 +94,7 @@ def calibrate(teachers: Teachers, bank: Bank, matrix: DirectionMatrix, people: i
         learned = CALIBRATED[0] < slope < CALIBRATED[1]
         print(f"{DIRECTIONS[direction]}: measured over commanded change {slope:.2f}{'' if learned else ', left as it is'}")
         if learned:
-            matrix.linear.weight[:, direction] /= slope
+            matrix.linear.weight[:, direction] /= max(slope, 1 / LARGEST_GAIN)
 
 
 def slider_strips(teachers: Teachers, bank: Bank, matrix: DirectionMatrix, people: int = 3) -> Image.Image:
