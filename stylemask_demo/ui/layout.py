@@ -148,7 +148,7 @@ def _move_card() -> MoveCard:
             sliders = [
                 gr.Slider(-30, 30, value=0, step=1, label="Yaw", info="Left to right, degrees", elem_id="yaw"),
                 gr.Slider(-15, 15, value=0, step=1, label="Pitch", info="Down to up, degrees", elem_id="pitch"),
-                gr.Slider(-1, 1, value=0, step=0.05, label="Smile", info="Less to more", elem_id="smile"),
+                gr.Slider(-0.5, 1, value=0, step=0.05, label="Smile", info="Less to more", elem_id="smile"),
             ]
             reset = gr.Button("Reset", elem_id="reset")
             save = gr.Button("Download PNG", variant="primary", elem_id="save-edited")
