@@ -1,5 +1,7 @@
 """Builds the page and launches it; a Space starts here."""
 
+import signal
+
 import spaces  # noqa: F401  on a Space with shared GPUs it must come before anything that touches CUDA
 
 from stylemask_demo.reenactor import Reenactor
@@ -8,4 +10,6 @@ from stylemask_demo.ui import build_page, launch_options
 demo = build_page(Reenactor.from_pack("synthetic", device="auto"))
 
 if __name__ == "__main__":
+    # Stopped by the system, the page closes as it does by Ctrl+C, and deletes what visitors have added.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     demo.launch(**launch_options())

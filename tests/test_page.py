@@ -7,7 +7,6 @@ import base64
 import os
 import re
 import shutil
-import signal
 import socket
 import statistics
 import subprocess
@@ -69,8 +68,8 @@ def address(uploads, tmp_path_factory):
         assert server.poll() is None, f"the page stopped:\n{log.read_text()}"
         assert "Traceback" not in log.read_text(), log.read_text()
     finally:
-        server.send_signal(signal.SIGINT)
-        server.wait(timeout=30)
+        server.terminate()
+        server.wait(timeout=60)
     assert not [file for file in uploads.rglob("*") if file.is_file()], "uploads outlived the page"
 
 
@@ -390,7 +389,8 @@ def test_an_error_is_read_once_and_the_result_stays(visit, no_face):
     assert "Traceback" not in tab.page.content()
     tab.page.wait_for_timeout(1000)
     tab.page.screenshot(path=SCREENSHOTS / "error.png")
-    assert tab.page.get_by_test_id("toast-text").count() == 1
+    messages = tab.page.get_by_test_id("toast-text").all_inner_texts()
+    assert len(messages) == 1, messages
     assert tab.wait_for_result() == result
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 import gradio as gr
 
 from stylemask_demo.ui.components import DropZone
-from stylemask_demo.ui.handlers import Handlers
+from stylemask_demo.ui.handlers import Handlers, unasked
 from stylemask_demo.ui.layout import STAGES, Components, PictureCard
 
 ACCELERATOR = {"concurrency_id": "accelerator", "concurrency_limit": 1}
@@ -48,10 +48,11 @@ def connect(blocks: gr.Blocks, page: Components, handlers: Handlers) -> None:
 
     # A first visit shows the example faces with their result, then fills what is further down.
     blocks.load(None, js=NAME_FACES)
-    opened = blocks.load(**result, **PREVIEW, api_name="open_result")
-    opened = opened.success(**moved, **PREVIEW, api_name="open_moved")
-    opened = opened.success(**source_stages, **PREVIEW, api_name="open_source_stages")
-    opened.success(**target_stages, **PREVIEW, api_name="open_target_stages")
+    opening = {"result": result, "moved": moved, "source_stages": source_stages, "target_stages": target_stages}
+    then = blocks.load
+    for name, event in opening.items():
+        event = {**event, "fn": unasked(event["fn"])}  # a hand may be quicker, with a picture of its own
+        then = then(**event, **PREVIEW, api_name=f"open_{name}").then
 
     # A new picture's stages come first: they show what was found, or explain once that there is no face.
     for name, added in _additions("source", page.source, handlers):

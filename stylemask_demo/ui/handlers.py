@@ -34,6 +34,19 @@ def explained(function: Callable) -> Callable:
     return call
 
 
+def unasked(function: Callable) -> Callable:
+    """Return the handler without its messages: what nobody has asked for yet must not complain."""
+
+    @functools.wraps(function)
+    def call(*arguments):
+        try:
+            return function(*arguments)
+        except gr.Error:
+            return gr.skip()
+
+    return call
+
+
 class Handlers:
     """The functions behind the page's events, for one reenactor; see `page` for where each is used."""
 
@@ -49,7 +62,7 @@ class Handlers:
     def preview(self, source, target, method: str, strength: float):
         """Show the source before and after: (before/after pictures, status line)."""
         if source is None or target is None:
-            return gr.skip(), gr.skip()
+            return gr.skip()
         pair, milliseconds = self._compute.reenact(load_picture(source), load_picture(target), method, strength)
         return pair, self.status(milliseconds)
 
@@ -69,7 +82,7 @@ class Handlers:
     def preview_edit(self, source, yaw: float, pitch: float, smile: float):
         """Show the edited source: (picture, status line)."""
         if source is None:
-            return gr.skip(), gr.skip()
+            return gr.skip()
         picture, milliseconds = self._compute.edit(load_picture(source), yaw, pitch, smile)
         return picture, self.status(milliseconds)
 
@@ -88,7 +101,7 @@ class Handlers:
     def stages(self, picture):
         """Show what becomes of a picture: (aligned crop, inversion, face parameters drawn on the crop)."""
         if picture is None:
-            return gr.skip(), gr.skip(), gr.skip()
+            return gr.skip()
         crop, inversion, parameters, _ = self._compute.stages(load_picture(picture)).value
         return _small(crop), _small(inversion), draw_parameters(crop, parameters)
 
