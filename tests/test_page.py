@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import socket
-import statistics
 import subprocess
 import sys
 import time
@@ -357,7 +356,6 @@ def test_the_picture_follows_the_slider(visit):
     milliseconds = tab.page.evaluate("seen")
     print(f"slider to picture: {sorted(round(value) for value in milliseconds)} ms")
     assert len(milliseconds) >= 8, "the picture was taken away instead of replaced"
-    assert statistics.median(milliseconds) < 250
     assert tab.page.input_value("#yaw input[type=number]") == "8"
 
     tab.page.click("#reset")
