@@ -27,7 +27,7 @@ SCREENSHOTS = ROOT / "build" / "page"
 SOURCE, TARGET = EXAMPLES / "source_3.webp", EXAMPLES / "target_2.webp"  # not those that the page opens with
 
 START_SECONDS = 120  # a cold start imports torch and loads the pack
-WAIT = 30_000  # milliseconds for anything in the browser
+WAIT = 60_000  # milliseconds for anything in the browser
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
