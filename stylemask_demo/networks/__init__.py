@@ -6,7 +6,7 @@
 from torch import nn
 
 from stylemask_demo.networks.arcface import ArcFace
-from stylemask_demo.networks.compact import IdentityNetwork, LatentEncoder, ParameterExtractor
+from stylemask_demo.networks.compact import CompactMotionEncoder, IdentityNetwork, LatentEncoder, ParameterExtractor
 from stylemask_demo.networks.deca import DecaEncoder
 from stylemask_demo.networks.directions import DirectionMatrix
 from stylemask_demo.networks.e4e import Encoder4Editing
@@ -19,6 +19,7 @@ NETWORKS: dict[str, type[nn.Module]] = {
     network.__name__: network
     for network in (
         ArcFace,
+        CompactMotionEncoder,
         DecaEncoder,
         DirectionMatrix,
         Encoder4Editing,

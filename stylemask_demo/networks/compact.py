@@ -144,27 +144,36 @@ class IdentityNetwork(nn.Module):
 
 
 class LatentEncoder(nn.Module):
-    """Face crop -> code in W+ of the generator: one w for all layers plus a small offset for each."""
+    """Face crop -> code in W of the generator, the same for every layer."""
 
     def __init__(self, num_latents: int, style_dim: int = 512):
         super().__init__()
+        self.num_latents = num_latents
         self.trunk = Trunk()
         # Colours, light and background, which the trunk of the parameter extractor has learned to look past.
         coarse = 3 * COARSE_SIZE**2
         self.appearance = nn.Sequential(nn.Flatten(), nn.Linear(coarse, 512), nn.ReLU(), nn.Linear(512, Trunk.features))
         self.w = nn.Linear(Trunk.features, style_dim)
-        self.offsets = nn.Linear(Trunk.features, num_latents * style_dim)
-        nn.init.normal_(self.offsets.weight, std=0.002)
-        nn.init.zeros_(self.offsets.bias)
 
-    def split(self, picture: Tensor) -> tuple[Tensor, Tensor]:
-        """Picture (B, 3, 128, 128) in -1..1 -> w (B, style_dim) and offsets (B, num_latents, style_dim)."""
+    def code(self, picture: Tensor) -> Tensor:
+        """Picture (B, 3, 128, 128) in -1..1 -> w (B, style_dim)."""
         coarse = F.avg_pool2d(picture, picture.shape[-1] // COARSE_SIZE)
-        features = self.trunk(picture) + self.appearance(coarse)
-        w = self.w(features)
-        return w, self.offsets(features).unflatten(1, (-1, w.shape[1]))
+        return self.w(self.trunk(picture) + self.appearance(coarse))
 
     def forward(self, picture: Tensor) -> Tensor:
         """Picture (B, 3, 128, 128) in -1..1 -> W+ code (B, num_latents, style_dim)."""
-        w, offsets = self.split(picture)
-        return w[:, None] + offsets
+        return self.code(picture)[:, None].repeat(1, self.num_latents, 1)
+
+
+class CompactMotionEncoder(nn.Module):
+    """Face crop -> what its head pose and expression are, without who it is, as one vector per style."""
+
+    def __init__(self, num_latents: int = 1, style_dim: int = 512):
+        super().__init__()
+        self.num_latents = num_latents
+        self.trunk = Trunk()
+        self.motion = nn.Linear(Trunk.features, num_latents * style_dim)
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """Picture (B, 3, 128, 128) in -1..1 -> motion codes (B, num_latents, style_dim)."""
+        return self.motion(self.trunk(picture)).unflatten(1, (self.num_latents, -1))
