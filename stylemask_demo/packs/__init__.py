@@ -1,6 +1,23 @@
 """Packs: folders of weights that work together, described by ``pack.json`` and verified before use."""
 
-from stylemask_demo.packs.info import CHECKPOINTS, NetworkSpec, PackInfo, available_packs, read_info
-from stylemask_demo.packs.loading import Pack, load_pack
+from stylemask_demo.packs.download import Downloaded, download_pack
+from stylemask_demo.packs.info import CHECKPOINTS, NetworkSpec, PackInfo, home, read_info
+from stylemask_demo.packs.listing import available_packs, find_pack, licence_text, missing_files
+from stylemask_demo.packs.loading import Pack, load_network, load_pack
 
-__all__ = ["CHECKPOINTS", "NetworkSpec", "Pack", "PackInfo", "available_packs", "load_pack", "read_info"]
+__all__ = [
+    "CHECKPOINTS",
+    "Downloaded",
+    "NetworkSpec",
+    "Pack",
+    "PackInfo",
+    "available_packs",
+    "download_pack",
+    "find_pack",
+    "home",
+    "licence_text",
+    "load_network",
+    "load_pack",
+    "missing_files",
+    "read_info",
+]

@@ -1,6 +1,7 @@
-"""What packs exist and what ``pack.json`` says about them; reads no weights."""
+"""Where packs lie and what ``pack.json`` says about them; reads no weights."""
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,26 @@ class PackInfo:
     networks: dict[str, NetworkSpec]
     settings: dict[str, Any]  # free values that belong to these weights, such as parameter ranges
 
+    @property
+    def state(self) -> str:
+        """What a list shows of the pack: "ready", "not downloaded" or "damaged"."""
+        if self.installed:
+            return "ready"
+        return "damaged" if self.networks else "not downloaded"
+
+
+def home() -> Path:
+    """Return the folder of all that is downloaded: ``STYLEMASK_HOME``, else ``stylemask_demo`` in the user's cache."""
+    if chosen := os.environ.get("STYLEMASK_HOME"):
+        return Path(chosen).expanduser().absolute()
+    cache = os.environ.get("XDG_CACHE_HOME")
+    return (Path(cache) if cache else Path.home() / ".cache") / "stylemask_demo"
+
+
+def downloaded_packs() -> Path:
+    """Return the folder that holds one folder for each downloaded pack."""
+    return home() / "packs"
+
 
 def cure(folder: Path) -> str:
     """Return the sentence that tells how to restore a damaged pack."""
@@ -45,6 +66,8 @@ def cure(folder: Path) -> str:
             f"Restore it with 'git checkout -- checkpoints/{folder.name}' in the repository, "
             "or clone the repository again."
         )
+    if folder.resolve().parent == downloaded_packs().resolve():
+        return f"'python -m stylemask_demo packs download {folder.name}' fetches what is missing or damaged."
     return f"Copy the folder {folder} again from where it came."
 
 
@@ -78,14 +101,6 @@ def read_info(folder: str | Path) -> PackInfo:
         raise PackCorrupt(
             f"{path} does not describe a pack ({type(error).__name__}: {error}). {cure(folder)}"
         ) from None
-
-
-def available_packs() -> list[PackInfo]:
-    """List the packs in the repository's ``checkpoints`` folder, by name.
-
-    Raises PackCorrupt when one of them has no readable ``pack.json``.
-    """
-    return [read_info(path.parent) for path in sorted(CHECKPOINTS.glob(f"*/{PACK_FILE}"))]
 
 
 def _size(path: Path) -> int:

@@ -1,17 +1,19 @@
 """Loading packs: every file is verified by its sha256 before it is parsed, and parsed without pickle."""
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load
+from safetensors.torch import load_file
 from torch import nn
 
-from stylemask_demo.errors import PackCorrupt, PackMissing
+from stylemask_demo.errors import PackCorrupt
 from stylemask_demo.networks import NETWORKS
-from stylemask_demo.packs.info import CHECKPOINTS, PACK_FILE, NetworkSpec, PackInfo, cure, read_info
+from stylemask_demo.packs.info import PACK_FILE, NetworkSpec, PackInfo, cure, read_info
+from stylemask_demo.packs.listing import find_pack
 
 LONGEST_REASON = 200  # characters of what PyTorch says about weights that do not fit
 
@@ -27,58 +29,69 @@ class Pack:
         return self.networks[key]
 
 
-def load_pack(name_or_folder: str | Path, device: str | torch.device = "cpu") -> Pack:
-    """Load all networks of a pack onto ``device``.
+def load_pack(
+    name_or_folder: str | Path,
+    device: str | torch.device = "cpu",
+    keys: Collection[str] | None = None,
+) -> Pack:
+    """Load a pack onto ``device``: all its networks, or those of ``keys`` that it has.
 
-    ``name_or_folder`` is the name of a pack in the repository's ``checkpoints``, or a folder with
-    ``pack.json``. Raises PackMissing when there is no such pack, and PackCorrupt naming the file and the cure
+    ``name_or_folder`` is the name of a pack in the repository's ``checkpoints`` or of a downloaded one, or a folder
+    with ``pack.json``. Raises PackMissing when there is no such pack, and PackCorrupt naming the file and the cure
     when a file is missing, truncated or altered, or does not fit its network.
     """
     info = read_info(find_pack(name_or_folder))
-    networks = {key: _load_network(info.folder, spec, device) for key, spec in info.networks.items()}
-    return Pack(info=info, networks=networks)
+    chosen = [key for key in info.networks if keys is None or key in keys]
+    return Pack(info=info, networks={key: load_network(info, key, device) for key in chosen})
 
 
-def find_pack(name_or_folder: str | Path) -> Path:
-    """Return the folder of a pack given by its name or its folder; raises PackMissing when there is none."""
-    names = sorted(path.name for path in CHECKPOINTS.glob("*") if path.is_dir())
-    if str(name_or_folder) in names:
-        return CHECKPOINTS / name_or_folder
-    if str(name_or_folder) and Path(name_or_folder).is_dir():
-        return Path(name_or_folder)
-    here = f"The packs here are: {', '.join(names)}." if names else f"There are no packs in {CHECKPOINTS}."
-    raise PackMissing(
-        f"There is no pack '{name_or_folder}'. {here} Name one of them, or a folder that holds {PACK_FILE}; "
-        "'python -m stylemask_demo packs' lists them."
-    )
+def load_network(info: PackInfo, key: str, device: str | torch.device = "cpu") -> nn.Module:
+    """Load one network of a pack: float32, evaluation mode, no gradients.
 
-
-def _load_network(folder: Path, spec: NetworkSpec, device: str | torch.device) -> nn.Module:
+    On the CPU, weights that are stored as float32 stay in the file and are read where they are used. Raises KeyError
+    when the pack has no such network, and PackCorrupt as ``load_pack`` does.
+    """
+    folder, spec = info.folder, info.networks[key]
     path = folder / spec.file
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise PackCorrupt(f"{path} is missing. {cure(folder)}") from None
-    except OSError as error:
-        raise PackCorrupt(f"{path} cannot be read ({error.strerror}). {cure(folder)}") from None
-    if len(content) != spec.bytes:
-        raise PackCorrupt(
-            f"{path} was cut short or replaced: it has {len(content)} bytes instead of {spec.bytes}. "
-            f"{cure(folder)}"
-        )
-    if hashlib.sha256(content).hexdigest() != spec.sha256:
-        raise PackCorrupt(f"{path} was altered: its sha256 is not the one in {PACK_FILE}. {cure(folder)}")
+    verify_file(folder, spec)
     if spec.class_name not in NETWORKS:
         raise PackCorrupt(
             f"{folder / PACK_FILE} names a network '{spec.class_name}' that this version does not know. "
             f"{cure(folder)}"
         )
     try:
-        module = NETWORKS[spec.class_name](**spec.arguments)
-        module.load_state_dict(load(content), strict=True)
+        with torch.device("meta"):  # no time and no memory for initial weights that the stored ones replace
+            module = NETWORKS[spec.class_name](**spec.arguments)
+        module.load_state_dict(load_file(path), strict=True, assign=True)
     except (SafetensorError, TypeError, ValueError, KeyError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:LONGEST_REASON]
         raise PackCorrupt(
             f"{path} does not fit the network {spec.class_name} ({reason}). {cure(folder)}"
         ) from None
     return module.to(device=device, dtype=torch.float32).eval().requires_grad_(False)
+
+
+def verify_file(folder: Path, spec: NetworkSpec) -> None:
+    """Raise PackCorrupt, naming the file and the cure, unless the network's file is what ``pack.json`` says."""
+    path = folder / spec.file
+    try:
+        size = path.stat().st_size
+        if size != spec.bytes:
+            raise PackCorrupt(
+                f"{path} was cut short or replaced: it has {size} bytes instead of {spec.bytes}. {cure(folder)}"
+            )
+        if sha256_of(path) != spec.sha256:
+            raise PackCorrupt(f"{path} was altered: its sha256 is not the one in {PACK_FILE}. {cure(folder)}")
+    except FileNotFoundError:
+        raise PackCorrupt(f"{path} is missing. {cure(folder)}") from None
+    except OSError as error:
+        raise PackCorrupt(f"{path} cannot be read ({error.strerror}). {cure(folder)}") from None
+
+
+def sha256_of(path: Path) -> str:
+    """Return the sha256 of a file's content, 64 hex digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

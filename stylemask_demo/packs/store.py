@@ -1,42 +1,57 @@
-"""Writing packs: weights as float16 safetensors, and the ``pack.json`` that describes them."""
+"""Writing packs: weights as safetensors, and the ``pack.json`` that describes them."""
 
-import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save
+from safetensors.torch import save_file
 from torch import nn
 
 from stylemask_demo.packs.info import PACK_FILE
+from stylemask_demo.packs.loading import sha256_of
 
 FORMAT = 1
 
 
-def save_network(folder: str | Path, key: str, module: nn.Module, arguments: dict[str, Any]) -> Path:
+def save_network(
+    folder: str | Path,
+    key: str,
+    module: nn.Module,
+    arguments: dict[str, Any],
+    dtype: torch.dtype = torch.float16,
+) -> Path:
     """Write ``module`` as ``<key>.safetensors`` into the pack in ``folder`` and enter it in ``pack.json``.
 
-    Floating tensors are stored as float16 (as float32 where float16 would overflow), the others as they are.
+    Floating tensors are stored as ``dtype`` (as float32 where float16 would overflow), the others as they are.
     ``arguments`` are the keyword arguments that build the module again; they must be JSON values, where
     dictionaries may have whole numbers as keys. Folder and ``pack.json`` are made when missing.
-    Returns the path of the weights. Raises ValueError for weights that are not finite.
+    Returns the path of the weights. Raises ValueError for weights that are not finite, and OSError or SafetensorError
+    when they cannot be written.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    # clone: tensors that share memory cannot be stored in one safetensors file
-    tensors = {name: _compact(name, tensor) for name, tensor in module.state_dict().items()}
-    content = save(tensors)
+    tensors: dict[str, torch.Tensor] = {}
+    memory: set[int] = set()
+    for name, tensor in module.state_dict().items():
+        tensor = _stored(name, tensor, dtype)
+        if tensor.untyped_storage().data_ptr() in memory:  # safetensors refuses tensors that share memory
+            tensor = tensor.clone()
+        memory.add(tensor.untyped_storage().data_ptr())
+        tensors[name] = tensor
     path = folder / f"{key}.safetensors"
-    _replace(path, content)
+    with _replacing(path) as temporary:
+        save_file(tensors, temporary)
     document = _read(folder)
     document["networks"][key] = {
         "class": type(module).__name__,
         "arguments": arguments,
         "file": path.name,
-        "bytes": len(content),
-        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": path.stat().st_size,
+        "sha256": sha256_of(path),
         "parameters": sum(parameter.numel() for parameter in module.parameters()),
     }
     _write(folder, document)
@@ -62,15 +77,14 @@ def describe_pack(
     _write(folder, document)
 
 
-def _compact(name: str, tensor: torch.Tensor) -> torch.Tensor:
+def _stored(name: str, tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     tensor = tensor.detach().cpu()
-    if not tensor.is_floating_point():
-        return tensor.clone().contiguous()
-    if not torch.isfinite(tensor).all():
-        raise ValueError(f"{name} holds values that are not finite")
-    half = tensor.to(torch.float16)
-    compact = half if torch.isfinite(half).all() else tensor.to(torch.float32)
-    return compact.clone().contiguous()
+    if tensor.is_floating_point():
+        if not torch.isfinite(tensor).all():
+            raise ValueError(f"{name} holds values that are not finite")
+        converted = tensor.to(dtype)
+        tensor = converted if torch.isfinite(converted).all() else tensor.to(torch.float32)
+    return tensor.contiguous()
 
 
 def _read(folder: Path) -> dict[str, Any]:
@@ -93,11 +107,16 @@ def _read(folder: Path) -> dict[str, Any]:
 def _write(folder: Path, document: dict[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-    _replace(folder / PACK_FILE, text.encode("utf-8"))
+    with _replacing(folder / PACK_FILE) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, so that a reader never meets half of it."""
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary path that becomes ``path`` whole or not at all, so that a reader never meets half a file."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,21 @@
+"""The average latent that published encoders predict codes relative to."""
+
+import torch
+from torch import Tensor, nn
+
+
+class LatentAverage(nn.Module):
+    """Holds the average W+ code of a generator, and turns codes relative to it into codes.
+
+    Args:
+        num_latents: number of layers L of the codes.
+        style_dim: width of a layer.
+    """
+
+    def __init__(self, num_latents: int, style_dim: int = 512):
+        super().__init__()
+        self.register_buffer("latent", torch.zeros(num_latents, style_dim))
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """Codes (B, L, style_dim) as an encoder predicts them -> W+ codes (B, L, style_dim)."""
+        return codes + self.latent

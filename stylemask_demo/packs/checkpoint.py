@@ -1,0 +1,160 @@
+"""Reading published checkpoints, which are untrusted: no code in them ever runs, and their size is limited."""
+
+import argparse
+import os
+import re
+import shutil
+import tarfile
+import zipfile
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import closing
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO
+from zlib import error as ZlibError
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from stylemask_demo.errors import PackCorrupt
+
+TOO_DEEP = 4  # dictionaries inside dictionaries that are searched for weights
+# What training scripts leave in a checkpoint beside tensors: their options and numpy numbers. None of these types does
+# anything but hold values. Checkpoints name numpy's by the module of numpy 1.
+PLAIN_TYPES = [
+    argparse.Namespace,
+    np.ndarray,
+    np.dtype,
+    *(type(np.dtype(name)) for name in ("bool", "int32", "int64", "float32", "float64")),
+    (np._core.multiarray.scalar, "numpy.core.multiarray.scalar"),
+    (np._core.multiarray._reconstruct, "numpy.core.multiarray._reconstruct"),
+    np._core.multiarray.scalar,
+    np._core.multiarray._reconstruct,
+]
+
+
+def read_checkpoint(path: Path, largest: int) -> Mapping[str, Any]:
+    """Read a file that was written by ``torch.save`` and holds a dictionary.
+
+    ``largest`` is the limit of its size in bytes. Its tensors stay in the file where its format allows it, so keep the
+    file as long as they are used. Raises PackCorrupt when the file is larger, is not such a file, or holds anything
+    but tensors and plain values.
+    """
+    _check_size(path, largest)
+    with path.open("rb") as file:
+        packed = file.read(4) == b"PK\3\4"  # how PyTorch tells its newer format from the older one
+    if packed:
+        _check_not_compressed(path)
+    elif tarfile.is_tarfile(path):
+        raise _unreadable(path, "it is a tar archive")
+    try:
+        with torch.serialization.safe_globals(PLAIN_TYPES):
+            content = torch.load(path, map_location="cpu", weights_only=True, mmap=packed)
+    except MemoryError:
+        raise PackCorrupt(f"{path.name} asks for more memory than there is, and was not opened.") from None
+    # Bytes that make no sense can lead the reader into any error.
+    except Exception as error:
+        raise _unreadable(path, _reason(error)) from None
+    if not isinstance(content, Mapping):
+        raise _unreadable(path, f"it holds a {type(content).__name__} instead of a dictionary")
+    return content
+
+
+def find_state(checkpoint: Mapping, names: Collection[str], section: str, prefix: str = "") -> dict[str, Tensor]:
+    """Find the tensors ``names`` in a checkpoint: where they were published, or else wherever else they are together.
+
+    The published place is the dictionary ``checkpoint[section]`` (the checkpoint itself for an empty section) with
+    ``prefix`` before each name. Elsewhere any prefix that ends with a dot will do, such as the ``module.`` of parallel
+    training. Returns {name: tensor}, without the prefix; what else the checkpoint holds is left out. Raises KeyError
+    with the first name that is missing where it was published.
+    """
+    published = checkpoint.get(section, {}) if section else checkpoint
+    places = [(published, prefix)] if isinstance(published, Mapping) else []
+    longest = max(names, key=len)
+    for dictionary in _dictionaries(checkpoint):
+        keys = [key for key in dictionary if isinstance(key, str)]
+        found = [key.removesuffix(longest) for key in keys if key.endswith(longest)]
+        places += [(dictionary, each) for each in sorted(found, key=len) if not each or each.endswith(".")]
+    for dictionary, each in places:
+        if all(isinstance(dictionary.get(each + name), Tensor) for name in names):
+            return {name: dictionary[each + name] for name in names}
+    dictionary, each = places[0] if places else ({}, prefix)
+    raise KeyError(next(each + name for name in names if not isinstance(dictionary.get(each + name), Tensor)))
+
+
+def unpack_member(path: Path, member: str, target: Path, largest: int) -> bool:
+    """Write the file named ``member`` of a tar or zip archive to ``target``, wherever in the archive it lies.
+
+    Returns False when ``path`` is not an archive with such a file. ``largest`` is the limit of its size in bytes, and
+    of the archive's. Raises PackCorrupt when one is larger, or the archive is damaged, and OSError when the file
+    cannot be written.
+    """
+    _check_size(path, largest)
+    try:
+        if tarfile.is_tarfile(path):
+            with tarfile.open(path) as archive:
+                for entry in archive:
+                    if entry.isfile() and PurePosixPath(entry.name).name == member:
+                        return _copy(archive.extractfile(entry), target, largest)
+        elif zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                for entry in archive.infolist():
+                    if PurePosixPath(entry.filename).name == member:
+                        return _copy(archive.open(entry), target, largest)
+    except (tarfile.TarError, zipfile.BadZipFile, ZlibError, EOFError, NotImplementedError) as error:
+        raise _unreadable(path, str(error)) from None
+    return False
+
+
+def _copy(source: BinaryIO, target: Path, largest: int) -> bool:
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with closing(source), temporary.open("wb") as file:
+            while block := source.read(1 << 20):
+                file.write(block)
+                # An archive can say anything about the size of what it holds: count what comes out.
+                if file.tell() > largest:
+                    raise PackCorrupt(f"{target.name} is larger than {largest:,} bytes and was not unpacked.")
+        shutil.move(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return True
+
+
+def _dictionaries(value: Any, depth: int = 0) -> Iterator[Mapping]:
+    if isinstance(value, Mapping) and depth < TOO_DEEP:
+        yield value
+        for item in value.values():
+            yield from _dictionaries(item, depth + 1)
+
+
+def _check_size(path: Path, largest: int) -> None:
+    size = path.stat().st_size
+    if size > largest:
+        raise PackCorrupt(f"{path.name} has {size:,} bytes, more than the {largest:,} it may have, and was not opened.")
+
+
+def _check_not_compressed(path: Path) -> None:
+    """Refuse a zip file of few bytes that unpacks to many; ``torch.save`` does not compress."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            compressed = any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist())
+    except zipfile.BadZipFile as error:
+        raise _unreadable(path, str(error)) from None
+    if compressed:
+        raise _unreadable(path, "it is compressed")
+
+
+def _reason(error: Exception) -> str:
+    """What matters of PyTorch's long advice to read the file without protection."""
+    text = " ".join(str(error).split())
+    if forbidden := re.search(r"GLOBAL (\S+)", text):
+        return f"it asks for {forbidden[1]}, which may run code"
+    return text.partition("WeightsUnpickler error: ")[2].partition(". ")[0] or type(error).__name__
+
+
+def _unreadable(path: Path, reason: str) -> PackCorrupt:
+    return PackCorrupt(
+        f"{path.name} is not a checkpoint of plain weights ({reason[:200]}), and nothing of it was used. "
+        "Delete it and get it again from its publisher."
+    )
