@@ -11,13 +11,13 @@ from PIL import Image
 from stylemask_demo.faces.align import LEFT_EYE, RIGHT_EYE, CropTransform
 
 NOSE = slice(27, 36)
-JAW, EYES_AND_BROWS = slice(0, 17), slice(17, 27)
+CHIN, BROWS = 8, slice(17, 27)
 
 # Lengths as fractions of the crop's side.
 BORDER = 0.09  # the mask falls to nothing over this width along the crop's border
 FEATHER = 0.13  # and over this width around the head
 HAIR = 0.75  # hair ends this far above the brows, in heights from chin to brows
-WIDTH = 1.15  # of the head with its hair, in widths of the face
+WIDTH = 1.35  # of the head with its hair, in widths of the face
 UNMOVED = 0.012  # eyes and nose that moved by less did not move: landmarks are no surer
 NEIGHBOURHOOD = 0.05  # the photo stays where nothing changes this far around
 SMOOTHNESS = 0.12  # standard deviation of the colour match: it corrects light, not features
@@ -103,7 +103,7 @@ def _unchanged(new: np.ndarray, reference: np.ndarray, landmarks: np.ndarray, mo
     rigid = np.r_[NOSE, LEFT_EYE, RIGHT_EYE]
     motion = np.linalg.norm(moved[rigid] - landmarks[rigid], axis=1).mean() / side
     stays = 1 - _smooth_step(motion / UNMOVED - 1)
-    heads = _filled(side, [_face(points) for points in (landmarks, moved)])
+    heads = _filled(side, [landmarks, moved])
     kept *= 1 - (1 - stays) * heads
     return cv2.GaussianBlur(np.float32(kept), (0, 0), side * NEIGHBOURHOOD / 2)[..., None]
 
@@ -123,7 +123,7 @@ def _colour_match(
     typical = np.median(difference[in_place[..., 0] > 0.5], axis=0) if (in_place > 0.5).any() else np.zeros(3)
     unlike = np.abs(difference - typical).max(2, keepdims=True)
     in_place = in_place * np.exp(-((unlike / UNLIKE) ** 2))
-    faces = [_filled(side, [_face(points)])[..., None] for points in (landmarks, moved)]
+    faces = [_filled(side, [points])[..., None] for points in (landmarks, moved)]
     skin = _mean(old, faces[0]) - _mean(new, faces[1])
     in_face = faces[1] * (1 - kept) * FACE_WEIGHT
     # A little of the skin's difference everywhere decides where nothing else does.
@@ -168,18 +168,15 @@ def _warp(layers: np.ndarray, transform: CropTransform, box: tuple[int, int, int
     return cv2.resize(warped, size, interpolation=cv2.INTER_AREA) if finer > 1 else warped
 
 
-def _face(landmarks: np.ndarray) -> np.ndarray:
-    """Outline of the face from chin to brows: the points whose hull it is."""
-    return np.concatenate([landmarks[JAW], landmarks[EYES_AND_BROWS]])
-
-
 def _head(landmarks: np.ndarray) -> np.ndarray:
     """Outline of the head with its hair: the points whose hull it is."""
-    brows, chin = landmarks[EYES_AND_BROWS], landmarks[8]
+    brows, chin = landmarks[BROWS], landmarks[CHIN]
     up = (brows.mean(0) - chin) * HAIR
-    outline = np.concatenate([landmarks[JAW], brows + up, landmarks[[0, 16]] + up * 0.8])
+    outline = np.concatenate([landmarks, brows + up, landmarks[[0, 16]] + up * 0.8])
+    along = up / max(np.linalg.norm(up), 1e-6)
     middle = outline.mean(0)
-    return middle + (outline - middle) * WIDTH
+    across = (outline - middle) - ((outline - middle) @ along)[:, None] * along
+    return outline + across * (WIDTH - 1)
 
 
 def _filled(side: int, outlines: list[np.ndarray]) -> np.ndarray:
