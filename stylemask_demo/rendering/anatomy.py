@@ -54,25 +54,22 @@ class Anatomy:
 
     @cached_property
     def lip_distance(self) -> np.ndarray:
-        """Distance (S,) of skin vertices into the lips, positive inside."""
-        return self.distance_into_lips(self.skin_rest)
-
-    def distance_into_lips(self, rest: np.ndarray) -> np.ndarray:
-        """Distance (N,) of rest points into the lips, seen from the front, positive inside."""
+        """Distance (S,) of skin vertices into the lips, seen from the front, positive inside."""
         outline = spline(self.landmarks[48:60, :2], 6, closed=True)
-        return np.where(rest[:, 2] > 7, signed_distance(rest[:, :2], outline), -9)
+        return np.where(self.skin_rest[:, 2] > 7, signed_distance(self.skin_rest[:, :2], outline), -9)
 
     @cached_property
-    def brow_outlines(self) -> dict[int, np.ndarray]:
-        """Polygon (M, 2) of each brow, seen from the front: -1 the person's right one, 1 the left one."""
-        outlines = {}
+    def brow_distance(self) -> dict[int, np.ndarray]:
+        """Distance (S,) of skin vertices into each brow: -1 the person's right one, 1 the left one."""
+        distances = {}
         for side, landmarks in BROW_LANDMARKS.items():
             line = self.landmarks[list(landmarks), :2]
             line = line if side > 0 else line[::-1]  # from the nose outwards
             line = line + np.array([[0, -0.07], [0, -0.02], [0, 0.01], [0, -0.07], [0, -0.17]])
             half = np.array([0.2, 0.24, 0.23, 0.17, 0.07])[:, None] * [0, 1]
-            outlines[side] = spline(np.concatenate([line + half, (line - half)[::-1]]), 3, closed=True)
-        return outlines
+            outline = spline(np.concatenate([line + half, (line - half)[::-1]]), 3, closed=True)
+            distances[side] = np.where(self.skin_rest[:, 2] > 6, signed_distance(self.skin_rest[:, :2], outline), -9)
+        return distances
 
     def brow_line(self, side: int, x: np.ndarray) -> np.ndarray:
         """Height of the middle of a brow at x."""
@@ -92,8 +89,9 @@ class Anatomy:
         line = line + recession * smoothstep(z, 2.5, 7) * (1.2 + 1.6 * np.exp(-(((x - 4.2) / 1.8) ** 2)))
         return y - line + 0.35 * np.exp(-((x / 1.2) ** 2)) * (z > 6)
 
-    def beard_weight(self, rest: np.ndarray, kind: str) -> np.ndarray:
-        """Where a beard grows, 0..1 (N,): kind "full", "stubble", "goatee" or "moustache"."""
+    def beard_weight(self, kind: str) -> np.ndarray:
+        """Where a beard grows, 0..1 (S,): kind "full", "stubble", "goatee" or "moustache"."""
+        rest = self.skin_rest
         x, y, z = np.abs(rest[:, 0]), rest[:, 1], rest[:, 2]
         moustache = 1.6 * bump(rest, [0, -2.35, 11], [1.9, 0.42, 2])
         chin = 1.4 * bump(rest, [0, -7.6, 9.6], [2.2, 1.7, 2.4])
@@ -105,7 +103,7 @@ class Anatomy:
             "goatee": [moustache, chin],
             "moustache": [moustache],
         }[kind]
-        weight = np.clip(np.max(zones, axis=0), 0, 1) * smoothstep(-self.distance_into_lips(rest), 0.02, 0.2) * (x < 7.6)
+        weight = np.clip(np.max(zones, axis=0), 0, 1) * smoothstep(-self.lip_distance, 0.02, 0.2) * (x < 7.6)
         return np.where(weight < 0.06, 0, weight)
 
     def eye_centre(self, side: int) -> np.ndarray:

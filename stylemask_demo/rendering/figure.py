@@ -44,8 +44,8 @@ class Tuft:
 
 @dataclass(frozen=True)
 class Surface:
-    """Meshes of a view: vertices (V, 3), normals (V, 3), triangles (T, 3), and what stays with each vertex: the place on the
-    mean face (V, 3), the linear colour (V, 3), the `Material` (V,), and how far it is inside the mouth or lips (V,)."""
+    """Meshes of a view: vertices (V, 3), normals (V, 3), triangles (T, 3), and what stays with each vertex: its place on
+    the mean face (V, 3), linear colour (V, 3), `Material` (V,), and how far it is inside the mouth or lips (V,)."""
 
     vertices: np.ndarray
     normals: np.ndarray
@@ -219,5 +219,7 @@ def _tapered(half_width: float, knots: int, taper: float) -> np.ndarray:
 
 def _strand_colours(rng: np.random.Generator, colour: np.ndarray, grey: float, count: int) -> np.ndarray:
     """Linear colours (count, 3): no two hairs are equally dark, and a share of them is grey."""
-    base = np.where(rng.random((count, 1)) < grey, GREY, colour * 1.15 + 0.005)
+    # A grey hair still looks like its neighbours: light goes through all of them.
+    colour, white = colour * 1.15 + 0.005, 0.3 * colour + 0.7 * GREY
+    base = np.where(rng.random((count, 1)) < grey, white, colour * (1 - 0.35 * grey) + white * 0.35 * grey)
     return (base * rng.uniform(0.68, 1.32, (count, 1))).astype(np.float32)

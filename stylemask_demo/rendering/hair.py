@@ -7,7 +7,7 @@ from scipy.spatial import cKDTree
 
 from stylemask_demo.rendering.anatomy import Anatomy, at_places, sample_surface
 from stylemask_demo.rendering.noise import wave_noise
-from stylemask_demo.rendering.vectors import normalised, smoothstep, vertex_normals
+from stylemask_demo.rendering.vectors import dot, normalised, smoothstep, vertex_normals
 
 GUIDES, CHILDREN, KNOTS = 700, 9000, 18
 EAR_X = 7.9  # beyond this are the ears
@@ -198,7 +198,7 @@ def _grow_guides(rng, anatomy, body, normals, weight, style: HairStyle) -> _Guid
     def direction(points: np.ndarray, normal: np.ndarray) -> np.ndarray:
         v = normalised(points - crown) * style.crown + combed
         v = np.where(in_fringe[:, None], over_forehead, v)
-        return normalised(v - normal * (v * normal).sum(1, keepdims=True))
+        return normalised(v - normal * dot(v, normal)[:, None])
 
     strands = np.empty((GUIDES, KNOTS, 3), np.float32)
     strands[:, 0] = here
@@ -214,7 +214,7 @@ def _grow_guides(rng, anatomy, body, normals, weight, style: HairStyle) -> _Guid
         moved = here + heading * step
         distance, nearest = tree.query(moved)
         normal = normals[nearest]
-        height = ((moved - body[nearest]) * normal).sum(1)
+        height = dot(moved - body[nearest], normal)
         off = stay_off * min(1, 0.15 + 3 * t)
         close = distance < 4 + off
         # Pushed out of the head, and drawn back to it where it would stand off.
@@ -267,7 +267,7 @@ def _keep_outside(strands: np.ndarray, surface: np.ndarray, normals: np.ndarray)
     # Knots far from the head find nothing and get the number past the last.
     nearest = np.where(nearest == len(surface), 0, nearest).reshape(len(strands), -1)[:, back]
     away = strands - surface[nearest]
-    height = (away * normals[nearest]).sum(-1)
+    height = dot(away, normals[nearest])
     above = np.where(np.linspace(0, 1, KNOTS) > 0.12, 0.12, 0.0)
-    push = np.maximum(above - height, 0) * (np.linalg.norm(away, axis=-1) < 3)
+    push = np.maximum(above - height, 0) * (dot(away, away) < 9)
     return strands + normals[nearest] * push[..., None]

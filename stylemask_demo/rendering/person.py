@@ -168,7 +168,7 @@ def _random_beard(rng: np.random.Generator, female: bool) -> Beard:
 def _random_makeup(rng: np.random.Generator, female: bool, skin: np.ndarray, tone: float, old: float) -> Makeup:
     lips, colour = 0.8 - 0.25 * old, skin * np.array([0.86, 0.52, 0.52])
     if female and rng.random() < 0.45:
-        lips, colour = 0.75, LIPSTICKS[rng.choice(len(LIPSTICKS))] * (1 - 0.35 * tone)
+        lips, colour = 0.7, LIPSTICKS[rng.choice(len(LIPSTICKS))] * (1 - 0.65 * tone)
     return Makeup(
         liner=rng.uniform(0.2, 0.9) * female,
         shadow=rng.uniform(0.15, 0.5) * female * (rng.random() < 0.35),

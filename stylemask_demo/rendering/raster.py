@@ -12,6 +12,8 @@ import numpy as np
 
 EMPTY = -1e9  # depth where nothing is
 OCCLUSION_TAPS = 12
+OCCLUSION_TURNS = 16  # ways in which the spiral of taps is turned, so that no pattern shows
+OCCLUSION_TURN = 0.3927  # radians
 SHADOW_REACH = 3  # pixels of the shadow map averaged on each side
 
 _compiled = numba.njit(cache=True, fastmath=True, nogil=True)
@@ -125,6 +127,15 @@ def _hash(row, column, strand, segment):
 
 
 @_compiled
+def _strip(y, x0, dx, dy, half, squared, left, right):
+    """Columns of a row, `y` below a segment's start, that are no more than `half` from the segment's line."""
+    if abs(dy) < 1e-3:
+        return left, right
+    middle, reach = x0 + y * dx / dy, half * np.sqrt(squared) / abs(dy) + 1
+    return max(left, int(middle - reach)), min(right, int(middle + reach))
+
+
+@_compiled
 def _draw_strands(points, half_widths, depth, index, place, first):
     height, width = depth.shape
     strands, knots = points.shape[0], points.shape[1]
@@ -138,7 +149,8 @@ def _draw_strands(points, half_widths, depth, index, place, first):
             left, right = max(0, int(min(x0, x0 + dx) - half)), min(width - 1, int(max(x0, x0 + dx) + half))
             top, bottom = max(0, int(min(y0, y0 + dy) - half)), min(height - 1, int(max(y0, y0 + dy) + half))
             for row in range(top, bottom + 1):
-                for column in range(left, right + 1):
+                start, stop = _strip(row + 0.5 - y0, x0, dx, dy, half, squared, left, right)
+                for column in range(start, stop + 1):
                     x, y = column + 0.5 - x0, row + 0.5 - y0
                     along = min(1.0, max(0.0, (x * dx + y * dy) / squared))
                     aside_x, aside_y = x - along * dx, y - along * dy
@@ -216,7 +228,8 @@ def _blend_strands(points, colours, half_widths, opacity, bias, depth, colour, w
             left, right = max(0, int(min(x0, x0 + dx) - reach)), min(width - 1, int(max(x0, x0 + dx) + reach))
             top, bottom = max(0, int(min(y0, y0 + dy) - reach)), min(height - 1, int(max(y0, y0 + dy) + reach))
             for row in range(top, bottom + 1):
-                for column in range(left, right + 1):
+                start, stop = _strip(row + 0.5 - y0, x0, dx, dy, reach, squared, left, right)
+                for column in range(start, stop + 1):
                     x, y = column + 0.5 - x0, row + 0.5 - y0
                     along = (x * dx + y * dy) / squared
                     # Without round ends: neighbouring segments would be counted twice where they meet.
@@ -227,8 +240,8 @@ def _blend_strands(points, colours, half_widths, opacity, bias, depth, colour, w
                     passing[row, column] *= 1 - covered
                     weight[row, column] += covered
                     for channel in range(3):
-                        start = colours[n, k, channel]
-                        colour[row, column, channel] += covered * (start + along * (colours[n, k + 1, channel] - start))
+                        here, ahead = colours[n, k, channel], colours[n, k + 1, channel]
+                        colour[row, column, channel] += covered * (here + along * (ahead - here))
 
 
 def blend_strands_reference(
@@ -258,12 +271,19 @@ def blend_strands_reference(
             layer.colour[:] += covered[..., None] * (paint[k] + along[..., None] * (paint[k + 1] - paint[k]))
 
 
-@_compiled
-def ambient_occlusion(depth, pixels_per_centimetre):
+def ambient_occlusion(depth: np.ndarray, pixels_per_centimetre: float) -> np.ndarray:
     """How open each pixel of a depth buffer is to light from everywhere, 0..1: (H, W) -> (H, W).
 
     Twelve taps on a spiral up to four centimetres away; one that is higher than the pixel takes light away.
     """
+    tap = np.arange(OCCLUSION_TAPS)
+    angle = np.arange(OCCLUSION_TURNS)[:, None] * OCCLUSION_TURN + tap * 2.4
+    reach = (0.3 + tap * 0.32) * pixels_per_centimetre
+    return _ambient_occlusion(depth, reach * np.cos(angle), reach * np.sin(angle))
+
+
+@_compiled
+def _ambient_occlusion(depth, across, down):
     height, width = depth.shape
     openness = np.ones((height, width), np.float32)
     for row in range(height):
@@ -271,11 +291,10 @@ def ambient_occlusion(depth, pixels_per_centimetre):
             if depth[row, column] <= EMPTY:
                 continue
             taken = 0.0
-            turn = ((column * 7349 + row * 9151) % 16) * 0.3927
+            turn = (column * 7349 + row * 9151) % OCCLUSION_TURNS
             for tap in range(OCCLUSION_TAPS):
                 radius = 0.3 + tap * 0.32
-                x = int(column + radius * pixels_per_centimetre * np.cos(turn + tap * 2.4))
-                y = int(row + radius * pixels_per_centimetre * np.sin(turn + tap * 2.4))
+                x, y = int(column + across[turn, tap]), int(row + down[turn, tap])
                 if x < 0 or y < 0 or x >= width or y >= height:
                     continue
                 higher = depth[y, x] - depth[row, column]
@@ -290,7 +309,7 @@ def ambient_occlusion(depth, pixels_per_centimetre):
 def ambient_occlusion_reference(depth: np.ndarray, pixels_per_centimetre: float) -> np.ndarray:
     """The plain twin of `ambient_occlusion`: one tap at a time for all pixels."""
     rows, columns = np.indices(depth.shape)
-    turn = ((columns * 7349 + rows * 9151) % 16) * 0.3927
+    turn = ((columns * 7349 + rows * 9151) % OCCLUSION_TURNS) * OCCLUSION_TURN
     taken = np.zeros(depth.shape)
     for tap in range(OCCLUSION_TAPS):
         radius = 0.3 + tap * 0.32

@@ -18,8 +18,8 @@ from stylemask_demo.rendering.raster import (
     draw_strands,
     draw_triangles,
 )
-from stylemask_demo.rendering.shading import ShadowMap, Stage, shade_strands, shade_surface
-from stylemask_demo.rendering.vectors import normalised, srgb, vertex_normals
+from stylemask_demo.rendering.shading import ShadowMap, Stage, interpolate, shade_strands, shade_surface
+from stylemask_demo.rendering.vectors import dot, normalised, srgb, vertex_normals
 from stylemask_demo.rendering.view import View
 
 SAMPLES = 2  # on each side of a pixel
@@ -29,6 +29,8 @@ SHADOW_CENTRE = np.array([0, 0, 2], np.float32)
 SOFT_BIAS = 0.12  # centimetres that a brow may lie under the skin and still be seen
 LIGHT_SEED, BACKGROUND_SEED, EXPOSURE_SEED = 11, 12, 13
 SHOULDER = 0.45  # linear light from which highlights are compressed
+CONTRAST, SATURATION = 0.28, 1.1  # of a camera's picture, against the light as it is
+WHITEST = 4.0  # more light than this makes no difference
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
@@ -143,11 +145,10 @@ def _draw_lenses(stage: Stage, lenses, camera: Camera, buffers: Buffers, picture
     draw_triangles(camera.project(vertices, len(picture)), triangles, glass, 0)
     seen = (glass.index >= 0) & (glass.depth > buffers.depth)
     corners, place = triangles[glass.index[seen]], glass.place[seen]
-    shares = np.concatenate([1 - place.sum(1, keepdims=True), place], 1)[..., None]
-    normals = normalised((vertex_normals(vertices, triangles)[corners] * shares).sum(1))
+    normals = normalised(interpolate(vertex_normals(vertices, triangles), corners, place))
     normals *= np.sign(normals[:, 2:3])
-    toward = stage.toward_camera((vertices[corners] * shares).sum(1))
-    facing = np.clip((normals * toward).sum(1, keepdims=True), 0, 1)
+    toward = stage.toward_camera(interpolate(vertices, corners, place))
+    facing = np.clip(dot(normals, toward), 0, 1)[:, None]
     direction = 2 * facing * normals - toward
     window = np.clip(((direction @ stage.light.key_direction)[:, None] - 0.93) * 30, 0, 1)
     mirrored = stage.light.reflected(direction) + 0.8 * window * stage.light.key
@@ -171,17 +172,28 @@ def _develop(stage: Stage, picture: np.ndarray, regions: np.ndarray, layer: Soft
     background = random_background(rng, size)
     cover = np.where(regions == Region.BACKGROUND, 1 - layer.passing, 1)[..., None]
     # Each sample is compressed for itself: averaging first would leave jagged highlights.
-    front = srgb(_film(picture)) * cover
-    front, cover = _mean(front, size), _mean(cover, size)
-    result = front + srgb(_film(background)) * (1 - cover)
+    front, cover = _mean(_film(picture) * cover, size), _mean(cover, size)
+    result = front + _film(background) * (1 - cover)
+    grey = (result @ LUMINANCE)[..., None]
+    result = grey + (result - grey) * SATURATION
     result = result + rng.normal(size=result.shape) * rng.uniform(0.002, 0.012)
     return Image.fromarray((np.clip(result, 0, 1) * 255 + 0.5).astype(np.uint8))
 
 
-def _film(light: np.ndarray) -> np.ndarray:
-    """Linear up to a shoulder, then slowly to white."""
+def _film_curve(light: np.ndarray) -> np.ndarray:
+    """Linear light -> sRGB 0..1 as a camera makes it: slowly to white from a shoulder on, and a little more contrast."""
     above = np.maximum(light - SHOULDER, 0) / (1 - SHOULDER)
-    return np.minimum(light, SHOULDER) + (1 - SHOULDER) * np.tanh(above)
+    plain = srgb(np.minimum(light, SHOULDER) + (1 - SHOULDER) * np.tanh(above))
+    return plain + CONTRAST * plain * (1 - plain) * (2 * plain - 1)
+
+
+# By the root of the light, so that shadows get as many steps as highlights; powers are slow.
+_FILM = _film_curve(np.linspace(0, 1, 8192) ** 2 * WHITEST).astype(np.float32)
+
+
+def _film(light: np.ndarray) -> np.ndarray:
+    place = np.sqrt(np.clip(light, 0, WHITEST) / WHITEST) * (len(_FILM) - 1)
+    return _FILM[place.astype(np.int32)]
 
 
 def _mean(samples: np.ndarray, size: int) -> np.ndarray:

@@ -11,13 +11,13 @@ from stylemask_demo.rendering.lighting import Light
 from stylemask_demo.rendering.person import Person
 from stylemask_demo.rendering.raster import shadow
 from stylemask_demo.rendering.skin import surface_detail
-from stylemask_demo.rendering.vectors import linear, normalised, smoothstep
+from stylemask_demo.rendering.vectors import dot, linear, normalised, smoothstep
 from stylemask_demo.rendering.view import View
 
 SKIN_WRAP = np.array([0.18, 0.06, 0.03], np.float32)  # light that skin carries around into the shade
 OCCLUSION_POWER = np.array([0.8, 1.0, 1.1], np.float32)  # creases of skin stay red
 HEAD_CENTRE = np.array([0, 4, 0], np.float32)
-SCLERA = linear([228, 222, 216])
+SCLERA = linear([205, 198, 192])
 
 
 @dataclass(frozen=True)
@@ -70,14 +70,10 @@ def shade_surface(
 ) -> Shaded:
     """Shades points on triangles (N,), at shares (N, 2) of their second and third corners, `openness` (N,) to light."""
     corners = surface.triangles[triangles]
-    shares = np.concatenate([1 - place.sum(1, keepdims=True), place], 1)[..., None]
-
-    def at(values: np.ndarray) -> np.ndarray:
-        return (values[corners] * shares).sum(1)
-
-    points, rest, colours = at(surface.vertices), at(surface.rest), at(surface.colours)
-    normals = at(surface.normals)
-    mouth = (surface.mouth[corners] * shares[..., 0]).sum(1) > 0
+    packed = np.concatenate([surface.vertices, surface.rest, surface.colours, surface.normals, surface.mouth[:, None]], 1)
+    between = interpolate(packed, corners, place)
+    points, rest, colours, normals = (between[:, i : i + 3] for i in (0, 3, 6, 9))
+    mouth = between[:, 12] > 0
     materials = surface.materials[corners[:, 0]]
     roughness = np.full(len(points), stage.person.roughness, np.float32)
     gloss = np.full(len(points), 0.026, np.float32)
@@ -112,6 +108,12 @@ def shade_surface(
     return Shaded(light, materials, cloth, mouth)
 
 
+def interpolate(values: np.ndarray, corners: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Values (V, D) between the corners (N, 3) of triangles, at shares (N, 2) of the second and third: (N, D)."""
+    first, second, third = values[corners[:, 0]], values[corners[:, 1]], values[corners[:, 2]]
+    return first + (second - first) * place[:, :1] + (third - first) * place[:, 1:]
+
+
 def _lit(stage, points, normals, colours, roughness, gloss, openness) -> np.ndarray:
     """Diffuse light that wraps around as in skin, and GGX highlights (B. Walter et al., EGSR 2007)."""
     light, toward = stage.light, stage.toward_camera(points)
@@ -122,13 +124,13 @@ def _lit(stage, points, normals, colours, roughness, gloss, openness) -> np.ndar
     result = colours * (ambient + light.key / np.pi * diffuse * lit)
 
     half = normalised(light.key_direction + toward)
-    across = np.clip((normals * half).sum(1), 0, 1)
+    across = np.clip(dot(normals, half), 0, 1)
     spread = np.maximum(roughness, 0.2) ** 4
     peak = spread / (np.pi * (across**2 * (spread - 1) + 1) ** 2)
-    fresnel = 0.04 + 0.96 * (1 - np.clip((toward * half).sum(1), 0, 1)) ** 5
+    fresnel = 0.04 + 0.96 * (1 - np.clip(dot(toward, half), 0, 1)) ** 5
     highlight = peak * fresnel * 0.25 * gloss / 0.035
     result += (highlight[:, None] * np.clip(facing, 0, None)) * light.key * lit
-    seen = np.clip((normals * toward).sum(1), 0, 1)
+    seen = np.clip(dot(normals, toward), 0, 1)
     mirrored = light.reflected(2 * seen[:, None] * normals - toward)
     result += mirrored * ((0.035 + 0.5 * (1 - seen) ** 5 * (1 - roughness)) * openness)[:, None]
     return result.astype(np.float32)
@@ -165,14 +167,14 @@ def shade_strands(
     """
     light, toward = stage.light, stage.toward_camera(points)
     # A strand alone faces everywhere; as a part of hair it also faces away from the head.
-    facing_camera = normalised(toward - tangents * (toward * tangents).sum(1, keepdims=True))
+    facing_camera = normalised(toward - tangents * dot(toward, tangents)[:, None])
     centre = NECK_PIVOT + (HEAD_CENTRE - NECK_PIVOT) @ stage.view.rotation.T
     normals = normalised(facing_camera * 0.45 + normalised(points - centre) * 0.75)
     lit = stage.shadows.lit(points + normals * 0.2 + light.key_direction * 0.1)[:, None]
     facing = (normals @ light.key_direction)[:, None]
     ambient = light.diffuse(normals) * openness[:, None] ** OCCLUSION_POWER
     result = colours * (ambient + light.key / np.pi * np.clip(facing * 0.7 + 0.3, 0, 1) * lit)
-    along = (tangents * normalised(light.key_direction + toward)).sum(1, keepdims=True)
+    along = dot(tangents, normalised(light.key_direction + toward))[:, None]
     first = np.clip(1 - along**2, 0, 1) ** 20
     second = np.clip(1 - (along + 0.12) ** 2, 0, 1) ** 8
     shine = (0.25 if on_skin else 1.0) * np.clip(facing * 0.6 + 0.4, 0, 1)

@@ -7,7 +7,7 @@ from stylemask_demo.rendering.anatomy import Anatomy
 from stylemask_demo.rendering.hair import covers
 from stylemask_demo.rendering.noise import value_noise, wave_noise
 from stylemask_demo.rendering.person import GREY, Person
-from stylemask_demo.rendering.vectors import bump, linear, mirrored, signed_distance, smoothstep, spline
+from stylemask_demo.rendering.vectors import bump, linear, mirrored, smoothstep, spline
 from stylemask_demo.rendering.view import View
 
 _MOUTH_LINING = linear([120, 50, 50]) * 0.6
@@ -71,15 +71,15 @@ def vertex_colours(rng: np.random.Generator, anatomy: Anatomy, person: Person) -
     blend(vertex >= anatomy.model.vertex_ranges["eye_socket_l"][0], base * [0.8, 0.45, 0.42])
     hair = person.hair_colour * (1 - person.grey) + GREY * person.grey
     if person.beard.shade > 0:
-        shaved = anatomy.beard_weight(rest, "stubble")
+        shaved = anatomy.beard_weight("stubble")
         blend(shaved * person.beard.shade, hair * 0.5 + base * [0.3, 0.32, 0.35])
     if person.beard.kind not in ("", "stubble"):
-        blend(anatomy.beard_weight(rest, person.beard.kind) * 0.6, hair * 0.5 + base * 0.15)
+        blend(anatomy.beard_weight(person.beard.kind) * 0.6, hair * 0.5 + base * 0.15)
     on_head = vertex < anatomy.surface_count
     thin = 0.55 if person.hair_style.bald else 0.93
-    blend(covers(anatomy, rest, person.hair_style) * on_head * thin, hair * 0.45 + base * 0.04)
-    for outline in anatomy.brow_outlines.values():
-        brow = smoothstep(signed_distance(rest[:, :2], outline) + person.brow_thickness, -0.25, 0.35) * (rest[:, 2] > 6)
+    blend(covers(anatomy, rest, person.hair_style) * on_head * thin, hair * 0.5 + base * 0.1)
+    for distance in anatomy.brow_distance.values():
+        brow = smoothstep(distance + person.brow_thickness, -0.25, 0.35)
         blend(brow * min(0.6, 0.34 * person.brow_density), person.brow_colour * 0.5 + base * 0.35)
     blotches = wave_noise(rng, rest, 1.2, 8)[:, :1] * 0.035 + wave_noise(rng, rest, 3.5) * [0.03, 0.04, 0.03]
     return np.clip(colours * (1 + blotches), 0.002, 0.95).astype(np.float32)
@@ -103,7 +103,7 @@ def surface_detail(
     pores = pores + 0.7 * np.stack([value_noise(rest, 11.0, seed) for seed in (14, 15, 16)], 1)
     slope, depth = creases(rest + 0.12 * coarse[:, None], _crease_lines(person, view), pixel)
     colours = colours * (1 - np.clip(depth * 2.2, 0, 0.35)[:, None] * [0.7, 1, 1])
-    normals = pores * (0.05 + 0.03 * person.wrinkles) * np.clip(0.06 / pixel, 0.3, 1)
+    normals = pores * (0.035 + 0.03 * person.wrinkles) * np.clip(0.05 / pixel, 0.3, 1)
     normals[:, 0] -= slope[:, 0] * np.sign(rest[:, 0])
     normals[:, 1] -= slope[:, 1]
     return colours.astype(np.float32), normals.astype(np.float32), 0.75 + 0.5 * fine

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stylemask_demo.rendering.anatomy import Anatomy, at_places, sample_surface
-from stylemask_demo.rendering.vectors import normalised, signed_distance, smoothstep, vertex_normals
+from stylemask_demo.rendering.vectors import dot, normalised, smoothstep, vertex_normals
 
 KNOTS = 5
 BROW_STRANDS = 420  # each, of a brow of density 1
@@ -29,7 +29,7 @@ class Strands:
         """Strands (N, KNOTS, 3) on a face with these vertices (V, 3)."""
         roots = at_places(vertices, self.corners, self.shares)
         normals = normalised(at_places(vertex_normals(vertices, triangles), self.corners, self.shares))
-        lying = self.directions - normals * (self.directions * normals).sum(1, keepdims=True)
+        lying = self.directions - normals * dot(self.directions, normals)[:, None]
         t = np.linspace(0, 1, KNOTS, dtype=np.float32)
         along = self.lengths[:, None] * t
         off = (self.lengths * self.rise)[:, None] * np.sin(1.9 * t)
@@ -42,8 +42,8 @@ def grow_brows(rng: np.random.Generator, anatomy: Anatomy, thickness: float, den
     triangles = anatomy.face_triangles
     centres = anatomy.rest[triangles].mean(1)
     parts = []
-    for side, outline in anatomy.brow_outlines.items():
-        inside = smoothstep(signed_distance(centres[:, :2], outline) + thickness, -0.2, 0.25) * (centres[:, 2] > 6)
+    for side, distance in anatomy.brow_distance.items():
+        inside = smoothstep(distance[triangles].mean(1) + thickness, -0.2, 0.25)
         # Thin at the root of the nose and towards the tail, as brows are.
         outward = np.abs(centres[:, 0])
         taper = (0.35 + 0.65 * smoothstep(outward, 0.9, 2)) * (0.3 + 0.7 * smoothstep(-outward, -6, -4.2))
@@ -62,7 +62,7 @@ def grow_brows(rng: np.random.Generator, anatomy: Anatomy, thickness: float, den
 def grow_beard(rng: np.random.Generator, anatomy: Anatomy, kind: str, length: float) -> Strands:
     """A beard of a kind of `BEARD_STRANDS` and a length in centimetres."""
     triangles, count = anatomy.skin_triangles, BEARD_STRANDS[kind]
-    weight = anatomy.beard_weight(anatomy.rest[triangles].mean(1), kind)
+    weight = anatomy.beard_weight(kind)[triangles].mean(1)
     corners, shares = sample_surface(rng, anatomy.rest, triangles, weight, count)
     rest = at_places(anatomy.rest, corners, shares)
     aside = np.sign(rest[:, 0]) * 0.35 * (rest[:, 1] > -4.5)

@@ -4,9 +4,14 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 
+def dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Products of vectors (..., 3) and (..., 3): (...). Several times faster than a sum over so short an axis."""
+    return np.einsum("...k,...k->...", a, b)
+
+
 def normalised(vectors: np.ndarray) -> np.ndarray:
     """Vectors of length one; the zero vector stays zero."""
-    return vectors / (np.linalg.norm(vectors, axis=-1, keepdims=True) + 1e-9)
+    return vectors / (np.sqrt(dot(vectors, vectors)) + 1e-9)[..., None]
 
 
 def smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:
@@ -17,7 +22,8 @@ def smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:
 
 def bump(points: np.ndarray, centre, widths) -> np.ndarray:
     """A Gaussian bump of height 1 with a standard deviation per axis: (..., 3) -> (...)."""
-    return np.exp(-0.5 * np.square((points - np.asarray(centre)) / np.asarray(widths)).sum(-1))
+    away = (points - np.asarray(centre, np.float32)) / np.asarray(widths, np.float32)
+    return np.exp(-0.5 * dot(away, away))
 
 
 def mirrored(points: np.ndarray) -> np.ndarray:
@@ -32,7 +38,8 @@ def signed_distance(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:
     for a, b in zip(polygon, np.roll(polygon, -1, 0), strict=True):
         edge = b - a
         along = np.clip((points - a) @ edge / (edge @ edge + 1e-12), 0, 1)
-        distance = np.minimum(distance, np.linalg.norm(points - (a + along[:, None] * edge), axis=1))
+        aside = points - (a + along[:, None] * edge)
+        distance = np.minimum(distance, np.hypot(aside[:, 0], aside[:, 1]))
         crosses = (a[1] > points[:, 1]) != (b[1] > points[:, 1])
         inside ^= crosses & (points[:, 0] < edge[0] * (points[:, 1] - a[1]) / (edge[1] + 1e-12) + a[0])
     return np.where(inside, distance, -distance)
