@@ -2,6 +2,7 @@
 
 import json
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,10 @@ from torch import nn
 
 from stylemask_demo.faces.parameters import EXPRESSIONS
 from stylemask_demo.packs import load_pack
-from stylemask_demo.training import command
+from stylemask_demo.training import command, presets
 from stylemask_demo.training.augment import head_angles, head_rotation, move, turn_head
 from stylemask_demo.training.data import MIRRORED_LANDMARKS, load_faces, mirrored_expressions
+from stylemask_demo.training.factors import fit_factors
 from stylemask_demo.training.loop import Task, load_averages, run
 
 FACES = Path(__file__).parent / "assets" / "faces"
@@ -54,7 +56,7 @@ def _quadratic(steps: int) -> Task:
         "toy",
         {"layer": layer},
         torch.optim.Adam(layer.parameters(), lr=0.01),
-        lambda step: {"square": layer(torch.randn(8, 4)).square().mean()},
+        lambda step, done: {"square": layer(torch.randn(8, 4)).square().mean()},
         steps=steps,
         save_every=5,
     )
@@ -69,10 +71,10 @@ def test_interrupted_run_ends_where_an_uninterrupted_one_does(tmp_path):
     halted = _quadratic(20)
     loss = halted.loss
 
-    def stop_at(step: int):
+    def stop_at(step: int, done: float):
         if step == 12:
             raise Interrupted
-        return loss(step)
+        return loss(step, done)
 
     halted.loss = stop_at
     with pytest.raises(Interrupted):
@@ -122,18 +124,48 @@ def test_faces_are_read_in_the_order_of_their_labels(small_data, tmp_path):
         load_faces(small_data, "nowhere-*", tmp_path)
 
 
+def test_a_run_ends_when_its_time_is_over(tmp_path):
+    task = _quadratic(10**9)
+    task.seconds = 0.2
+    run(task, tmp_path)
+    last = json.loads((tmp_path / "toy.json").read_text())[-1]
+    assert last["step"] < 10**9
+    assert task.optimiser.param_groups[0]["lr"] < 0.01  # the learning rate falls by time, too
+
+
 def test_all_tasks_together_make_a_pack(small_data, tmp_path, monkeypatch):
-    monkeypatch.setattr(command, "BANK", 32)
+    monkeypatch.setitem(presets.PRESETS, "cpu", replace(presets.PRESETS["cpu"], bank=32))
+    monkeypatch.setattr(torch, "compile", lambda module, **options: module)  # takes a minute, and changes no result
     places = ["--data", str(small_data), "--run", str(tmp_path / "run"), "--pack", str(tmp_path / "pack")]
-    for network in ("extractor", "identity", "autoencoder", "directions", "masks"):
-        assert command.main([network, *places, "--steps", "3" if network == "autoencoder" else "1"]) == 0
+    assert command.main(["all", *places, "--preset", "cpu", "--steps", "2"]) == 0
+    for network in presets.NETWORKS:
         assert (tmp_path / "run" / f"{network}-loss.png").exists()
         assert (tmp_path / "run" / f"{network}-sheet.png").exists()
-    assert command.main(["pack", *places]) == 0
     pack = load_pack(tmp_path / "pack")
-    assert set(pack.networks) == {"generator", "encoder", "extractor", "identity", "masks", "directions"}
-    picture = pack["generator"](pack["encoder"](torch.zeros(1, 3, 128, 128)))
-    assert picture.shape == (1, 3, 256, 256)
+    methods = {"masks", "directions", "motion_encoder", "motion_mapping"}
+    assert set(pack.networks) == {"generator", "encoder", "extractor", "identity", *methods}
+    picture = torch.rand(1, 3, 128, 128) * 2 - 1
+    code = pack["encoder"](picture)
+    assert pack["generator"](code).shape == (1, 3, 256, 256)
+    assert pack["motion_mapping"](code[:, :1], pack["motion_encoder"](picture)).shape == (1, 1, 512)
+    card = (tmp_path / "pack" / "MODEL_CARD.md").read_text()
+    assert "training: 40 pictures of 20 rendered people" in card
+    assert all(f"| {network} | 2 |" in card for network in presets.NETWORKS)
+
+
+def test_identity_part_of_codes_is_found():
+    generator = torch.Generator().manual_seed(0)
+
+    def normal(*shape: int) -> torch.Tensor:
+        return torch.randn(shape, generator=generator)
+
+    # 200 persons, 4 views: the first 8 dimensions belong to the person, the others to the view.
+    codes = torch.cat([normal(200, 8).repeat_interleave(4, 0), normal(800, 24)], 1)
+    factors = fit_factors(codes, normal(800, 56), torch.arange(200).repeat_interleave(4), dimensions=8)
+    swapped = factors.with_identity(codes[:1], codes[-1:])[0]
+    assert (swapped[:8] - codes[-1, :8]).abs().mean() < 0.1
+    assert (swapped[8:] - codes[0, 8:]).abs().mean() < 0.25  # persons differ by chance in what belongs to the view
+    assert (codes[0] - codes[-1]).abs().mean() > 0.8
 
 
 def test_training_in_the_wrong_order_is_explained(small_data, tmp_path, capsys):

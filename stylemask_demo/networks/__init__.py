@@ -6,10 +6,17 @@
 from torch import nn
 
 from stylemask_demo.networks.arcface import ArcFace
-from stylemask_demo.networks.compact import CompactMotionEncoder, IdentityNetwork, LatentEncoder, ParameterExtractor
+from stylemask_demo.networks.compact import (
+    CompactMotionEncoder,
+    IdentityNetwork,
+    LatentEncoder,
+    ParameterExtractor,
+    PortraitEncoder,
+)
 from stylemask_demo.networks.deca import DecaEncoder
 from stylemask_demo.networks.directions import DirectionMatrix
 from stylemask_demo.networks.e4e import Encoder4Editing
+from stylemask_demo.networks.latent_average import LatentAverage
 from stylemask_demo.networks.mask import MaskPredictors
 from stylemask_demo.networks.motion import MotionEncoder, MotionMapping
 from stylemask_demo.networks.restyle import ReStyleEncoder
@@ -25,11 +32,13 @@ NETWORKS: dict[str, type[nn.Module]] = {
         Encoder4Editing,
         Generator,
         IdentityNetwork,
+        LatentAverage,
         LatentEncoder,
         MaskPredictors,
         MotionEncoder,
         MotionMapping,
         ParameterExtractor,
+        PortraitEncoder,
         ReStyleEncoder,
     )
 }

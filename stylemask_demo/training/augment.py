@@ -1,8 +1,11 @@
 """Random shifts, turns and colours of training pictures, with the labels that follow from them."""
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from stylemask_demo.training.data import MIRRORED_EXPRESSIONS, MIRRORED_LANDMARKS, Faces
 
 
 def head_rotation(euler: Tensor) -> Tensor:
@@ -53,6 +56,32 @@ def move(
     grid = F.affine_grid(torch.cat([inverse, offset], 2), [len(pictures), 3, size, size], align_corners=False)
     cut = F.grid_sample(pictures, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
     return cut, moved
+
+
+def jitter(pictures: Tensor, landmarks: Tensor, mirrored: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Mirrors the pictures (B, 3, S, S) chosen by `mirrored` (B,) and moves all a little, as alignment does.
+
+    Returns pictures, landmarks (B, 68, 2) and by how many degrees (B,) each was turned anticlockwise.
+    """
+    count, side = len(pictures), pictures.shape[-1]
+    pictures = torch.where(mirrored[:, None, None, None], pictures.flip(3), pictures)
+    swapped = landmarks[:, MIRRORED_LANDMARKS] * torch.tensor([-1.0, 1.0]) + torch.tensor([1.0, 0.0])
+    landmarks = torch.where(mirrored[:, None, None], swapped, landmarks)
+    scale = torch.exp(0.02 * torch.randn(count))
+    degrees = 1.5 * torch.randn(count)
+    return *move(pictures, landmarks, side, degrees, scale, 0.012 * torch.randn(count, 2)), degrees
+
+
+def labelled(faces: Faces, rows: np.ndarray, side: int, mirrored: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Jittered pictures (B, 3, side, side) of the rows, those chosen by `mirrored` (B,) mirrored, with their labels.
+
+    Returns pictures, landmarks (B, 68, 2), angles (B, 3) in degrees and expression (B, 53).
+    """
+    euler, expression, landmarks = faces.tensors(rows, "euler", "expression", "landmarks")
+    pictures, landmarks, degrees = jitter(faces.batch(rows, side), landmarks, mirrored)
+    euler = turn_head(torch.where(mirrored[:, None], euler * torch.tensor([-1.0, 1.0, -1.0]), euler), degrees)
+    expression = torch.where(mirrored[:, None], expression[:, MIRRORED_EXPRESSIONS], expression)
+    return pictures, landmarks, euler, expression
 
 
 def recolour(pictures: Tensor, strength: float = 1.0) -> Tensor:

@@ -11,8 +11,8 @@ from stylemask_demo.faces.parameters import DIRECTION_WEIGHTS
 from stylemask_demo.networks.compact import (
     ExtractedParameters,
     IdentityNetwork,
-    LatentEncoder,
     ParameterExtractor,
+    PortraitEncoder,
 )
 from stylemask_demo.networks.stylegan2 import Generator
 from stylemask_demo.training.data import Faces
@@ -26,7 +26,7 @@ class Teachers:
     """The frozen networks that masks and directions are trained with."""
 
     generator: Generator
-    encoder: LatentEncoder
+    encoder: PortraitEncoder
     extractor: ParameterExtractor
     identity: IdentityNetwork
 
@@ -75,7 +75,8 @@ def make_bank(teachers: Teachers, faces: Faces, count: int, sampled: float = 0.3
         chosen = rows[start : start + batch]
         w_plus = teachers.encoder(faces.batch(chosen, 128))
         drawn = int(len(chosen) * sampled)
-        z = torch.randn(drawn, teachers.generator.style_dim, generator=torch.Generator().manual_seed(start))
+        seeded = torch.Generator("cpu").manual_seed(start)
+        z = torch.randn(drawn, teachers.generator.style_dim, generator=seeded, device="cpu").to(w_plus.device)
         w_plus[:drawn] = teachers.generator.repeat(teachers.generator.map(z))
         found, embedding = teachers.look(teachers.generator(w_plus, SIDE))
         codes.append(w_plus)
@@ -87,9 +88,8 @@ def make_bank(teachers: Teachers, faces: Faces, count: int, sampled: float = 0.3
 
 def along_directions(parameters: ExtractedParameters) -> Tensor:
     """Place of B faces along the face directions, (B, 15)."""
-    return torch.cat([parameters.euler, parameters.expression], 1) @ torch.from_numpy(
-        DIRECTION_WEIGHTS.copy()
-    )
+    values = torch.cat([parameters.euler, parameters.expression], 1)
+    return values @ torch.from_numpy(DIRECTION_WEIGHTS.copy()).to(values)
 
 
 def openings(landmarks: Tensor) -> Tensor:

@@ -15,6 +15,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from stylemask_demo.faces.parameters import EXPRESSIONS
+
 LABELS = ("person", "identity", "expression", "euler", "landmarks", "tone", "female", "hair_style")
 
 # The iBUG landmark that each one becomes in a mirrored picture.
@@ -44,14 +46,23 @@ class Faces:
         """At most `count` rows, evenly spread."""
         return np.linspace(0, len(self) - 1, min(count, len(self))).astype(int)
 
+    def rows_by_person(self) -> np.ndarray:
+        """Rows of each person's pictures, (persons, views): as many views as the person with the fewest has."""
+        person = self.labels["person"]
+        names, first = np.unique(person, return_inverse=True)
+        order = np.argsort(person, kind="stable")
+        starts = np.searchsorted(person[order], names)
+        return order[starts[:, None] + np.arange(np.bincount(first).min())]
+
     def batch(self, rows: np.ndarray, side: int) -> Tensor:
-        """Pictures of the rows as float (B, 3, side, side) in -1..1."""
-        pixels = torch.from_numpy(np.ascontiguousarray(self.pictures[side][rows]))
+        """Pictures of the rows as float (B, 3, side, side) in -1..1, on torch's default device."""
+        pixels = torch.from_numpy(np.ascontiguousarray(self.pictures[side][rows])).to(torch.get_default_device())
         return pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
 
     def tensors(self, rows: np.ndarray, *names: str) -> list[Tensor]:
         """The named labels of the rows as float tensors."""
-        return [torch.from_numpy(self.labels[name][rows].astype(np.float32)) for name in names]
+        device = torch.get_default_device()
+        return [torch.from_numpy(self.labels[name][rows].astype(np.float32)).to(device) for name in names]
 
 
 def load_faces(data: Path, pattern: str, cache: Path, sides: tuple[int, ...] = (256, 128, 64)) -> Faces:
@@ -99,6 +110,18 @@ def _picture(file: bytes, side: int) -> np.ndarray:
     )
 
 
+def draw_rows(faces: Faces, count: int) -> np.ndarray:
+    """`count` random rows."""
+    return torch.randint(len(faces), (count,)).cpu().numpy()
+
+
+def draw_pairs(views: np.ndarray, people: int) -> np.ndarray:
+    """Rows (people, 2) of two different views each of random people; `views` as `Faces.rows_by_person` gives them."""
+    chosen = torch.randperm(len(views))[:people].cpu().numpy()
+    pair = torch.rand(len(chosen), views.shape[1]).argsort(1)[:, :2].cpu().numpy()
+    return views[chosen[:, None], pair]
+
+
 def mirrored_expressions(names: list[str]) -> np.ndarray:
     """Order of the expression coefficients of a mirrored picture: left and right change places."""
     other = {"L": "R", "R": "L"}
@@ -111,3 +134,6 @@ def mirrored_expressions(names: list[str]) -> np.ndarray:
     return np.array(
         [names.index(swap.get(n, n[:-1] + other[n[-1]] if n[-2:] in ("_L", "_R") else n)) for n in names]
     )
+
+
+MIRRORED_EXPRESSIONS = mirrored_expressions(EXPRESSIONS)

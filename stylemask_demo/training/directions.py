@@ -31,7 +31,7 @@ def directions_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, 
     optimiser = torch.optim.Adam([matrix.linear.weight], lr=rate)
     limits = largest_changes()
 
-    def loss(step: int) -> dict[str, Tensor]:
+    def loss(step: int, done: float) -> dict[str, Tensor]:
         source, target = (bank.take(torch.randint(len(bank), (batch,))) for _ in range(2))
         start = along_directions(source.parameters)
         shift = along_directions(target.parameters) - start

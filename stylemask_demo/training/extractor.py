@@ -4,14 +4,11 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
-from stylemask_demo.faces.parameters import EXPRESSIONS
 from stylemask_demo.networks.compact import INPUT_SIZE, ParameterExtractor
 from stylemask_demo.sheets import contact_sheet, to_image
 from stylemask_demo.training.augment import move, recolour, turn_head
-from stylemask_demo.training.data import MIRRORED_LANDMARKS, Faces, mirrored_expressions
+from stylemask_demo.training.data import MIRRORED_EXPRESSIONS, MIRRORED_LANDMARKS, Faces, draw_rows
 from stylemask_demo.training.loop import Task
-
-MIRRORED_EXPRESSIONS = mirrored_expressions(EXPRESSIONS)
 
 
 def extractor_task(faces: Faces, validation: Faces, steps: int, batch: int = 32, rate: float = 2e-3) -> Task:
@@ -19,8 +16,8 @@ def extractor_task(faces: Faces, validation: Faces, steps: int, batch: int = 32,
     network = ParameterExtractor().to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.02)
 
-    def loss(step: int) -> dict[str, Tensor]:
-        rows = torch.randint(len(faces), (batch,)).numpy()
+    def loss(step: int, done: float) -> dict[str, Tensor]:
+        rows = draw_rows(faces, batch)
         pictures = faces.batch(rows, INPUT_SIZE)
         euler, expression, landmarks, identity = faces.tensors(
             rows, "euler", "expression", "landmarks", "identity"

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from stylemask_demo.networks.compact import INPUT_SIZE, IdentityNetwork, ParameterExtractor
 from stylemask_demo.sheets import contact_sheet, to_image
 from stylemask_demo.training.augment import move, recolour
-from stylemask_demo.training.data import Faces
+from stylemask_demo.training.data import Faces, draw_pairs
 from stylemask_demo.training.loop import Task
 
 TEMPERATURE = 0.1
@@ -27,13 +27,11 @@ def identity_task(
     network = IdentityNetwork().to(memory_format=torch.channels_last)
     network.trunk.load_state_dict(extractor.trunk.state_dict())
     optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.02)
-    views = _rows_by_person(faces)  # (persons, views of each)
+    views = faces.rows_by_person()  # (persons, views of each)
     people = min(people, len(views))
 
-    def loss(step: int) -> dict[str, Tensor]:
-        chosen = torch.randperm(len(views))[:people].numpy()
-        pair = torch.rand(people, views.shape[1]).argsort(1)[:, :2].numpy()
-        rows = views[chosen[:, None], pair].T.ravel()  # first views, then second views
+    def loss(step: int, done: float) -> dict[str, Tensor]:
+        rows = draw_pairs(views, people).T.ravel()  # first views, then second views
         pictures = faces.batch(rows, INPUT_SIZE)
         (landmarks,) = faces.tensors(rows, "landmarks")
         count = len(rows)
@@ -51,7 +49,7 @@ def identity_task(
         return {"contrast": F.cross_entropy(similarity, partner)}
 
     def sheet(averages: dict[str, nn.Module]) -> Image.Image:
-        rows = _rows_by_person(validation)[:60]
+        rows = validation.rows_by_person()[:60]
         embedding = torch.cat([averages["identity"](validation.batch(person, INPUT_SIZE)) for person in rows])
         cosine = embedding @ embedding.T
         itself = torch.eye(len(cosine))
@@ -70,10 +68,3 @@ def identity_task(
 
     return Task("identity", {"identity": network}, optimiser, loss, sheet, steps, save_every=100)
 
-
-def _rows_by_person(faces: Faces) -> np.ndarray:
-    person = faces.labels["person"]
-    views = np.bincount(np.unique(person, return_inverse=True)[1]).min()
-    order = np.argsort(person, kind="stable")
-    starts = np.searchsorted(person[order], np.unique(person))
-    return order[starts[:, None] + np.arange(views)]

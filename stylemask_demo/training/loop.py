@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-import torch.distributed as dist
+from accelerate import Accelerator
 from PIL import Image, ImageDraw
 from torch import Tensor, nn
 from tqdm import tqdm
@@ -20,85 +20,91 @@ Losses = dict[str, Tensor]
 class Task:
     """One training run.
 
-    `modules` are trained (and averaged), `loss(step)` returns the terms of the loss, already weighted; their sum is
-    minimised by `optimiser`. `sheet(averages)` draws a contact sheet with the averaged modules.
+    `modules` are trained (and averaged), `loss(step, done)` returns the terms of the loss, already weighted; their sum is
+    minimised by `optimiser`. `done` is the part of the run that is over, 0 to 1, by steps or by time, whichever is further.
+    `sheet(averages)` draws a contact sheet with the averaged modules.
     """
 
     name: str
     modules: dict[str, nn.Module]
     optimiser: torch.optim.Optimizer
-    loss: Callable[[int], Losses]
+    loss: Callable[[int, float], Losses]
     sheet: Callable[[dict[str, nn.Module]], Image.Image] | None = None
     steps: int = 1000  # a rerun with more steps goes on from the checkpoint
+    seconds: float = float("inf")  # of training, over all reruns, after which it ends before `steps`
     warm_up: int = 100  # steps of rising learning rate
-    decay_from: float = 0.6  # fraction of the steps after which the learning rate falls linearly to zero
+    decay_from: float = 0.6  # part of the run after which the learning rate falls linearly to zero
     average: float = 0.998  # decay of the running average of the weights
     save_every: int = 200
     clip: float = 5.0  # largest norm of the gradient
     history: list[dict[str, float]] = field(default_factory=list)
 
 
-def run(task: Task, folder: Path) -> dict[str, nn.Module]:
-    """Trains until `task.steps`, resuming from `folder/NAME.pt` when it is there; returns the averaged modules.
+def run(task: Task, folder: Path, accelerator: Accelerator | None = None) -> dict[str, nn.Module]:
+    """Trains until the task's end, resuming from `folder/NAME.pt` when it is there; returns the averaged modules.
 
     Writes `NAME.pt` (everything needed to resume), `NAME.json` and `NAME-loss.png` (the loss curve) and, if the task
-    draws one, `NAME-sheet.png`. In a process group (torchrun) each worker draws its own batches.
+    draws one, `NAME-sheet.png`. The accelerator says in which precision the loss is computed; if it has several processes,
+    each draws its own batches and they share their gradients.
     """
+    accelerator = accelerator or Accelerator(cpu=not torch.cuda.is_available())
     folder.mkdir(parents=True, exist_ok=True)
     averages = {
         name: copy.deepcopy(module).eval().requires_grad_(False) for name, module in task.modules.items()
     }
     checkpoint = folder / f"{task.name}.pt"
-    start = _resume(task, averages, checkpoint) if checkpoint.exists() else 0
+    step = _resume(task, averages, checkpoint) if checkpoint.exists() else 0
+    spent = task.history[-1]["seconds"] if task.history else 0.0
     base_rates = [group.setdefault("base_lr", group["lr"]) for group in task.optimiser.param_groups]
-    workers, worker = (dist.get_world_size(), dist.get_rank()) if dist.is_initialized() else (1, 0)
     sums: dict[str, float] = {}
-    began, counted = time.monotonic(), 0
+    began, counted = time.monotonic() - spent, 0
+    done = max(step / task.steps, spent / task.seconds)
     progress = tqdm(
-        range(start, task.steps),
-        initial=start,
-        total=task.steps,
-        desc=task.name,
-        mininterval=10,
-        disable=worker > 0,
+        initial=step, total=task.steps, desc=task.name, mininterval=10, disable=not accelerator.is_main_process
     )
-    for step in progress:
-        factor = min(1.0, (step + 1) / task.warm_up, (1 - step / task.steps) / (1 - task.decay_from))
+    while done < 1:
+        factor = min(1.0, (step + 1) / task.warm_up, (1 - done) / (1 - task.decay_from))
         for group, rate in zip(task.optimiser.param_groups, base_rates, strict=True):
             group["lr"] = rate * factor
-        torch.manual_seed(step * workers + worker)
-        losses = task.loss(step)
+        torch.manual_seed(step * accelerator.num_processes + accelerator.process_index)
+        with accelerator.autocast():
+            losses = task.loss(step, done)
         task.optimiser.zero_grad(set_to_none=True)
-        sum(losses.values()).backward()
-        if workers > 1:
-            _share_gradients(task)
+        accelerator.backward(sum(losses.values()))
+        step += 1
+        done = max(step / task.steps, (time.monotonic() - began) / task.seconds)
+        if accelerator.num_processes > 1:
+            done = _share(task, done, accelerator)
         for group in task.optimiser.param_groups:
             nn.utils.clip_grad_norm_(group["params"], task.clip)
         task.optimiser.step()
-        _average(task, averages, min(task.average, (step + 1) / (step + 10)))
+        _average(task, averages, min(task.average, step / (step + 9)))
         for name, value in losses.items():
-            sums[name] = sums.get(name, 0.0) + float(value.detach())
+            sums[name] = sums.get(name, 0.0) + value.detach()
         counted += 1
-        if (step + 1) % task.save_every == 0 or step + 1 == task.steps:
-            means = {name: value / counted for name, value in sums.items()}
-            task.history.append({"step": step + 1, "seconds": round(time.monotonic() - began, 1), **means})
+        progress.update()
+        if step % task.save_every == 0 or done >= 1:
+            means = {name: float(value) / counted for name, value in sums.items()}
+            task.history.append({"step": step, "seconds": round(time.monotonic() - began, 1), **means})
             progress.set_postfix({name: f"{value:.3g}" for name, value in means.items()})
             sums, counted = {}, 0
-            if worker == 0:
-                _save(task, averages, checkpoint, step + 1)
+            if accelerator.is_main_process:
+                _save(task, averages, checkpoint, step)
+    progress.close()
+    accelerator.wait_for_everyone()
     return averages
 
 
-def _share_gradients(task: Task) -> None:
-    """Replaces the gradients by their mean over the processes of the group."""
+def _share(task: Task, done: float, accelerator: Accelerator) -> float:
+    """Replaces the gradients by their mean over the processes; returns the mean of `done`, so that all end together."""
     gradients = [
         p.grad for group in task.optimiser.param_groups for p in group["params"] if p.grad is not None
     ]
-    flat = torch.cat([gradient.flatten() for gradient in gradients])
-    dist.all_reduce(flat)
-    flat /= dist.get_world_size()
-    for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+    flat = torch.cat([*(gradient.flatten() for gradient in gradients), torch.tensor([done])])
+    flat = accelerator.reduce(flat, "mean")
+    for gradient, mean in zip(gradients, flat[:-1].split([g.numel() for g in gradients]), strict=True):
         gradient.copy_(mean.view_as(gradient))
+    return float(flat[-1])
 
 
 @torch.no_grad()

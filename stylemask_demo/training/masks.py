@@ -26,7 +26,7 @@ def masks_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, rate:
     _start_from_statistics(masks, teachers, bank)
     optimiser = torch.optim.Adam(masks.parameters(), lr=rate, weight_decay=1e-5)
 
-    def loss(step: int) -> dict[str, Tensor]:
+    def loss(step: int, done: float) -> dict[str, Tensor]:
         source, target = (bank.take(torch.randint(len(bank), (batch,))) for _ in range(2))
         source_styles, target_styles = generator.styles(source.w_plus), generator.styles(target.w_plus)
         mixed = mix(masks, source_styles, target_styles)

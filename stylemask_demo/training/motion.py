@@ -1,0 +1,100 @@
+"""Trains motion encoder and mapping network as Pose and Expression Transfer does: self-supervised, the generator frozen.
+
+Of two pictures of one person, the first one's code and the second one's motion must give the second picture; and with a
+second person's code the same motion must give that person.
+"""
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from stylemask_demo.networks.compact import CompactMotionEncoder
+from stylemask_demo.networks.motion import MotionMapping
+from stylemask_demo.sheets import contact_sheet, to_image
+from stylemask_demo.training.bank import SIDE, Teachers
+from stylemask_demo.training.data import Faces, draw_pairs
+from stylemask_demo.training.loop import Task
+from stylemask_demo.training.losses import identity_distance, importance, parameter_distance
+
+RIDGE = 1e-2  # of the first mapping, in units of the mean variance
+FITTED = 2000  # pictures that it is fitted on
+
+
+def motion_task(teachers: Teachers, faces: Faces, steps: int, batch: int = 8, rate: float = 5e-4) -> Task:
+    """`batch` is the number of pairs. Pixels and features of the self-supervised pair weigh as much as the teachers' terms
+    of the second person, who has no true picture: identity from the person, parameters from the motion."""
+    generator, encoder = teachers.generator, teachers.encoder
+    motion = CompactMotionEncoder().to(memory_format=torch.channels_last)
+    motion.trunk.load_state_dict(teachers.extractor.trunk.state_dict())
+    mapping = MotionMapping(num_latents=1)
+    _start_from_regression(teachers, faces, motion, mapping)
+    optimiser = torch.optim.Adam([*motion.parameters(), *mapping.parameters()], lr=rate)
+    views = faces.rows_by_person()
+
+    def loss(step: int, done: float) -> dict[str, Tensor]:
+        first, second = draw_pairs(views, batch).T
+        true = faces.batch(second, SIDE)
+        (landmarks,) = faces.tensors(second, "landmarks")
+        with torch.no_grad():
+            codes = encoder(faces.batch(first, SIDE))[:, :1]
+        moves = motion(true)
+        made = _drive(generator, mapping, codes, moves)
+        # The next person's code with the same motion: paired at random, because the batch is.
+        other = _drive(generator, mapping, codes.roll(1, 0), moves)
+        face = importance(landmarks, SIDE)
+        seen = parameter_distance(teachers.extractor, made, true)
+        kept = identity_distance(teachers.identity, other, faces.batch(first, SIDE).roll(1, 0))["identity"]
+        return {
+            "pixel": (face * (made - true).square()).mean() * 2,
+            "features": seen["features"] * 0.3,
+            "parameters": seen["parameters"] * 0.3,
+            "identity": identity_distance(teachers.identity, made, true)["identity"],
+            "other parameters": parameter_distance(teachers.extractor, other, true)["parameters"] * 0.3,
+            "other identity": kept,
+        }
+
+    def sheet(averages: dict[str, nn.Module]) -> Image.Image:
+        rows = views[:: max(1, len(views) // 12), :2][:12]
+        source, target = faces.batch(rows[:, 0], SIDE), faces.batch(rows[:, 1], SIDE).roll(1, 0)
+        made = _drive(generator, averages["mapping"], encoder(source)[:, :1], averages["motion"](target))
+        columns = zip(source, target, made, strict=True)
+        return contact_sheet([to_image(picture) for three in columns for picture in three], 9)
+
+    return Task("motion", {"motion": motion, "mapping": mapping}, optimiser, loss, sheet, steps, average=0.99)
+
+
+def _drive(generator: nn.Module, mapping: MotionMapping, codes: Tensor, moves: Tensor) -> Tensor:
+    return generator(generator.repeat(mapping(codes, moves)[:, 0]), SIDE)
+
+
+@torch.no_grad()
+def _start_from_regression(teachers: Teachers, faces: Faces, motion: CompactMotionEncoder, mapping: MotionMapping) -> None:
+    """Lets the mapping take the encoder's own motion out of the code, and the motion encoder give it as regression can."""
+    motion.eval()
+    rows = faces.spread(FITTED)
+    codes, moved, features = [], [], []
+    for start in range(0, len(rows), 64):
+        pictures = faces.batch(rows[start : start + 64], SIDE)
+        whole = teachers.encoder(pictures)[:, 0]
+        codes.append(whole)
+        moved.append(whole - teachers.encoder.look(pictures))
+        features.append(motion.trunk(pictures))
+    codes, moved, features = torch.cat(codes), torch.cat(moved), torch.cat(features)
+    slope, constant = _fit(codes, moved)
+    size = codes.shape[1]
+    linear = mapping.linear_relu[0]
+    linear.weight.copy_(torch.cat([torch.eye(size) - slope, torch.eye(size)], 1))
+    linear.bias.copy_(-constant)
+    slope, constant = _fit(features, moved)
+    motion.motion.weight.copy_(slope)
+    motion.motion.bias.copy_(constant)
+    motion.train()
+
+
+def _fit(inputs: Tensor, outputs: Tensor) -> tuple[Tensor, Tensor]:
+    """Ridge regression of outputs (N, Q) on inputs (N, P): slope (Q, P) and constant (Q,)."""
+    centred = inputs - inputs.mean(0)
+    gram = centred.T @ centred / len(inputs)
+    gram += RIDGE * gram.diagonal().mean() * torch.eye(len(gram))
+    slope = torch.linalg.solve(gram, centred.T @ (outputs - outputs.mean(0)) / len(inputs)).T
+    return slope, outputs.mean(0) - slope @ inputs.mean(0)

@@ -1,0 +1,60 @@
+"""How long and with which batches each network is trained: one preset for two CPU cores, one for a large GPU."""
+
+from dataclasses import dataclass
+
+NETWORKS = ("extractor", "identity", "autoencoder", "factors", "directions", "masks", "motion")  # in this order
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One network's training ends after `steps` or `minutes`, and its learning rate falls towards that end."""
+
+    steps: int
+    minutes: float
+    batch: int  # pictures of each step and process; people for `identity`, pairs for `factors` and `motion`
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A whole training; `bank` is the number of faces that directions and masks are trained on."""
+
+    plans: dict[str, Plan]
+    bank: int
+    precision: str  # of accelerate: "no" or "bf16"
+
+    @property
+    def minutes(self) -> float:
+        """Upper bound of the time in training steps; reading the pictures and writing the pack come on top."""
+        return sum(plan.minutes for plan in self.plans.values())
+
+
+PRESETS = {
+    # 9.5 hours on two cores, best as two processes of one thread.
+    "cpu": Preset(
+        {
+            "extractor": Plan(4000, 70, 32),
+            "identity": Plan(1200, 30, 24),
+            "autoencoder": Plan(5000, 120, 16),
+            "factors": Plan(9000, 240, 3),
+            "directions": Plan(2000, 40, 8),
+            "masks": Plan(2000, 40, 8),
+            "motion": Plan(1500, 30, 8),
+        },
+        bank=2048,
+        precision="no",
+    ),
+    # 22 minutes on one H200, so that with the pictures' way there it stays within 25.
+    "gpu": Preset(
+        {
+            "extractor": Plan(6000, 3, 128),
+            "identity": Plan(3000, 1.5, 96),
+            "autoencoder": Plan(12000, 4, 64),
+            "factors": Plan(20000, 9.5, 24),
+            "directions": Plan(2000, 1, 64),
+            "masks": Plan(3000, 2, 64),
+            "motion": Plan(2000, 1, 48),
+        },
+        bank=8192,
+        precision="bf16",
+    ),
+}
