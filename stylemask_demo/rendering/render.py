@@ -82,7 +82,7 @@ def render(figure: Figure, view: View, size: int, camera: Camera | None = None) 
     exposed = _expose(stage, picture, skin)
     return Rendering(
         picture=_develop(stage, exposed, regions, layer, size),
-        segmentation=_most_common(regions, size),
+        segmentation=_most_common(regions),
         angles=camera.angles(view.rotation),
         landmarks=camera.project(posed.landmarks, size)[:, :2],
     )
@@ -172,7 +172,7 @@ def _develop(stage: Stage, picture: np.ndarray, regions: np.ndarray, layer: Soft
     background = random_background(rng, size)
     cover = np.where(regions == Region.BACKGROUND, 1 - layer.passing, 1)[..., None]
     # Each sample is compressed for itself: averaging first would leave jagged highlights.
-    front, cover = _mean(_film(picture) * cover, size), _mean(cover, size)
+    front, cover = _mean(_film(picture) * cover), _mean(cover)
     result = front + _film(background) * (1 - cover)
     grey = (result @ LUMINANCE)[..., None]
     result = grey + (result - grey) * SATURATION
@@ -196,12 +196,17 @@ def _film(light: np.ndarray) -> np.ndarray:
     return _FILM[place.astype(np.int32)]
 
 
-def _mean(samples: np.ndarray, size: int) -> np.ndarray:
-    return samples.reshape(size, SAMPLES, size, SAMPLES, -1).mean((1, 3))
+def _samples(values: np.ndarray) -> list[np.ndarray]:
+    """The samples of all pixels (H, W, ...), first all upper left ones, and so on."""
+    return [values[row::SAMPLES, column::SAMPLES] for row in range(SAMPLES) for column in range(SAMPLES)]
 
 
-def _most_common(regions: np.ndarray, size: int) -> np.ndarray:
-    """The region that most samples of a pixel have: (size, size)."""
-    samples = regions.reshape(size, SAMPLES, size, SAMPLES)
-    votes = np.stack([(samples == region).sum((1, 3)) for region in Region])
+def _mean(values: np.ndarray) -> np.ndarray:
+    return sum(_samples(values)) / SAMPLES**2
+
+
+def _most_common(regions: np.ndarray) -> np.ndarray:
+    """The region that most samples of a pixel have: (H, W) -> (size, size)."""
+    known = np.array(list(Region), np.uint8)[:, None, None]
+    votes = sum((sample == known).astype(np.uint8) for sample in _samples(regions))
     return votes.argmax(0).astype(np.uint8)
