@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import NoReturn
 
-from stylemask_demo.errors import PackMissing, StyleMaskError
+from stylemask_demo.errors import StyleMaskError
 
 DEFAULT_PACK = "synthetic"
 # Commands with a parser of their own, in modules that the demo does not need.
 TOOLS = {
+    "render": ("stylemask_demo.rendering.command", "Render synthetic people with exact labels."),
     "train": ("stylemask_demo.training.command", "Train a network of the embedded pack."),
     "evaluate": ("stylemask_demo.evaluation.command", "Measure a pack on labelled pictures."),
     "bench": ("stylemask_demo.evaluation.bench", "Compare fast ways with plain ones on this machine."),
@@ -104,14 +105,23 @@ def _sample(options: argparse.Namespace) -> None:
 
 
 def _packs(options: argparse.Namespace) -> None:
-    from stylemask_demo.packs import CHECKPOINTS, available_packs
+    from stylemask_demo.packs import available_packs, missing_files
 
-    packs = available_packs()
-    if not packs:
-        raise PackMissing(f"There are no packs in {CHECKPOINTS}. Clone the repository again.")
-    for pack in packs:
-        state = "ready" if pack.installed else "damaged: files are missing or cut short"
-        print(f"{pack.name:<12} {pack.resolution:>5} px  {state:<8}  {pack.licence:<8}  {pack.title}")
+    for pack in available_packs():
+        without = f" (without {', '.join(missing_files(pack))})" if missing_files(pack) else ""
+        print(f"{pack.name:<12} {pack.resolution:>5} px  {pack.state:<14}  {pack.licence:<13}  {pack.title}{without}")
+
+
+def _download(options: argparse.Namespace) -> None:
+    from stylemask_demo.packs import download_pack, licence_text
+    from stylemask_demo.packs.progress import ProgressBars
+
+    print(licence_text(options.name), file=sys.stderr)
+    with ProgressBars() as bars:
+        info, left_out = download_pack(options.name, bars, options.source)
+    for line in left_out:
+        print(f"stylemask_demo: left out: {line}", file=sys.stderr)
+    print(info.folder)
 
 
 def _reenactor(options: argparse.Namespace):
@@ -206,7 +216,13 @@ def _parser() -> argparse.ArgumentParser:
         output_option(added)
     for added in (reenact, edit, parameters, invert, sample):
         pack_option(added)
-    command("packs", _packs, "List the packs of weights.")
+    packs = command("packs", _packs, "List the packs of weights, or download one.")
+    download = packs.add_subparsers(metavar="download").add_parser(
+        "download", help="fetch and convert published weights", description="Fetch and convert published weights."
+    )
+    download.set_defaults(run=_download)
+    download.add_argument("name", metavar="NAME", help="ffhq or voxceleb")
+    download.add_argument("--from", dest="source", metavar="FOLDER", help="folder that has the published files already")
     for name, (_, text) in TOOLS.items():
         commands.add_parser(name, help=f"{text} '{name} --help' tells more.", add_help=False)
     return parser

@@ -23,3 +23,15 @@ class PackCorrupt(StyleMaskError):
 
 class UnwritableMedia(StyleMaskError):
     """A result cannot be written where it was asked for."""
+
+
+class DownloadFailed(StyleMaskError):
+    """Published weights could not be fetched, or may not be used."""
+
+
+class FaceModelMissing(StyleMaskError):
+    """The 3D face model that people are rendered from is not here and cannot be fetched."""
+
+
+class Cancelled(StyleMaskError):
+    """Work was stopped by the one who asked for it; raise it in a progress callback to stop."""

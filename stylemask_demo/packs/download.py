@@ -139,7 +139,8 @@ def _hosts(file: PublishedFile, mirror: str | None) -> Iterator[Host]:
         from huggingface_hub import hf_hub_url
         from huggingface_hub.utils import build_hf_headers
 
-        yield Host(f"the Hub repository {mirror}", hf_hub_url(mirror, file.name), build_hf_headers())
+        url = hf_hub_url(mirror, file.name, endpoint=os.environ.get("HF_ENDPOINT"))
+        yield Host(f"The Hub repository {mirror}", url, build_hf_headers())
     drive = os.environ.get("STYLEMASK_DRIVE_URL", "https://drive.google.com").rstrip("/")
     yield Host("Google Drive", f"{drive}/uc?id={file.drive_id}&export=download", asks=True)
 

@@ -19,7 +19,7 @@ CONNECT_TIMEOUT = 10.0  # seconds
 SILENCE_TIMEOUT = 30.0  # seconds without a byte
 FRUITLESS_TRIES = 3  # attempts in a row that bring nothing before giving up
 PAUSE = 2.0  # seconds between attempts
-BLOCK = 1 << 18  # bytes
+BLOCK = 1 << 14  # bytes; what came of a block before the connection broke is lost
 NOTICE = 0.1  # seconds between two calls of the progress function
 LARGEST_PAGE = 1 << 20  # bytes of a web page that is read
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -123,6 +123,7 @@ def _store(response, file, part: Path, offset: int, total: int, largest: int, pr
         if done > largest:
             file.close()
             part.unlink()
+            _version_file(part).unlink()
             raise DownloadFailed(f"{part.stem} is larger than the {largest:,} bytes it may have. It was not kept.")
         try:
             file.write(block)
@@ -249,10 +250,8 @@ def _why(error: Exception, host: Host, name: str) -> str:
         reason = f"it sent nothing for {SILENCE_TIMEOUT:g} seconds"
     elif isinstance(error, _Interrupted):
         reason = str(error)
-    elif isinstance(error, requests.ConnectionError):
-        reason = "it cannot be reached, or the connection broke"
     else:
-        reason = type(error).__name__
+        reason = "it cannot be reached, or the connection broke"
     return (
         f"{host.name} did not deliver {name}: {reason}. Check the network and download again: "
         "it goes on where it stopped."
