@@ -2,15 +2,21 @@
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from stylemask_demo import Reenactor
 from stylemask_demo.errors import NoFaceFound, PackMissing
-from stylemask_demo.reenactor import REMEMBERED
+from stylemask_demo.networks.compact import CompactMotionEncoder
+from stylemask_demo.networks.motion import MotionMapping
+from stylemask_demo.packs import CHECKPOINTS
+from stylemask_demo.packs.store import save_network
+from stylemask_demo.portraits import REMEMBERED
 
 FACES = Path(__file__).parent / "assets" / "faces"
 LABELS = json.loads((FACES / "labels.json").read_text())
@@ -169,6 +175,63 @@ def test_pictures_without_a_face_are_refused(reenactor, kind):
     }[kind]
     with pytest.raises(NoFaceFound, match="face"):
         reenactor.portrait(Image.fromarray(np.uint8(pixels)))
+
+
+@pytest.fixture(scope="module")
+def moving(tmp_path_factory):
+    """A reenactor of the embedded pack with motion networks that learned nothing."""
+    folder = tmp_path_factory.mktemp("packs") / "moving"
+    shutil.copytree(CHECKPOINTS / "synthetic", folder)
+    torch.manual_seed(0)
+    mapping = MotionMapping(1)
+    torch.nn.init.normal_(mapping.linear_relu[0].weight, std=0.05)
+    encoder = CompactMotionEncoder(1)
+    torch.nn.init.normal_(encoder.motion.weight, std=0.2)
+    save_network(folder, "motion_encoder", encoder, {"num_latents": 1})
+    save_network(folder, "motion_mapping", mapping, {"num_latents": 1})
+    return Reenactor.from_pack(folder, device="cpu")
+
+
+def test_a_pack_has_the_methods_that_it_has_networks_for(tmp_path, moving, targets):
+    assert moving.methods == ("stylemask", "directions", "motion")
+    folder = tmp_path / "pack"
+    shutil.copytree(CHECKPOINTS / "synthetic", folder)
+    document = json.loads((folder / "pack.json").read_text())
+    for key in ("directions", "motion_encoder", "motion_mapping"):
+        document["networks"].pop(key, None)
+    (folder / "pack.json").write_text(json.dumps(document))
+    few = Reenactor.from_pack(folder, device="cpu")
+    assert few.methods == ("stylemask",)
+    with pytest.raises(ValueError, match="no method 'directions' here. Choose one of: stylemask"):
+        few.edit(targets[0], yaw=5)
+
+
+def test_motion_joins_who_and_how(moving, sources, targets):
+    still = moving.reenact(sources[0], targets[0], method="motion", strength=0.0)
+    assert np.abs(np.int16(still) - np.int16(sources[0].inversion)).max() <= 1
+    both = moving.reenact(sources[0], targets[:2], method="motion")
+    other = moving.reenact(sources[1], targets[0], method="motion")
+    assert np.abs(np.int16(both[0]) - np.int16(both[1])).mean() > 0.1, "the target makes no difference"
+    assert np.abs(np.int16(both[0]) - np.int16(other)).mean() > 0.1, "the source makes no difference"
+
+
+@pytest.mark.parametrize("method", ["stylemask", "directions"])
+def test_a_random_person_takes_the_pose_of_a_face(reenactor, targets, method):
+    turned = sorted(targets, key=lambda target: target.parameters.yaw)
+    yaws = []
+    for target in (turned[0], turned[-1]):
+        made = reenactor.sample([3, 4, 5, 6], like=target, method=method)
+        yaws.append(np.mean([parameters.yaw for parameters in reenactor.look(made)[0]]))
+    assert yaws[1] - yaws[0] > 0.5 * (turned[-1].parameters.yaw - turned[0].parameters.yaw)
+    again = reenactor.sample(3, like=turned[-1], method=method)
+    assert np.abs(np.int16(again) - np.int16(made[0])).max() <= 2
+
+
+def test_a_random_person_stays_the_person(reenactor, targets):
+    seeds = [3, 4, 5, 6]
+    _, before = reenactor.look(reenactor.sample(seeds))
+    _, after = reenactor.look(reenactor.sample(seeds, like=targets[0]))
+    assert ((before @ after.T).argmax(0) == np.arange(4)).sum() >= 3
 
 
 def test_unknown_pack_and_method(reenactor, sources, targets):

@@ -3,16 +3,15 @@
 import torch
 from torch import Tensor
 
-from stylemask_demo.methods.code import FaceCode, PictureCode
+from stylemask_demo.methods.code import FaceCode, PictureCode, StyleSpace
 from stylemask_demo.networks.directions import DirectionMatrix
-from stylemask_demo.networks.stylegan2 import Generator
 
 
 class Directions:
     """Moves the source's W+ code by the difference of the face parameters."""
 
-    def __init__(self, generator: Generator, matrix: DirectionMatrix):
-        self.generator, self.matrix = generator, matrix
+    def __init__(self, space: StyleSpace, matrix: DirectionMatrix):
+        self.space, self.matrix = space, matrix
 
     def __call__(self, source: FaceCode, target: FaceCode, strength: float = 1.0) -> PictureCode:
         """Codes of B source and B target faces -> codes of the results; `strength` 0 gives the sources back."""
@@ -20,8 +19,7 @@ class Directions:
 
     def edit(self, source: FaceCode, shift: Tensor) -> PictureCode:
         """Codes of B faces moved by `shift` (B, 15) along the face directions."""
-        w_plus = move(self.matrix, source.w_plus, shift)
-        return PictureCode(self.generator.styles(w_plus), self.generator.rgb_styles(w_plus))
+        return self.space.code(move(self.matrix, source.w_plus, shift))
 
 
 def move(matrix: DirectionMatrix, w_plus: Tensor, shift: Tensor) -> Tensor:

@@ -2,22 +2,21 @@
 
 from torch import Tensor
 
-from stylemask_demo.methods.code import FaceCode, PictureCode
+from stylemask_demo.methods.code import FaceCode, PictureCode, StyleSpace
 from stylemask_demo.networks.mask import MaskPredictors
-from stylemask_demo.networks.stylegan2 import Generator
 
 
 class StyleMask:
     """Mixes the style codes of the source with those of the target, channel by channel."""
 
-    def __init__(self, generator: Generator, masks: MaskPredictors):
-        self.generator, self.masks = generator, masks
+    def __init__(self, space: StyleSpace, masks: MaskPredictors):
+        self.space, self.masks = space, masks
 
     def __call__(self, source: FaceCode, target: FaceCode, strength: float = 1.0) -> PictureCode:
         """Codes of B source and B target faces -> codes of the results; `strength` 0 gives the sources back."""
-        styles = self.generator.styles(source.w_plus)
-        mixed = mix(self.masks, styles, self.generator.styles(target.w_plus), strength)
-        return PictureCode(mixed, self.generator.rgb_styles(source.w_plus))
+        styles = self.space.styles(source.w_plus)
+        mixed = mix(self.masks, styles, self.space.styles(target.w_plus), strength)
+        return PictureCode(mixed, self.space.rgb_styles(source.w_plus))
 
 
 def mix(

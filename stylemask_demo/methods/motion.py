@@ -1,0 +1,28 @@
+"""Pose and Expression Transfer (Jahoda and Cech 2022): a linear layer joins who and how into one code."""
+
+from torch import Tensor
+
+from stylemask_demo.methods.code import FaceCode, PictureCode, StyleSpace
+from stylemask_demo.networks.motion import MotionMapping
+
+
+class Motion:
+    """Maps the source's identity code and the target's motion code to the code of the result.
+
+    A mapping network for one latent reads the mean over the layers of W+ and gives one w for all layers; one for all
+    latents reads and gives W+.
+    """
+
+    def __init__(self, space: StyleSpace, mapping: MotionMapping):
+        self.space, self.mapping = space, mapping
+
+    def __call__(self, source: FaceCode, target: FaceCode, strength: float = 1.0) -> PictureCode:
+        """Codes of B source and B target faces -> codes of the results; `strength` 0 gives the sources back."""
+        start = source.w_plus if source.identity is None else source.identity
+        return self.space.code(start + strength * (move(self.mapping, start, target.motion) - start))
+
+
+def move(mapping: MotionMapping, w_plus: Tensor, motion: Tensor) -> Tensor:
+    """W+ codes (B, L, style_dim) of who and motion codes (B, n, style_dim) of how -> W+ codes of the results."""
+    identity = w_plus.mean(1, keepdim=True) if mapping.num_latents == 1 else w_plus
+    return mapping(identity, motion).expand_as(w_plus)

@@ -1,0 +1,37 @@
+"""How alike two pictures of faces look, and where it matters."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from stylemask_demo.networks.compact import INPUT_SIZE
+
+
+def importance(landmarks: Tensor, size: int) -> Tensor:
+    """How much each pixel of an aligned crop matters: the head more than the background, eyes and mouth most.
+
+    `landmarks` (B, 68, 2) as fractions of the crop -> (B, 1, size, size), mean one.
+    """
+    axis = (torch.arange(size, device=landmarks.device) + 0.5) / size
+    grid = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), -1)  # (size, size, 2)
+
+    def bump(centre: Tensor, radius: float) -> Tensor:
+        return torch.exp(-(grid - centre[:, None, None]).square().sum(-1) / (2 * radius**2))
+
+    eyes = bump(landmarks[:, 36:42].mean(1), 0.05) + bump(landmarks[:, 42:48].mean(1), 0.05)
+    weight = 0.25 + bump(landmarks.mean(1), 0.28) + 3 * (eyes + bump(landmarks[:, 48:60].mean(1), 0.06))
+    return (weight / weight.mean((1, 2), keepdim=True))[:, None]
+
+
+def to_input(pictures: Tensor) -> Tensor:
+    """Pictures (B, 3, S, S) at the size that the compact networks read, (B, 3, 128, 128)."""
+    if pictures.shape[-1] >= INPUT_SIZE:
+        return F.avg_pool2d(pictures, pictures.shape[-1] // INPUT_SIZE)
+    return F.interpolate(pictures, size=(INPUT_SIZE, INPUT_SIZE), mode="bilinear", align_corners=False)
+
+
+def map_distance(made: list[Tensor], true: list[Tensor]) -> Tensor:
+    """Perceptual distance of feature maps, each scaled to unit vectors (Zhang et al. 2018)."""
+    return sum(
+        (F.normalize(m, dim=1) - F.normalize(t, dim=1)).square().sum(1).mean() for m, t in zip(made, true, strict=True)
+    )

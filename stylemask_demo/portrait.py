@@ -1,0 +1,80 @@
+"""What is known of one face picture after one pass, and what was tuned to it."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+import numpy as np
+import torch
+from PIL import Image
+
+from stylemask_demo.faces.align import CropTransform
+from stylemask_demo.faces.parameters import FaceParameters
+from stylemask_demo.tuning import TunedWeights
+
+T = TypeVar("T")
+
+
+class Later(Generic[T]):
+    """A value that is made when it is first asked for; copies by pickle hold the value itself."""
+
+    def __init__(self, make: Callable[[], T]):
+        self._make: Callable[[], T] | None = make
+        self._lock = threading.Lock()
+
+    def get(self) -> T:
+        """The value; threads that ask at once wait for one of them to make it."""
+        with self._lock:
+            if self._make is not None:
+                self._value = self._make()
+                self._make = None  # what it needed can go
+            return self._value
+
+    def __reduce__(self):
+        return _made, (self.get(),)
+
+
+def _made(value: T) -> Later[T]:
+    later = Later(lambda: value)
+    later.get()
+    return later
+
+
+@dataclass(frozen=True, eq=False)
+class Portrait:
+    """Everything known about one face picture; computed once, never changed.
+
+    `crop` is the aligned face, `photo` the whole picture that it came from (RGB), `transform` the way from the crop back
+    into the photo, `parameters` the face parameters of the crop, `directions` (15,) where the face stands along the
+    directions of the pack, `codes` the W+ code (1, L, style_dim) on the CPU, `key` tells one face of one picture from all
+    others by content, and `tuning` is what `Reenactor.tune` changed of the generator for this face, or None.
+    """
+
+    crop: Image.Image
+    photo: Image.Image = field(repr=False)
+    transform: CropTransform
+    parameters: FaceParameters
+    directions: np.ndarray = field(repr=False)
+    codes: torch.Tensor = field(repr=False)
+    key: str
+    made: Later[Image.Image] = field(repr=False)
+    tuning: TunedWeights | None = field(default=None, repr=False)
+
+    @property
+    def inversion(self) -> Image.Image:
+        """What the generator makes of the portrait's code, RGB; made when it is first asked for."""
+        return self.made.get()
+
+    @property
+    def landmarks_in_photo(self) -> np.ndarray:
+        """The 68 landmarks (68, 2) in pixels of the photo."""
+        # Landmarks count from the edge of the first pixel, transforms from its centre.
+        return self.transform.to_photo(self.parameters.landmarks - 0.5) + 0.5
+
+    @property
+    def bytes(self) -> int:
+        """About how much memory the portrait takes."""
+        pictures = (self.photo, self.crop, self.crop)  # the inversion is as large as the crop
+        tuned = 0 if self.tuning is None else self.tuning.bytes
+        return sum(3 * picture.width * picture.height for picture in pictures) + 4 * self.codes.numel() + tuned

@@ -1,0 +1,38 @@
+"""The networks of a pack in use: those that everybody needs at once, large others when somebody needs them."""
+
+import threading
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from stylemask_demo.packs import CHECKPOINTS, PackInfo, find_pack, load_network, read_info
+
+ALWAYS = ("generator", "encoder", "average", "extractor", "deca", "masks", "directions")
+LARGE = 100_000_000  # bytes of a network that waits until it is needed
+# Packs without these borrow the embedded pack's: they read any aligned face, whoever drew it.
+BORROWED = ("extractor", "identity")
+
+
+class Weights:
+    """The networks of the pack `name_or_folder` on a device, by key. Raises PackMissing or PackCorrupt."""
+
+    def __init__(self, name_or_folder: str | Path, device: torch.device):
+        self.info: PackInfo = read_info(find_pack(name_or_folder))
+        self._device = device
+        self._networks: dict[str, nn.Module] = {}
+        self._lock = threading.RLock()
+        for key, spec in self.info.networks.items():
+            if key in ALWAYS or spec.bytes < LARGE:
+                self[key]
+
+    def __contains__(self, key: str) -> bool:
+        """Whether the pack itself has this network, in memory or not."""
+        return key in self.info.networks
+
+    def __getitem__(self, key: str) -> nn.Module:
+        with self._lock:
+            if key not in self._networks:
+                lender = self.info if key in self or key not in BORROWED else read_info(CHECKPOINTS / "synthetic")
+                self._networks[key] = load_network(lender, key, self._device)
+            return self._networks[key]
