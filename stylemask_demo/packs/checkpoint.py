@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import tarfile
+import warnings
 import zipfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
@@ -48,7 +49,8 @@ def read_checkpoint(path: Path, largest: int) -> Mapping[str, Any]:
     elif tarfile.is_tarfile(path):
         raise _unreadable(path, "it is a tar archive")
     try:
-        with torch.serialization.safe_globals(PLAIN_TYPES):
+        with torch.serialization.safe_globals(PLAIN_TYPES), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # advice for whoever wrote the file
             content = torch.load(path, map_location="cpu", weights_only=True, mmap=packed)
     except MemoryError:
         raise PackCorrupt(f"{path.name} asks for more memory than there is, and was not opened.") from None

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Collection
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from stylemask_demo.networks import NETWORKS
 from stylemask_demo.packs.info import PACK_FILE, NetworkSpec, PackInfo, cure, read_info
 from stylemask_demo.packs.listing import find_pack
 
+# From here on, networks are built without initial weights, which saves time and memory; for smaller ones it would cost
+# more, because the first use of such tensors imports a thousand modules of PyTorch.
+MANY_PARAMETERS = 40_000_000
 LONGEST_REASON = 200  # characters of what PyTorch says about weights that do not fit
 
 
@@ -60,7 +64,7 @@ def load_network(info: PackInfo, key: str, device: str | torch.device = "cpu") -
             f"{cure(folder)}"
         )
     try:
-        with torch.device("meta"):  # no time and no memory for initial weights that the stored ones replace
+        with torch.device("meta") if spec.parameters > MANY_PARAMETERS else nullcontext():
             module = NETWORKS[spec.class_name](**spec.arguments)
         module.load_state_dict(load_file(path), strict=True, assign=True)
     except (SafetensorError, TypeError, ValueError, KeyError, RuntimeError) as error:
