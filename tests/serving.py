@@ -1,0 +1,57 @@
+"""The page as a process of its own, for tests that visit it."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+START_SECONDS = 180  # a cold start imports torch and loads the pack, at times on a busy machine
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def answers(address: str) -> bool:
+    """Tell whether a page is there."""
+    try:
+        with urllib.request.urlopen(address, timeout=5):
+            return True
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def serving(log: Path, **environment: str) -> Iterator[str]:
+    """Start the page as `make demo` does, on a free port; give its address, and stop it at the end.
+
+    What it writes goes to `log`; it may not stop by itself, and may not write a traceback.
+    """
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False", **environment}
+    with log.open("wb") as output:
+        page = subprocess.Popen(
+            [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while not answers(address):
+            assert page.poll() is None, f"the page stopped:\n{log.read_text()}"
+            assert time.monotonic() < deadline, f"the page did not start:\n{log.read_text()}"
+            time.sleep(0.2)
+        yield address
+        assert page.poll() is None, f"the page stopped:\n{log.read_text()}"
+        assert "Traceback" not in log.read_text(), log.read_text()
+    finally:
+        page.terminate()
+        page.wait(timeout=60)
