@@ -146,7 +146,7 @@ def grow(rng: np.random.Generator, anatomy: Anatomy, body: np.ndarray, style: Ha
     above = np.maximum(anatomy.above_hairline(centres, style.recession), 0)
     # Denser along the hairline in front and along the parting, where gaps would show.
     edge = 2.5 * np.exp(-((above / 0.8) ** 2)) * (centres[:, 2] > 1)
-    part = 2.0 * style.split * np.exp(-(((centres[:, 0] - style.parting) / 0.9) ** 2)) * (centres[:, 1] > 8)
+    part = 5.0 * style.split * np.exp(-(((centres[:, 0] - style.parting) / 0.6) ** 2)) * (centres[:, 1] > 8)
     places = sample_surface(rng, anatomy.rest, triangles, weight * (1 + edge + part), CHILDREN)
     roots = at_places(body, *places)
     strands = _follow(rng, anatomy, guides, at_places(anatomy.rest, *places), roots, style)
@@ -229,7 +229,7 @@ def _follow(rng, anatomy, guides: _Guides, rest, roots, style: HairStyle) -> np.
     """Children: a mean of the three nearest guides on their side, drawn towards the nearest, then curled and cut."""
     apart = style.split * 3
     tree = cKDTree(np.column_stack([guides.rest, guides.sides * apart]))
-    side = _side(rest, style, rng.normal(size=CHILDREN) * 0.2)
+    side = _side(rest, style, rng.normal(size=CHILDREN) * 0.3)
     distance, near = tree.query(np.column_stack([rest, side * apart]), k=3)
     share = 1 / (distance + 0.15) ** 2
     share = (share / share.sum(1, keepdims=True)).astype(np.float32)

@@ -115,7 +115,7 @@ def random_person(seed: int) -> Person:
         blush=rng.uniform(0.2, 0.6) * (1 - 0.5 * tone),
         eye_shade=rng.uniform(0.1, 0.35) + 0.2 * old,
         freckles=max(0.0, rng.normal(-0.3, 0.5)) * (tone < 0.4) + 0.25 * max(0.0, old - 0.3) * rng.random(),
-        roughness=rng.uniform(0.4, 0.55),
+        roughness=rng.uniform(0.43, 0.57),
         wrinkles=old * rng.uniform(0.7, 1.2),
         hair_style=style,
         hair_colour=hair,
@@ -127,7 +127,7 @@ def random_person(seed: int) -> Person:
         beard=_random_beard(rng, female),
         makeup=_random_makeup(rng, female, skin, tone, old),
         iris=IRISES[rng.choice(7, p=[0.28, 0.2, 0.12, 0.1, 0.12, 0.1, 0.08]) if tone < 0.45 else rng.choice(2)],
-        tooth=linear([222, 212, 192]) * rng.uniform(0.75, 0.95) * [1, 1 - 0.05 * old, 1 - rng.uniform(0, 0.2) - 0.1 * old],
+        tooth=linear([222, 212, 192]) * rng.uniform(0.75, 0.95) * (1 - 0.25 * tone) * [1, 1 - 0.05 * old, 1 - rng.uniform(0, 0.2) - 0.1 * old],
         garment=random_garment(rng, female),
         glasses=random_glasses(rng, age) if rng.random() < GLASSES_SHARE else None,
     )

@@ -29,7 +29,7 @@ SHADOW_CENTRE = np.array([0, 0, 2], np.float32)
 SOFT_BIAS = 0.12  # centimetres that a brow may lie under the skin and still be seen
 LIGHT_SEED, BACKGROUND_SEED, EXPOSURE_SEED = 11, 12, 13
 SHOULDER = 0.45  # linear light from which highlights are compressed
-CONTRAST, SATURATION = 0.28, 1.1  # of a camera's picture, against the light as it is
+CONTRAST, SATURATION = 0.28, 1.05  # of a camera's picture, against the light as it is
 WHITEST = 4.0  # more light than this makes no difference
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
@@ -161,9 +161,9 @@ def _expose(stage: Stage, picture: np.ndarray, skin: np.ndarray) -> np.ndarray:
     rng = np.random.default_rng([stage.view.scene_seed, EXPOSURE_SEED])
     face = float(np.median(picture[skin] @ LUMINANCE)) if skin.any() else 0.2
     # Dark skin is exposed darker than light skin, but less so than it is.
-    wanted = 0.42 * (0.115 / 0.42) ** stage.person.tone
+    wanted = 0.37 * (0.11 / 0.37) ** stage.person.tone
     balance = 1 + rng.normal() * 0.03 * np.array([1, 0, -1], np.float32)
-    return picture * (wanted / max(face, 1e-3) * 2 ** np.clip(rng.normal() * 0.25, -0.5, 0.5)) * balance
+    return picture * (wanted / max(face, 1e-3) * 2 ** np.clip(rng.normal() * 0.22, -0.45, 0.4)) * balance
 
 
 def _develop(stage: Stage, picture: np.ndarray, regions: np.ndarray, layer: SoftLayer, size: int) -> Image.Image:

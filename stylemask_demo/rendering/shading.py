@@ -95,10 +95,11 @@ def shade_surface(
     roughness[lips], gloss[lips] = 0.36, 0.03
     wet = (materials == Material.GUMS) | (materials == Material.TEETH)
     roughness[wet], gloss[wet] = 0.25, 0.03
-    # Little light finds its way to the back of the mouth.
-    colours[wet] *= (0.12 + 0.88 * smoothstep(rest[wet, 2], 6.5, 10.2))[:, None]
+    # Little light finds its way to the back of the mouth; but wet walls send it on to teeth and tongue.
+    colours[wet] *= (0.15 + 0.85 * smoothstep(rest[wet, 2], 6, 9.8))[:, None]
+    openness = np.where(wet, 0.4 + 0.6 * openness, openness)
     eye = materials == Material.EYE
-    colours[eye] = _eye_colours(stage, rest[eye])
+    colours[eye] = _eye_colours(stage, rest[eye]) * (1 - 0.3 * stage.person.tone)
     roughness[eye], gloss[eye] = 0.12, 0.06
     frame = materials == Material.FRAME
     roughness[frame], gloss[frame] = 0.25, 0.06

@@ -77,7 +77,7 @@ def vertex_colours(rng: np.random.Generator, anatomy: Anatomy, person: Person) -
         blend(anatomy.beard_weight(person.beard.kind) * 0.6, hair * 0.5 + base * 0.15)
     on_head = vertex < anatomy.surface_count
     thin = 0.55 if person.hair_style.bald else 0.93
-    blend(covers(anatomy, rest, person.hair_style) * on_head * thin, hair * 0.5 + base * 0.1)
+    blend(covers(anatomy, rest, person.hair_style) * on_head * thin, hair * 0.65 + base * 0.02)
     for distance in anatomy.brow_distance.values():
         brow = smoothstep(distance + person.brow_thickness, -0.25, 0.35)
         blend(brow * min(0.6, 0.34 * person.brow_density), person.brow_colour * 0.5 + base * 0.35)
@@ -103,7 +103,7 @@ def surface_detail(
     pores = pores + 0.7 * np.stack([value_noise(rest, 11.0, seed) for seed in (14, 15, 16)], 1)
     slope, depth = creases(rest + 0.12 * coarse[:, None], _crease_lines(person, view), pixel)
     colours = colours * (1 - np.clip(depth * 2.2, 0, 0.35)[:, None] * [0.7, 1, 1])
-    normals = pores * (0.035 + 0.03 * person.wrinkles) * np.clip(0.05 / pixel, 0.3, 1)
+    normals = pores * (0.028 + 0.03 * person.wrinkles) * np.clip(0.05 / pixel, 0.3, 1)
     normals[:, 0] -= slope[:, 0] * np.sign(rest[:, 0])
     normals[:, 1] -= slope[:, 1]
     return colours.astype(np.float32), normals.astype(np.float32), 0.75 + 0.5 * fine
