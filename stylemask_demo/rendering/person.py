@@ -127,7 +127,7 @@ def random_person(seed: int) -> Person:
         beard=_random_beard(rng, female),
         makeup=_random_makeup(rng, female, skin, tone, old),
         iris=IRISES[rng.choice(7, p=[0.28, 0.2, 0.12, 0.1, 0.12, 0.1, 0.08]) if tone < 0.45 else rng.choice(2)],
-        tooth=linear([222, 212, 192]) * rng.uniform(0.75, 0.95) * (1 - 0.25 * tone) * [1, 1 - 0.05 * old, 1 - rng.uniform(0, 0.2) - 0.1 * old],
+        tooth=_random_tooth(rng, tone, old),
         garment=random_garment(rng, female),
         glasses=random_glasses(rng, age) if rng.random() < GLASSES_SHARE else None,
     )
@@ -155,6 +155,12 @@ def _random_hair_colour(rng: np.random.Generator, tone: float, age: float) -> tu
     colour = HAIR_COLOURS[names[rng.choice(len(names), p=shares / shares.sum())]][0] * rng.uniform(0.85, 1.2)
     grey = float(smoothstep(np.float64(age + rng.normal() * 9), 42, 76)) * (rng.random() > 0.25)
     return colour, grey
+
+
+def _random_tooth(rng: np.random.Generator, tone: float, old: float) -> np.ndarray:
+    """Teeth yellow with age; beside dark skin, for which more light is let in, they would glow if they were as white."""
+    yellow = np.array([1, 1 - 0.05 * old, 1 - rng.uniform(0, 0.2) - 0.1 * old])
+    return linear([222, 212, 192]) * rng.uniform(0.75, 0.95) * (1 - 0.25 * tone) * yellow
 
 
 def _random_beard(rng: np.random.Generator, female: bool) -> Beard:
