@@ -4,11 +4,11 @@ R. Li et al., "Learning Formation of Physically-Based Face Attributes", CVPR 202
 The mesh, its modes and its tables of vertex ranges and landmarks are those of that repository at `COMMIT`.
 """
 
+import http.client
 import os
 import shutil
 import tarfile
 import tempfile
-import urllib.error
 import urllib.request
 import zipfile
 import zlib
@@ -207,7 +207,7 @@ def _download(file: Path) -> None:
                 shutil.copyfileobj(response, archive, 1 << 20)
             archive.seek(0)
             convert_archive(archive).save(file)
-    except (OSError, urllib.error.URLError, tarfile.TarError, EOFError, zlib.error) as error:
+    except (OSError, http.client.HTTPException, tarfile.TarError, EOFError, ValueError, IndexError, zlib.error) as error:
         raise FaceModelMissing(
             f"The face model could not be downloaded from {ARCHIVE_URL} ({error}). Connect to the internet and try again, "
             f"or copy {FILE_NAME} from another machine and name it with --face-model."
