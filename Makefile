@@ -27,7 +27,7 @@ $(VENV)/.ready-demo: requirements.txt | $(VENV)/.made
 	$(headless-opencv)
 	@touch $@
 
-$(VENV)/.ready-test: requirements.txt requirements-dev.txt | $(VENV)/.made
+$(VENV)/.ready-test: requirements.txt requirements-train.txt requirements-dev.txt | $(VENV)/.made
 	@echo "Installing requirements-dev.txt into $(VENV); the first time takes some minutes."
 	$(PIP) -r requirements-dev.txt
 	$(headless-opencv)
