@@ -218,8 +218,8 @@ def _tapered(half_width: float, knots: int, taper: float) -> np.ndarray:
 
 
 def _strand_colours(rng: np.random.Generator, colour: np.ndarray, grey: float, count: int) -> np.ndarray:
-    """Linear colours (count, 3): no two hairs are equally dark, and a share of them is grey."""
-    # A grey hair still looks like its neighbours: light goes through all of them.
-    colour, white = colour * 1.15 + 0.005, 0.4 * colour + 0.6 * GREY
-    base = np.where(rng.random((count, 1)) < grey, white, colour * (1 - 0.5 * grey) + white * 0.5 * grey)
+    """Linear colours (count, 3): no two hairs are equally dark, or equally `grey`, 0..1."""
+    # Between the colours in equal ratios: white hairs in black hair would look like stripes.
+    share = np.clip(grey + 0.25 * rng.normal(size=(count, 1)), 0, 1) if grey > 0 else 0.0
+    base = (colour * 1.15 + 0.005) ** (1 - share) * GREY**share
     return (base * rng.uniform(0.68, 1.32, (count, 1))).astype(np.float32)

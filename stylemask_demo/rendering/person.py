@@ -58,7 +58,7 @@ class Person:
     """Everything about a person that stays the same from picture to picture.
 
     `identity` (100,): coefficients of the face model; `tone` 0 light to 1 dark; `skin` (3,) linear; `age` in years;
-    `wrinkles` 0..1 follows from it; `grey` is the share of grey hairs; `redness`, `blush`, `eye_shade`, `freckles` and
+    `wrinkles` 0..1 follows from it; `grey` is how grey the hair is, 0..1; `redness`, `blush`, `eye_shade`, `freckles` and
     `roughness` describe the skin; brows widen by `brow_thickness` centimetres.
     """
 
@@ -148,7 +148,7 @@ def _random_style(rng: np.random.Generator, female: bool, tone: float) -> HairSt
 
 
 def _random_hair_colour(rng: np.random.Generator, tone: float, age: float) -> tuple[np.ndarray, float]:
-    """Colour of the hair, linear, and the share of grey hairs, which grows with age."""
+    """Colour of the hair, linear, and how grey it is, 0..1, which grows with age."""
     dark = float(smoothstep(np.float64(tone), 0.25, 0.6))
     names = list(HAIR_COLOURS)
     shares = np.array([HAIR_COLOURS[name][1] * (1 - dark) + HAIR_COLOURS[name][2] * dark for name in names])

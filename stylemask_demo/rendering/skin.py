@@ -12,6 +12,7 @@ from stylemask_demo.rendering.view import View
 
 _MOUTH_LINING = linear([120, 50, 50]) * 0.6
 
+SHALLOWEST = 0.004  # centimetres; what is less deep is not seen
 # Creases on the front of the mean face, one side: name -> lines of (|x|, y) in centimetres.
 CREASES = {
     "smile": [[(1.75, -0.5), (2.5, -1.3), (3.1, -2.4), (3.45, -3.7)]],
@@ -115,13 +116,15 @@ def _crease_lines(person: Person, view: View) -> np.ndarray:
     for name, (width, depth, expressions) in _CREASE_SHAPE.items():
         moved = min(1.0, sum(view.value(expression) for expression in expressions))
         deep = depth * (0.75 * person.wrinkles + (0.25 + 0.6 * person.wrinkles) * moved)
+        if deep < SHALLOWEST:
+            continue
         for crease in CREASES[name]:
-            points = spline(np.array(crease, float), 4, closed=False)
+            points = spline(np.array(crease, float), 3, closed=False)
             # Creases fade out at their ends.
             fade = 0.25 + 0.75 * np.sin(np.linspace(0, np.pi, len(points) - 1))
             fade[0] = fade[0] if points[0, 0] > 0.01 else fade.max()
             lines += [(*a, *b, width, deep * f) for a, b, f in zip(points, points[1:], fade, strict=False)]
-    return np.array(lines, np.float32)
+    return np.array(lines, np.float32).reshape(-1, 6)
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
