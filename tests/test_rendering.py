@@ -467,13 +467,14 @@ def test_several_processes_make_the_same_pictures(model_file):
     assert [p.picture for person in alone for p in person] == [p.picture for person in together for p in person]
 
 
-def test_video_frames_are_labelled(model_file, tmp_path, monkeypatch):
+def test_video_frames_are_labelled(model_file, tmp_path):
     arguments = ["--video", "--views", "3", "--size", "64", "--workers", "1", "--face-model", str(model_file)]
     assert main(["render", *arguments, "-o", str(tmp_path)]) == 0
     with tarfile.open(tmp_path / "train-000000.tar") as tar:
         assert tar.getnames() == [f"000000_{frame:04d}.webp" for frame in range(3)]
     with np.load(tmp_path / "train-000000.npz") as rows:
         assert np.abs(np.diff(rows["euler"], axis=0)).max() < 8
+    assert (tmp_path / "000000.mp4").stat().st_size > 500
 
 
 # --- the face model: found, converted, downloaded
