@@ -1,15 +1,33 @@
-"""Contact sheets of what a pack can do: reenactments, slider sweeps and random people."""
+"""Contact sheets of what a pack can do: reenactments, slider sweeps, inversions and random people."""
+
+from collections.abc import Sequence
+from pathlib import Path
 
 from PIL import Image
 
-from stylemask_demo.reenactor import Portrait, Reenactor
+from stylemask_demo import Portrait, Reenactor
+from stylemask_demo.evaluation.people import Face
 from stylemask_demo.sheets import contact_sheet
 
-SWEEPS = {
+STRIPS = {
     "yaw": (-30, -20, -10, 0, 10, 20, 30),
     "pitch": (-15, -10, -5, 0, 5, 10, 15),
     "smile": (-1, -0.6, -0.3, 0, 0.3, 0.6, 1),
 }
+SIDE = 8  # sources, targets, and the square root of the random people
+
+
+def draw_sheets(reenactor: Reenactor, faces: Sequence[Face], methods: Sequence[str], folder: Path) -> None:
+    """Writes the sheets into a folder: one of reenactments for each method, and the others."""
+    portraits = list({face.person: face.portrait for face in faces}.values())
+    half = len(portraits) // 2
+    for method in methods:
+        sheet = reenactment_sheet(reenactor, portraits[:half][:SIDE], portraits[half:][:SIDE], method)
+        sheet.save(folder / f"reenactment-{method}.webp", quality=88)
+    slider_sheet(reenactor, portraits[:3]).save(folder / "sliders.webp", quality=88)
+    contact_sheet(reenactor.sample(list(range(SIDE**2))), SIDE).save(folder / "samples.webp", quality=88)
+    pairs = [picture for p in portraits[:32] for picture in (p.crop, p.inversion)]
+    contact_sheet(pairs, SIDE).save(folder / "inversions.webp", quality=88)
 
 
 def reenactment_sheet(
@@ -26,11 +44,6 @@ def slider_sheet(reenactor: Reenactor, sources: list[Portrait]) -> Image.Image:
     """For each source one row a slider: the crop, then the edits from the lowest to the highest value."""
     shown = []
     for source in sources:
-        for name, values in SWEEPS.items():
+        for name, values in STRIPS.items():
             shown += [source.crop, *(reenactor.edit(source, **{name: value}) for value in values)]
-    return contact_sheet(shown, 1 + len(SWEEPS["yaw"]))
-
-
-def sample_sheet(reenactor: Reenactor, count: int = 32) -> Image.Image:
-    """Random people, seeds from 0 on."""
-    return contact_sheet(reenactor.sample(list(range(count))), 8)
+    return contact_sheet(shown, 1 + len(STRIPS["yaw"]))

@@ -1,0 +1,92 @@
+"""What measures pictures: the pack's own parameter extractor and identity network, looked into as far as their features."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from stylemask_demo.faces.extract import to_tensor
+from stylemask_demo.networks.compact import IdentityNetwork, ParameterExtractor
+from stylemask_demo.packs import Pack, load_pack
+
+BATCH = 16
+EMBEDDED = "synthetic"
+
+
+class Sight(NamedTuple):
+    """What the instruments see in N aligned crops.
+
+    `euler` (N, 3) degrees of yaw, pitch, roll; `expression` (N, 53); `landmarks` (N, 68, 2) in pixels of the crop;
+    `identity` (N, 256) unit vectors; `features` (N, 512) of the identity network, for Frechet distances.
+    """
+
+    euler: np.ndarray
+    expression: np.ndarray
+    landmarks: np.ndarray
+    identity: np.ndarray
+    features: np.ndarray
+
+    def at(self, rows: np.ndarray) -> "Sight":
+        """The same of some of the pictures, in the order of `rows`."""
+        return Sight(*(array[rows] for array in self))
+
+
+class Instruments:
+    """Reads aligned crops. A pack whose networks are others is measured with those of the embedded pack."""
+
+    def __init__(self, pack: Pack, device: torch.device):
+        networks = pack.networks
+        own = isinstance(networks.get("extractor"), ParameterExtractor)
+        if not (own and isinstance(networks.get("identity"), IdentityNetwork)):
+            networks = load_pack(EMBEDDED, device).networks
+        self.device = device
+        self._extractor: ParameterExtractor = networks["extractor"]
+        self._identity: IdentityNetwork = networks["identity"]
+
+    @torch.inference_mode()
+    def look(self, crops: list[Image.Image]) -> Sight:
+        """What is seen in one crop or more, RGB of equal size."""
+        parts = []
+        for batch in batches(crops):
+            picture = to_tensor(batch).to(self.device)
+            found = self._extractor(picture)
+            maps = self._identity.trunk.maps(picture)
+            parts.append(
+                (
+                    found.euler,
+                    found.expression,
+                    found.landmarks * batch[0].width,
+                    self._identity.read(maps),
+                    self._identity.trunk.pool(maps),
+                )
+            )
+        return Sight(*(torch.cat(column).double().cpu().numpy() for column in zip(*parts, strict=True)))
+
+    @torch.inference_mode()
+    def perceptual(self, made: list[Image.Image], true: list[Image.Image]) -> np.ndarray:
+        """Perceptual distance of pairs of crops, (N,): 0 for equal pictures.
+
+        As LPIPS (Zhang et al. 2018) with all weights one, on the three feature maps of the trunks of the identity network
+        and of the extractor: squared differences of the features of each place, scaled to unit vectors, averaged over the
+        places and summed over the maps.
+        """
+        distances = []
+        for first, second in zip(batches(made), batches(true), strict=True):
+            distance = sum(
+                (F.normalize(a, dim=1) - F.normalize(b, dim=1)).square().sum(1).mean((1, 2))
+                for a, b in zip(self._maps(first), self._maps(second), strict=True)
+            )
+            distances.append(distance.double().cpu().numpy())
+        return np.concatenate(distances)
+
+    def _maps(self, crops: list[Image.Image]) -> list[Tensor]:
+        picture = to_tensor(crops).to(self.device)
+        return self._identity.trunk.maps(picture) + self._extractor.trunk.maps(picture)
+
+
+def batches(items: list, size: int = BATCH) -> list[list]:
+    """A list cut into lists of at most `size`."""
+    return [items[start : start + size] for start in range(0, len(items), size)]

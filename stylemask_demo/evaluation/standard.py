@@ -1,0 +1,126 @@
+"""The networks that papers measure with: LPIPS and FID of torchmetrics, ArcFace and DECA of downloaded packs.
+
+None of them comes with this project. What cannot be had is left out of the tables, and `missing` says so in one line each.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+
+from stylemask_demo.errors import PackCorrupt
+from stylemask_demo.evaluation.instruments import Instruments, batches
+from stylemask_demo.evaluation.metrics import cosines
+from stylemask_demo.faces.extract import to_tensor
+from stylemask_demo.networks.arcface import ArcFace
+from stylemask_demo.networks.deca import DecaEncoder, axis_angle_to_euler
+from stylemask_demo.packs import available_packs, load_network
+
+CACHE_HINT = "They are downloaded at first use: run once with a network"
+PACK_HINT = "'python -m stylemask_demo packs download voxceleb' may bring it"
+DECA_MARGIN = 1.25 * 1.1  # of the landmarks' box; what DECA's own preparation of photos takes
+
+
+class StandardNetworks:
+    """Those of the standard networks that can be had here; `missing` tells in a line each which cannot, and why."""
+
+    def __init__(self, device: torch.device, instruments: Instruments):
+        self.device = device
+        self.missing: list[str] = []
+        self._instruments = instruments
+        self._lpips = self._metric("LPIPS", _lpips)
+        self._fid = self._metric("FID", _fid)
+        self._arcface = self._network("ArcFace")
+        self._deca = self._network("DecaEncoder")
+
+    def against_truth(self, made: list[Image.Image], true: list[Image.Image]) -> dict[str, float]:
+        """`LPIPS` (AlexNet) of pairs of result and true picture."""
+        if self._lpips is None:
+            return {}
+        self._lpips.reset()
+        for some, others in zip(batches(made), batches(true), strict=True):
+            self._lpips.update(*(to_tensor(b, b[0].width).to(self.device) for b in (some, others)))
+        return {"LPIPS": float(self._lpips.compute())}
+
+    def faces(
+        self, made: list[Image.Image], sources: list[Image.Image], targets: list[Image.Image]
+    ) -> dict[str, float]:
+        """`FID` to the targets, `CSIM (ArcFace)` to the sources, pose (degrees) and expression errors by DECA."""
+        measures = {}
+        if self._fid is not None and len(made) > 1:
+            self._fid.reset()
+            for pictures, real in ((made, False), (targets, True)):
+                for batch in batches(pictures):
+                    self._fid.update(torch.from_numpy(np.stack(batch)).permute(0, 3, 1, 2).to(self.device), real=real)
+            measures["FID"] = float(self._fid.compute())
+        if self._arcface is not None:
+            measures["CSIM (ArcFace)"] = float(cosines(self._identities(made), self._identities(sources)).mean())
+        if self._deca is not None:
+            (pose, expression), (true_pose, true_expression) = self._head(made), self._head(targets)
+            measures["pose error (DECA)"] = float(np.abs(pose - true_pose).mean())
+            measures["expression error (DECA)"] = float(np.abs(expression - true_expression).mean())
+        return measures
+
+    @torch.inference_mode()
+    def _identities(self, crops: list[Image.Image]) -> np.ndarray:
+        size = ArcFace.input_size
+        found = [self._arcface(to_tensor(batch, size).to(self.device)) for batch in batches(crops)]
+        return torch.cat(found).double().cpu().numpy()
+
+    @torch.inference_mode()
+    def _head(self, crops: list[Image.Image]) -> tuple[np.ndarray, np.ndarray]:
+        """Head pose (N, 3) in degrees and expression coefficients (N, 50) of FLAME."""
+        landmarks = self._instruments.look(crops).landmarks
+        cut = [_deca_crop(crop, points) for crop, points in zip(crops, landmarks, strict=True)]
+        found = [self._deca((to_tensor(batch, DecaEncoder.input_size).to(self.device) + 1) / 2) for batch in batches(cut)]
+        pose = torch.cat([axis_angle_to_euler(parameters.pose[:, :3]) for parameters in found])
+        expression = torch.cat([parameters.expression for parameters in found])
+        return pose.double().cpu().numpy(), expression.double().cpu().numpy()
+
+    def _metric(self, name: str, make: Callable[[], nn.Module]) -> nn.Module | None:
+        try:
+            return make().to(self.device)
+        except ImportError as error:  # torchmetrics turns a missing part of its own into one too
+            self.missing.append(f"{name} is left out: {_reason(error)}. Install requirements-train.txt.")
+        except OSError as error:  # what a failed download raises
+            self.missing.append(f"{name} is left out: its weights cannot be had ({_reason(error)}). {CACHE_HINT}.")
+        return None
+
+    def _network(self, class_name: str) -> nn.Module | None:
+        for info in available_packs():
+            for key, spec in info.networks.items():
+                if spec.class_name == class_name and (info.folder / spec.file).is_file():
+                    try:
+                        return load_network(info, key, self.device)
+                    except PackCorrupt as error:
+                        self.missing.append(f"{class_name} is left out: {error}")
+                        return None
+        self.missing.append(f"{class_name} is left out: no pack here has it; {PACK_HINT}.")
+        return None
+
+
+def _lpips() -> nn.Module:
+    from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
+
+    return LearnedPerceptualImagePatchSimilarity(net_type="alex")
+
+
+def _fid() -> nn.Module:
+    from torchmetrics.image.fid import FrechetInceptionDistance
+
+    return FrechetInceptionDistance(feature=2048)
+
+
+def _deca_crop(crop: Image.Image, landmarks: np.ndarray) -> Image.Image:
+    """The square around the landmarks (68, 2) that DECA reads, black outside of the crop."""
+    low, high = landmarks.min(0), landmarks.max(0)
+    centre, half = (low + high) / 2, (high - low).mean() / 2 * DECA_MARGIN
+    box = (centre[0] - half, centre[1] - half, centre[0] + half, centre[1] + half)
+    size = (DecaEncoder.input_size, DecaEncoder.input_size)
+    return crop.transform(size, Image.Transform.EXTENT, box, Image.Resampling.BILINEAR)
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:120].rstrip(".")
