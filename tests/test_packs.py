@@ -99,6 +99,10 @@ def test_weights_that_are_not_finite_are_refused(tmp_path: Path) -> None:
         save_network(tmp_path, "linear", module, {})
 
 
+def test_weights_can_be_read_by_whoever_can_read_the_description(pack: Path) -> None:
+    assert (pack / "tables.safetensors").stat().st_mode == (pack / "pack.json").stat().st_mode
+
+
 def test_description_and_settings(pack: Path) -> None:
     describe_pack(pack, title="Small", resolution=64, licence="MIT", origin="Made by a test.")
     update_settings(pack, scale=2.5, ranges={"yaw": [-1, 1]})

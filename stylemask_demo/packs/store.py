@@ -116,7 +116,10 @@ def _replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path that becomes ``path`` whole or not at all, so that a reader never meets half a file."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        temporary.touch()
+        mode = temporary.stat().st_mode
         yield temporary
+        temporary.chmod(mode)  # safetensors makes files that no other user can read
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
