@@ -1,12 +1,11 @@
-"""Trains the direction matrix as Finding Directions does, starting from a linear regression."""
+"""Trains the direction matrix as Finding Directions does, starting from what the encoder itself adds for a motion."""
 
 import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from stylemask_demo.faces.parameters import DIRECTIONS, direction_shift
+from stylemask_demo.faces.parameters import ANGLE_UNIT, DIRECTION_WEIGHTS, DIRECTIONS, direction_shift
 from stylemask_demo.methods.directions import move
-from stylemask_demo.networks.compact import ExtractedParameters
 from stylemask_demo.networks.directions import DirectionMatrix
 from stylemask_demo.sheets import contact_sheet, to_image
 from stylemask_demo.training.bank import SIDE, Bank, Teachers, along_directions
@@ -15,7 +14,6 @@ from stylemask_demo.training.loop import Task
 LAYERS = 10  # of W+ that are moved, up to 64 px
 CALIBRATED = (0.15, 1.5)  # measured over commanded change; outside of it a direction has not been learned
 LARGEST_GAIN = 2.0  # more would drive whatever else is in a direction to the extreme
-RIDGE = 30.0  # regularisation of the regression, in samples
 RANGE = {"yaw": 1.6, "pitch": 0.9, "roll": 0.4}  # largest change of one direction alone; 0.8 for expressions
 
 
@@ -24,8 +22,8 @@ def directions_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, 
     generator = teachers.generator
     matrix = DirectionMatrix(len(DIRECTIONS), LAYERS, generator.style_dim)
     with torch.no_grad():
-        weights, _ = fit_linear(bank.parameters, bank.embedding, bank.w_plus[:, :LAYERS].flatten(1))
-        matrix.linear.weight.copy_(weights[: len(DIRECTIONS)].T)
+        moves = teachers.encoder.motion.weight @ units()  # (512, 15)
+        matrix.linear.weight.copy_(moves.repeat(LAYERS, 1))
         matrix.linear.bias.zero_()
     matrix.linear.bias.requires_grad_(False)
     optimiser = torch.optim.Adam([matrix.linear.weight], lr=rate)
@@ -69,6 +67,13 @@ def directions_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, 
 def exposure(pictures: Tensor) -> Tensor:
     """Mean and deviation of each colour, (B, 3, H, W) -> (B, 6): a smile must not change the light."""
     return torch.cat([pictures.mean((2, 3)), pictures.std((2, 3))], 1)
+
+
+def units() -> Tensor:
+    """The least motion that goes one unit along each direction, (56, 15): columns of the encoder's motion values."""
+    weights = torch.from_numpy(DIRECTION_WEIGHTS.copy()).to(torch.get_default_device())
+    weights = weights * torch.where(torch.arange(len(weights)) < 3, ANGLE_UNIT, 1.0)[:, None]
+    return weights / weights.square().sum(0)
 
 
 def largest_changes() -> Tensor:
@@ -117,19 +122,3 @@ def slider_strips(teachers: Teachers, bank: Bank, matrix: DirectionMatrix, peopl
         change = (found.euler - codes.parameters.euler).mean(0)
         print(f"\nyaw {yaw:+d}: measured yaw {change[0]:+.1f}, pitch {change[1]:+.1f}", flush=True)
     return contact_sheet(shown, 15)
-
-
-def fit_linear(parameters: ExtractedParameters, embedding: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
-    """Ridge regression of codes (N, D) on face directions and identity.
-
-    Returns the weights (15 + 256, D), directions first, and for each code dimension the share (D,) of its explained
-    variance that the directions explain.
-    """
-    inputs = torch.cat([along_directions(parameters), embedding], 1)
-    inputs, codes = inputs - inputs.mean(0), codes - codes.mean(0)
-    gram = inputs.T @ inputs + RIDGE * torch.diag(inputs.var(0) + 1e-6)
-    weights = torch.linalg.solve(gram, inputs.T @ codes)
-    count = len(DIRECTIONS)
-    by_directions = (inputs[:, :count] @ weights[:count]).var(0)
-    by_identity = (inputs[:, count:] @ weights[count:]).var(0)
-    return weights, by_directions / (by_directions + by_identity + 1e-9)

@@ -109,7 +109,8 @@ def factors_task(
     for teacher in (extractor, identity):
         teacher.eval().requires_grad_(False)
     factors = factors_of(encoder.eval(), faces)
-    encoder.train().reader.load_state_dict(extractor.state_dict())
+    # Stays in evaluation mode: statistics of a handful of people would blur the codes.
+    encoder.reader.load_state_dict(extractor.state_dict())
     optimiser = joint_optimiser(generator, encoder, rate)
     views = faces.rows_by_person()
     # A third faster; needs a C++ compiler.
@@ -127,7 +128,8 @@ def factors_task(
         swapped = (torch.rand(len(rows)) < 0.5).repeat_interleave(2)[:, None]
         used = torch.where(swapped, factors.with_identity(codes, other_view), codes)
         made = synthesise(generator.repeat(used + encoder.motion(motion)), side)
-        seen = [_as_parameters, _as_identity, _close_up][step % 3](made, true)
+        # In shades of grey: the teachers look past colours, and what they do not see they would tint.
+        seen = [_as_parameters, _as_identity, _close_up][step % 3](_grey(made), _grey(true))
         losses = {
             **reconstruction(made, true, landmarks),
             "size": (codes - codes.detach().mean(0)).square().mean() * 1e-3,
@@ -174,6 +176,10 @@ def factors_task(
         return _sheet(averages["generator"], averages["encoder"], factors, validation, extractor, identity)
 
     return Task("factors", {"generator": generator, "encoder": encoder}, optimiser, loss, sheet, steps)
+
+
+def _grey(pictures: Tensor) -> Tensor:
+    return pictures.mean(1, keepdim=True).expand_as(pictures)
 
 
 def _mixture(generator: Generator, encoder: PortraitEncoder, factors: Factors) -> Tensor:

@@ -1,6 +1,7 @@
 """Trains the mask predictors as StyleMask does: frozen generator, random unpaired faces, shape, identity and cycle loss."""
 
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
@@ -8,10 +9,10 @@ from stylemask_demo.methods.stylemask import mix
 from stylemask_demo.networks.mask import MaskPredictors
 from stylemask_demo.sheets import contact_sheet, to_image
 from stylemask_demo.training.bank import SIDE, Bank, Teachers, openings
-from stylemask_demo.training.directions import fit_linear
 from stylemask_demo.training.loop import Task
 
 CONTROLLED = 10  # layers, up to 64 px: what lies above is texture
+STRANGERS = 0.3  # cosine of the embeddings of two people
 SURENESS = 4.0  # how far the first masks lean towards 0 or 1
 
 
@@ -40,7 +41,9 @@ def masks_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, rate:
             "pose": (found.euler - target.parameters.euler).abs().mean() / 5,
             "expression": (found.expression - target.parameters.expression).abs().mean() * 5,
             "openings": (openings(found.landmarks) - openings(target.parameters.landmarks)).abs().mean() * 5,
-            "identity": (1 - (embedding * source.embedding).sum(1)).mean() * 2,
+            # Like the source, and not like the target beyond what strangers are.
+            "identity": (1 - (embedding * source.embedding).sum(1)).mean() * 2
+            + F.relu((embedding * target.embedding).sum(1) - STRANGERS).mean(),
             "cycle": cycle * 0.5,
         }
 
@@ -68,10 +71,13 @@ def reenactment_matrix(teachers: Teachers, bank: Bank, masks: MaskPredictors, pe
 
 @torch.no_grad()
 def _start_from_statistics(masks: MaskPredictors, teachers: Teachers, bank: Bank) -> None:
-    """Leans each channel's mask towards 1 as far as pose and expression explain its variance, towards 0 elsewhere."""
-    styles = teachers.generator.styles(bank.w_plus)
-    for predictor, style in zip(masks.children(), styles, strict=False):
-        _, explained = fit_linear(bank.parameters, bank.embedding, style)
+    """Leans each channel's mask towards 1 as far as motion explains its variance, towards 0 elsewhere."""
+    generator, encoder = teachers.generator, teachers.encoder
+    styles = generator.styles(bank.w_plus)
+    motion = encoder.motion(encoder.motion_values(bank.parameters.euler, bank.parameters.expression))
+    moved = generator.styles(generator.repeat(motion))
+    for predictor, style, change in zip(masks.children(), styles, moved, strict=False):
+        explained = change.var(0) / (style.var(0) + 1e-9)
         lean = (explained - explained.median()) / (explained.std() + 1e-6)
         predictor.masknet[2].weight.mul_(0.1)
         predictor.masknet[2].bias.copy_((lean * SURENESS / 2).clamp(-SURENESS, SURENESS))
