@@ -5,11 +5,16 @@ import json
 import math
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from stylemask_demo.errors import StyleMaskError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from stylemask_demo.reenactor import Portrait, Reenactor
 
 DEFAULT_PACK = "synthetic"
 # Commands with a parser of their own, in modules that the demo does not need.
@@ -49,26 +54,37 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _reenact(options: argparse.Namespace) -> None:
-    from stylemask_demo.media import check_png_path, open_image
+    from stylemask_demo.media import check_output_path, open_image
 
-    check_png_path(options.output)
+    check_output_path(options.output, ".png")
     source, target = open_image(options.source), open_image(options.target)
-    reenactor = _reenactor(options)
-    if options.method not in reenactor.methods:
-        raise StyleMaskError(
-            f"The pack '{reenactor.info.name}' has no method '{options.method}'. "
-            f"Choose one of: {', '.join(reenactor.methods)}."
-        )
+    reenactor = _reenactor(options, options.method)
+    source = _source(reenactor, source, options)
     _save(reenactor.reenact(source, target, method=options.method, strength=options.strength), options.output)
 
 
 def _edit(options: argparse.Namespace) -> None:
-    from stylemask_demo.media import check_png_path, open_image
+    from stylemask_demo.media import check_output_path, open_image
 
-    check_png_path(options.output)
+    check_output_path(options.output, ".png")
     source = open_image(options.source)
-    result = _reenactor(options).edit(source, yaw=options.yaw, pitch=options.pitch, smile=options.smile)
-    _save(result, options.output)
+    reenactor = _reenactor(options, "directions")
+    source = _source(reenactor, source, options)
+    _save(reenactor.edit(source, yaw=options.yaw, pitch=options.pitch, smile=options.smile), options.output)
+
+
+def _drive(options: argparse.Namespace) -> None:
+    from stylemask_demo.media import check_output_path, open_image
+    from stylemask_demo.video import read_frames, write_video
+
+    check_output_path(options.output, ".mp4")
+    source, frames = open_image(options.source), read_frames(options.video)
+    reenactor = _reenactor(options, options.method)
+    source = _source(reenactor, source, options)
+    made = reenactor.drive(source, frames, method=options.method, strength=options.strength)
+    made = _counted(made, frames.count, "frame")
+    write_video(options.output, made, fps=frames.fps, audio_from=options.video)
+    print(options.output)
 
 
 def _parameters(options: argparse.Namespace) -> None:
@@ -90,18 +106,20 @@ def _parameters(options: argparse.Namespace) -> None:
 
 
 def _invert(options: argparse.Namespace) -> None:
-    from stylemask_demo.media import check_png_path, open_image
+    from stylemask_demo.media import check_output_path, open_image
 
-    check_png_path(options.output)
-    image = open_image(options.image)
-    _save(_reenactor(options).portrait(image).inversion, options.output)
+    check_output_path(options.output, ".png")
+    image, reenactor = open_image(options.image), _reenactor(options)
+    _save(_source(reenactor, image, options).inversion, options.output)
 
 
 def _sample(options: argparse.Namespace) -> None:
-    from stylemask_demo.media import check_png_path
+    from stylemask_demo.media import check_output_path, open_image
 
-    check_png_path(options.output)
-    _save(_reenactor(options).sample(options.seed), options.output)
+    check_output_path(options.output, ".png")
+    like = None if options.like is None else open_image(options.like)
+    reenactor = _reenactor(options, None if like is None else options.method)
+    _save(reenactor.sample(options.seed, like=like, method=options.method), options.output)
 
 
 def _packs(options: argparse.Namespace) -> None:
@@ -124,11 +142,38 @@ def _download(options: argparse.Namespace) -> None:
     print(info.folder)
 
 
-def _reenactor(options: argparse.Namespace):
+def _reenactor(options: argparse.Namespace, method: str | None = None) -> "Reenactor":
+    """The pack that the options name; raises StyleMaskError when it cannot do the method."""
     # Imported here: help and complaints about arguments need no networks.
     from stylemask_demo.reenactor import Reenactor
 
-    return Reenactor.from_pack(options.pack, device="auto")
+    reenactor = Reenactor.from_pack(options.pack, device="auto")
+    if method is not None and method not in reenactor.methods:
+        raise StyleMaskError(
+            f"The pack '{reenactor.info.name}' has no method '{method}'. "
+            f"Choose one of: {', '.join(reenactor.methods)}."
+        )
+    return reenactor
+
+
+def _source(reenactor: "Reenactor", image: "Image", options: argparse.Namespace) -> "Portrait":
+    """The portrait of a picture; with --tune the generator is tuned to it."""
+    portrait = reenactor.portrait(image)
+    if not options.tune:
+        return portrait
+    return reenactor.tune(portrait, progress=lambda done, total, loss: _report("tuning step", done, total))
+
+
+def _counted(pictures: Iterator, total: int, what: str) -> Iterator:
+    for done, picture in enumerate(pictures, 1):
+        _report(what, done, max(done, total))
+        yield picture
+
+
+def _report(what: str, done: int, total: int) -> None:
+    """Say how far long work is, on one line of a terminal; logs and pipes stay clean."""
+    if sys.stderr.isatty():
+        print(f"\r{what} {done} of {total}", end="\n" if done == total else "", file=sys.stderr, flush=True)
 
 
 def _save(picture, path: str) -> None:
@@ -171,20 +216,33 @@ def _parser() -> argparse.ArgumentParser:
     def pack_option(added: argparse.ArgumentParser) -> None:
         added.add_argument("--pack", default=DEFAULT_PACK, help=f"name or folder of the weights (default: {DEFAULT_PACK})")
 
-    def output_option(added: argparse.ArgumentParser) -> None:
-        added.add_argument("-o", "--output", required=True, metavar="OUT.png", help="where the picture goes")
+    def output_option(added: argparse.ArgumentParser, name: str) -> None:
+        added.add_argument("-o", "--output", required=True, metavar=name, help="where the result goes")
+
+    def method_option(added: argparse.ArgumentParser) -> None:
+        added.add_argument(
+            "--method",
+            default="stylemask",
+            metavar="METHOD",
+            help="stylemask, directions or motion, as far as the pack has them (default: stylemask)",
+        )
+
+    def strength_option(added: argparse.ArgumentParser) -> None:
+        added.add_argument(
+            "--strength",
+            type=_number(0, 1),
+            default=1.0,
+            metavar="0..1",
+            help="0 keeps the source, 1 takes all of the pose and expression (default: 1)",
+        )
 
     reenact = command("reenact", _reenact, "Give the source person the target's head pose and expression.")
     reenact.add_argument("source", metavar="SOURCE", help="picture of the person (who)")
     reenact.add_argument("target", metavar="TARGET", help="picture of the pose and expression (how)")
-    reenact.add_argument("--method", default="stylemask", help="stylemask or directions (default: stylemask)")
-    reenact.add_argument(
-        "--strength",
-        type=_number(0, 1),
-        default=1.0,
-        metavar="0..1",
-        help="0 keeps the source, 1 takes all of the target's pose (default: 1)",
-    )
+
+    drive = command("drive", _drive, "Let the source person move as the face in a video.")
+    drive.add_argument("source", metavar="SOURCE", help="picture of the person (who)")
+    drive.add_argument("video", metavar="VIDEO", help="video of the motion (how), at most a minute")
 
     edit = command("edit", _edit, "Turn a face and change its smile, relative to the picture.")
     edit.add_argument("source", metavar="SOURCE", help="picture of the person")
@@ -211,10 +269,20 @@ def _parser() -> argparse.ArgumentParser:
 
     sample = command("sample", _sample, "Write a random person.")
     sample.add_argument("--seed", type=_seed, default=0, help="another seed, another person (default: 0)")
+    sample.add_argument("--like", metavar="TARGET", help="picture whose head pose and expression the person takes")
 
     for added in (reenact, edit, invert, sample):
-        output_option(added)
-    for added in (reenact, edit, parameters, invert, sample):
+        output_option(added, "OUT.png")
+    output_option(drive, "OUT.mp4")
+    for added in (reenact, drive, sample):
+        method_option(added)
+    for added in (reenact, drive):
+        strength_option(added)
+    for added in (reenact, edit, drive, invert):
+        added.add_argument(
+            "--tune", action="store_true", help="first tune the generator to the person: takes longer, looks more alike"
+        )
+    for added in (reenact, edit, drive, parameters, invert, sample):
         pack_option(added)
     packs = command("packs", _packs, "List the packs of weights, or download one.")
     download = packs.add_subparsers(metavar="download").add_parser(

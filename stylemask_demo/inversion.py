@@ -1,28 +1,52 @@
-"""From aligned crops to W+ codes of the generator."""
+"""From aligned crops to codes of the generator."""
 
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
 from stylemask_demo.faces.extract import to_tensor
 from stylemask_demo.networks.compact import INPUT_SIZE
+from stylemask_demo.networks.latent_average import LatentAverage
+from stylemask_demo.networks.restyle import ReStyleEncoder
+from stylemask_demo.networks.stylegan2 import Generator
+
+REFINEMENTS = 5  # steps of ReStyle, as published
 
 
 class Inverter:
-    """An encoder that predicts the code in one pass.
+    """An encoder that reads a crop in one pass.
 
-    Published encoders predict codes relative to an `average`, the embedded pack's predicts them as they are.
+    Published encoders predict codes relative to an `average`; the embedded pack's predicts them as they are.
     """
 
-    def __init__(self, encoder: nn.Module, average: nn.Module | None = None):
-        self.encoder, self.average = encoder, average
+    def __init__(self, encoder: nn.Module, average: LatentAverage | None = None):
+        self._encoder, self._average = encoder, average
         self._size = getattr(encoder, "input_size", INPUT_SIZE)
-        self._device = next(encoder.parameters()).device
+        self.device = next(encoder.parameters()).device
+
+    @torch.inference_mode()
+    def __call__(self, crops: Sequence[Image.Image]) -> Tensor:
+        """Crops (RGB, square) -> codes (B, n, style_dim)."""
+        codes = self._encoder(to_tensor(list(crops), self._size).to(self.device))
+        return codes if self._average is None else self._average(codes)
+
+
+class RefiningInverter:
+    """An encoder that compares crop and rendering and improves the code step by step (Alaluf et al. 2021)."""
+
+    def __init__(self, encoder: ReStyleEncoder, average: LatentAverage, generator: Generator):
+        self._encoder, self._average, self._generator = encoder, average, generator
+        self.device = next(encoder.parameters()).device
 
     @torch.inference_mode()
     def __call__(self, crops: Sequence[Image.Image]) -> Tensor:
         """Crops (RGB, square) -> W+ codes (B, L, style_dim)."""
-        codes = self.encoder(to_tensor(list(crops), self._size).to(self._device))
-        return codes if self.average is None else self.average(codes)
+        size = self._encoder.input_size
+        seen = to_tensor(list(crops), size).to(self.device)
+        codes = self._average.latent.expand(len(seen), -1, -1)
+        for _ in range(REFINEMENTS):
+            codes = codes + self._encoder(seen, F.adaptive_avg_pool2d(self._generator(codes), size))
+        return codes

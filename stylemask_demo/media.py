@@ -92,7 +92,7 @@ def save_png(image: Image.Image, path: str | os.PathLike) -> None:
 
     Raises UnwritableMedia when the name does not end in ``.png``, or the file cannot be written.
     """
-    check_png_path(path)
+    check_output_path(path, ".png")
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -106,11 +106,12 @@ def save_png(image: Image.Image, path: str | os.PathLike) -> None:
         ) from None
 
 
-def check_png_path(path: str | os.PathLike) -> None:
-    """Raise UnwritableMedia when no PNG can be written at ``path``, before work is spent on the picture."""
+def check_output_path(path: str | os.PathLike, suffix: str) -> None:
+    """Raise UnwritableMedia when no file of a kind (".png", ".mp4") can be written at ``path``, before work is spent."""
     path = Path(path)
-    if path.suffix.lower() != ".png":
-        raise UnwritableMedia(f"The result is a PNG: give it a name that ends in .png, not '{path}'.")
+    if path.suffix.lower() != suffix:
+        kind = suffix[1:].upper()
+        raise UnwritableMedia(f"The result is a {kind}: give it a name that ends in {suffix}, not '{path}'.")
     if not os.path.isdir(path.parent):
         raise UnwritableMedia(f"There is no folder '{path.parent}'. Make it first, or name another one.")
     if os.path.isdir(path):

@@ -9,7 +9,7 @@ from PIL import Image
 from stylemask_demo.errors import NoFaceFound
 from stylemask_demo.faces.align import CropTransform, align
 from stylemask_demo.faces.detect import FaceFinder
-from stylemask_demo.faces.extract import locate
+from stylemask_demo.faces.finding import Face, choose_face, find_faces
 from stylemask_demo.inversion import Inverter
 from stylemask_demo.media import content_hash, open_image
 from stylemask_demo.networks.compact import ParameterExtractor
@@ -19,11 +19,9 @@ from stylemask_demo.recent import Recent
 
 REMEMBERED = 64  # portraits kept in memory, about 1 MB each with a small photo
 REMEMBERED_BYTES = 400_000_000  # and at most this much of them, because photos may be large
-AGREEMENT = 0.12  # largest disagreement of the landmarks on a face that the face finder saw
-STRICT_AGREEMENT = 0.08  # and where it saw none, so that the whole picture is tried as a crop
-BOX_TO_CROP = 1 / 0.66  # the face finder's boxes are this much smaller than FFHQ's crops
 
 Cut = tuple[Image.Image, CropTransform]  # an aligned crop and the way back into its photo
+Which = int | tuple[float, float] | None  # a face of a photo: its number, a point on it, or the clearest
 
 
 class Portraits:
@@ -44,23 +42,37 @@ class Portraits:
     ):
         self._finder, self._extractor, self._size = finder, extractor, size
         self._invert, self._reader, self._draw = invert, reader, draw
+        self._faces: Recent[str, list[Face]] = Recent(REMEMBERED)
         self._known: Recent[str, Portrait] = Recent(REMEMBERED, REMEMBERED_BYTES, lambda portrait: portrait.bytes)
 
     def __len__(self) -> int:
         """Number of portraits remembered."""
         return len(self._known)
 
-    def of_photos(self, images: Sequence[Image.Image]) -> list[Portrait]:
-        """The portrait of each picture; see `Reenactor.portrait`."""
-        photos = [open_image(image) for image in images]
-        keys = [content_hash(photo) for photo in photos]
-        found = {key: self._known.get(key) for key in keys}
-        new = {key: photo for key, photo in zip(keys, photos, strict=True) if found[key] is None}
+    def faces(self, photo: Image.Image, key: str | None = None) -> list[Face]:
+        """The faces of a photo as `open_image` gives it, clearest first; `key` is its content hash."""
+        key = key or content_hash(photo)
+        return self._faces.find(key, lambda: find_faces(photo, self._finder, self._extractor))
+
+    def of_photos(self, images: Sequence[Image.Image], face: Which = None) -> list[Portrait]:
+        """The portrait of one face of each picture; see `Reenactor.portrait`."""
+        wanted: dict[str, tuple[Image.Image, Face]] = {}
+        order = []
+        for image in images:
+            photo = open_image(image)
+            content = content_hash(photo)
+            faces = self.faces(photo, content)
+            chosen = choose_face(faces, face)
+            number = next(i for i, candidate in enumerate(faces) if candidate is chosen)
+            order.append(f"{content}/{number}")
+            wanted[order[-1]] = photo, chosen
+        found = {key: self._known.get(key) for key in wanted}
+        new = {key: wanted[key] for key, portrait in found.items() if portrait is None}
         if new:
-            cut = [self.cut(photo, self.landmarks(photo)) for photo in new.values()]
-            for portrait in self.of_crops(cut, list(new.values()), list(new)):
+            cut = [self.cut(photo, chosen.landmarks) for photo, chosen in new.values()]
+            for portrait in self.of_crops(cut, [photo for photo, _ in new.values()], list(new)):
                 found[portrait.key] = self._known.put(portrait.key, portrait)
-        return [found[key] for key in keys]
+        return [found[key] for key in order]
 
     def of_crops(self, cut: Sequence[Cut], photos: Sequence[Image.Image], keys: Sequence[str]) -> list[Portrait]:
         """Portraits of faces that are cut out already; they are not remembered."""
@@ -80,35 +92,3 @@ class Portraits:
             raise NoFaceFound(
                 "The face in this picture is cut off too much. Use a picture that shows the whole face."
             ) from error
-
-    def landmarks(self, picture: Image.Image) -> np.ndarray:
-        """Landmarks (68, 2) of the clearest face; pixels of the picture."""
-        boxes = self._finder.find(picture)
-        photo = np.asarray(picture)
-        for box in boxes:
-            if box.landmarks is not None:
-                return box.landmarks
-            landmarks, disagreement = locate(
-                self._extractor, photo, _quad(box.x0, box.y0, box.x1, box.y1, box.roll)
-            )
-            if disagreement < AGREEMENT:
-                return landmarks
-        # A face crop fills its picture too much for a face finder at times.
-        side = min(picture.size) * 0.66
-        x, y = (picture.width - 1) / 2, (picture.height - 1) / 2
-        whole = _quad(x - side / 2, y - side / 2, x + side / 2, y + side / 2, 0.0)
-        landmarks, disagreement = locate(self._extractor, photo, whole)
-        if disagreement < STRICT_AGREEMENT:
-            return landmarks
-        raise NoFaceFound(
-            "No face was found in this picture. Use a sharp, well-lit portrait in which both eyes can be seen."
-        )
-
-
-def _quad(x0: float, y0: float, x1: float, y1: float, roll: float) -> np.ndarray:
-    """Corners (4, 2) of the FFHQ crop for a face finder's box, turned anticlockwise by `roll` degrees."""
-    half = (x1 - x0) / 2 * BOX_TO_CROP
-    angle = np.radians(roll)
-    x = half * np.array([np.cos(angle), -np.sin(angle)])
-    y = half * np.array([np.sin(angle), np.cos(angle)])
-    return np.array([(x0 + x1) / 2, (y0 + y1) / 2]) + np.stack([-x - y, -x + y, x + y, x - y])

@@ -1,7 +1,8 @@
 """The pipeline: photo to portrait, portrait to code, code to picture. The only place that joins the parts."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -9,39 +10,39 @@ import numpy as np
 import torch
 from PIL import Image
 
+from stylemask_demo.driving import CodeSmoother, FaceFollower
+from stylemask_demo.errors import NoFaceFound
 from stylemask_demo.faces.detect import FaceFinder, create_face_finder
 from stylemask_demo.faces.extract import to_tensor
+from stylemask_demo.faces.finding import Face
 from stylemask_demo.faces.parameters import FaceParameters
+from stylemask_demo.faces.paste import paste_back
 from stylemask_demo.inversion import Inverter
-from stylemask_demo.methods import Directions, FaceCode, Motion, StyleMask, StyleSpace
+from stylemask_demo.media import open_image
+from stylemask_demo.methods import StyleSpace
 from stylemask_demo.packs import PackInfo
 from stylemask_demo.portrait import Later, Portrait
-from stylemask_demo.portraits import Portraits
+from stylemask_demo.portraits import Portraits, Which
 from stylemask_demo.reading import CompactReader
 from stylemask_demo.recent import Recent
 from stylemask_demo.synthesis import Synthesis
-from stylemask_demo.tuning import STEPS, Progress, TunedWeights, tune
+from stylemask_demo.transfer import Transfer
+from stylemask_demo.tuning import STEPS, Progress, tune
 from stylemask_demo.weights import Weights
 
 TRUNCATION = 0.7  # of sampled faces towards the mean face; photos are never truncated
 MEAN_SAMPLES = 4096
-MOTIONS = 64  # motion codes remembered
 TUNED = 4  # tuned portraits remembered
-# The networks of each method.
-NEEDED = {
-    "stylemask": ("masks",),
-    "directions": ("directions",),
-    "motion": ("motion_encoder", "motion_mapping"),
-}
+FRAMES = 4  # of a video that are worked on at once
 
 T = TypeVar("T")
-Face = Image.Image | Portrait
+Subject = Image.Image | Portrait  # a picture of a face, or what is known of it already
 
 
 class Reenactor:
     """Turns portraits: the source's identity with the target's head pose and expression, or edits of one's own.
 
-    Pictures go in and out as PIL images. Every method also takes a list where it takes a picture, and then returns a list.
+    Pictures go in and out as PIL images. Most methods also take a list where they take a picture, and then return a list.
     An instance may serve many visitors at once: nothing about a visitor is kept but a bounded cache by picture content.
     """
 
@@ -49,17 +50,18 @@ class Reenactor:
         self.info: PackInfo = weights.info
         self.device = device
         self.face_finder: str = face_finder.name  # name of the face finder in use
-        self._weights = weights
+        self._weights, self._finder = weights, face_finder
         generator = weights["generator"]
-        with torch.no_grad():  # an inference tensor that is kept could not move to a borrowed GPU
+        with torch.inference_mode():
             z = torch.randn(MEAN_SAMPLES, generator.style_dim, generator=torch.Generator().manual_seed(0))
             self._space = StyleSpace(generator, generator.map(z.to(device)).mean(0, keepdim=True))
         self._synthesis = Synthesis(generator)
         self._reader = CompactReader(weights["extractor"])
+        invert = Inverter(weights["encoder"])
+        self._transfer = Transfer(weights, self._space, invert, self._reader)
         self._portraits = Portraits(
-            face_finder, weights["extractor"], Inverter(weights["encoder"]), self._reader, self._drawn, generator.size
+            face_finder, weights["extractor"], invert, self._reader, self._drawn, generator.size
         )
-        self._motions: Recent[str, torch.Tensor] = Recent(MOTIONS)
         self._tuned: Recent[tuple[str, int], Portrait] = Recent(TUNED)
 
     @classmethod
@@ -80,20 +82,28 @@ class Reenactor:
     @property
     def methods(self) -> tuple[str, ...]:
         """Names of the reenactment methods that this pack can do."""
-        return tuple(name for name, keys in NEEDED.items() if all(key in self._weights for key in keys))
+        return self._transfer.methods
 
-    def portrait(self, image: Image.Image | Sequence[Image.Image]) -> Portrait | list[Portrait]:
-        """Finds, aligns, inverts and measures the face of a picture, or of each picture of a list.
+    def faces(self, image: Image.Image) -> list[Face]:
+        """The faces of a picture, the clearest first: box and landmarks in its pixels; none gives an empty list.
 
-        Raises UnreadableMedia for a picture outside of the limits and NoFaceFound where no face is seen.
+        Raises UnreadableMedia for a picture outside of the limits.
         """
-        return _each(image, self._portraits.of_photos)
+        return self._portraits.faces(open_image(image))
+
+    def portrait(self, image: Image.Image | Sequence[Image.Image], face: Which = None) -> Portrait | list[Portrait]:
+        """Aligns, inverts and measures a face of a picture, or of each picture of a list.
+
+        `face` is its number in `faces`, or a point (x, y) of the picture near it; without one the clearest is taken. Raises
+        UnreadableMedia for a picture outside of the limits and NoFaceFound where there is no such face.
+        """
+        return _each(image, lambda images: self._portraits.of_photos(images, face))
 
     @torch.inference_mode()
     def reenact(
         self,
-        source: Face | Sequence[Face],
-        target: Face | Sequence[Face],
+        source: Subject | Sequence[Subject],
+        target: Subject | Sequence[Subject],
         method: str = "stylemask",
         strength: float = 1.0,
     ) -> Image.Image | list[Image.Image]:
@@ -102,36 +112,31 @@ class Reenactor:
         `strength` goes from 0 (the source's inversion) to 1. Lists are paired; a single picture goes with every one of a
         list. Raises ValueError for an unknown method or lists of different lengths, and what `portrait` raises.
         """
-        sources, targets = self._faces(source), self._faces(target)
-        made = self._transfer(method, self._code(sources), targets, strength, [face.tuning for face in sources])
+        self._transfer.check(method)
+        sources, targets = self._all(source), self._all(target)
+        who, how = self._transfer.sources(sources, method), self._transfer.targets(targets, method)
+        code = self._transfer(method, who, how, strength)
+        made = self._synthesis.pictures(code, [portrait.tuning for portrait in sources])
         return made if _is_list(source) or _is_list(target) else made[0]
 
     @torch.inference_mode()
     def edit(
-        self,
-        source: Face | Sequence[Face],
-        yaw: float = 0.0,
-        pitch: float = 0.0,
-        smile: float = 0.0,
+        self, source: Subject | Sequence[Subject], yaw: float = 0.0, pitch: float = 0.0, smile: float = 0.0
     ) -> Image.Image | list[Image.Image]:
         """The source turned by `yaw` and `pitch` degrees and its smile changed by `smile` (-1..1), relative to what it is.
 
         yaw > 0 turns the face to the right of the picture, pitch > 0 looks up. Raises ValueError for a pack that has no
         directions, and what `portrait` raises.
         """
-        directions = self._method("directions")
-        sources = self._faces(source)
-        shift = torch.from_numpy(self._reader.shift(yaw, pitch, smile)).to(self.device)
-        code = directions.edit(self._code(sources), shift.expand(len(sources), -1))
-        made = self._synthesis.pictures(code, [face.tuning for face in sources])
+        self._transfer.check("directions")
+        sources = self._all(source)
+        code = self._transfer.edit(self._transfer.sources(sources, "directions"), yaw, pitch, smile)
+        made = self._synthesis.pictures(code, [portrait.tuning for portrait in sources])
         return made if _is_list(source) else made[0]
 
     @torch.inference_mode()
     def sample(
-        self,
-        seed: int | Sequence[int],
-        like: Face | None = None,
-        method: str = "stylemask",
+        self, seed: int | Sequence[int], like: Subject | None = None, method: str = "stylemask"
     ) -> Image.Image | list[Image.Image]:
         """A random person; the same seed gives the same person.
 
@@ -144,40 +149,59 @@ class Reenactor:
             made = self._synthesis.pictures(self._space.code(w_plus))
             if like is None:
                 return made
-            directions = np.stack([reading.directions for reading in self._reader.read(made)])
-            who = FaceCode(w_plus, torch.from_numpy(directions).to(self.device))
-            return self._transfer(method, who, self._faces(like))
+            who = self._transfer.sampled(w_plus, self._reader.read(made))
+            how = self._transfer.targets(self._all(like), method)
+            return self._synthesis.pictures(self._transfer(method, who, how))
 
+        if like is not None:
+            self._transfer.check(method)
         return _each(seed, pictures)
 
-    def tune(self, face: Face, steps: int = STEPS, progress: Progress | None = None) -> Portrait:
+    def drive(
+        self, source: Subject, frames: Iterable[Image.Image], method: str = "stylemask", strength: float = 1.0
+    ) -> Iterator[Image.Image]:
+        """The source with the head pose and expression of each frame of a video (RGB), frame by frame as they come.
+
+        Where the face is and what it does is smoothed over time. A frame without a face repeats the last result; before
+        the first face that is the source's inversion. Raises ValueError for an unknown method, what `portrait` raises, and
+        NoFaceFound at the end of a video without any face.
+        """
+        self._transfer.check(method)
+        return self._driven(self._all(source)[0], iter(frames), method, strength)
+
+    def tune(self, face: Subject, steps: int = STEPS, progress: Progress | None = None) -> Portrait:
         """Bends a copy of the generator towards one face, so that all that is made of it looks more like the person.
 
         Returns a portrait that carries the changes as `tuning`; the generator that others use stays as it is. `progress` is
         called with the steps done, all steps, and the loss after every step; it may raise `errors.Cancelled` to stop, and
         nothing is kept then. Raises what `portrait` raises.
         """
-        portrait = self._faces(face)[0]
+        portrait = self._all(face)[0]
 
         def tuned() -> Portrait:
             with torch.inference_mode():
                 code = self._space.code(portrait.codes.to(self.device))
             crop = to_tensor([portrait.crop], self.resolution).to(self.device)
             landmarks = torch.from_numpy(portrait.parameters.landmarks[None] / self.resolution).float().to(self.device)
-            trunks = [self._weights[key].trunk for key in ("extractor", "identity")]
-            tuning = tune(self._space.generator, code, crop, landmarks, trunks, steps, progress)
+            features = self._weights["extractor"].trunk.maps
+            tuning = tune(self._space.generator, code, crop, landmarks, features, steps, progress)
             made = Later(lambda: self._synthesis.pictures(code, [tuning])[0])
             return dataclasses.replace(portrait, tuning=tuning, made=made)
 
         return self._tuned.find((portrait.key, steps), tuned)
 
+    def into_photo(self, portrait: Portrait, result: Image.Image) -> Image.Image:
+        """The portrait's photo with `result`, a picture made from the portrait, in the place of the face.
+
+        Raises ValueError for a result of another size than the crop.
+        """
+        moved = self._reader.read([result])[0].parameters.landmarks
+        before = portrait.crop, portrait.transform, portrait.parameters.landmarks
+        return paste_back(portrait.photo, result, *before, moved, portrait.inversion)
+
     def identity(self, picture: Image.Image | Sequence[Image.Image]) -> np.ndarray | list[np.ndarray]:
         """Unit vector (256,) that points the same way for pictures of one person. Raises what `portrait` raises."""
-
-        def identities(pictures: list[Image.Image]) -> list[np.ndarray]:
-            return list(self._identities([portrait.crop for portrait in self._portraits.of_photos(pictures)]))
-
-        return _each(picture, identities)
+        return _each(picture, lambda pictures: list(self._identities([face.crop for face in self._all(pictures)])))
 
     def look(self, crops: Sequence[Image.Image]) -> tuple[list[FaceParameters], np.ndarray]:
         """Face parameters and identity vectors (B, 256) of pictures that are aligned crops already, such as results."""
@@ -187,48 +211,38 @@ class Reenactor:
     def _identities(self, crops: Sequence[Image.Image]) -> np.ndarray:
         return self._weights["identity"](to_tensor(list(crops)).to(self.device)).float().cpu().numpy()
 
-    def _transfer(
-        self,
-        method: str,
-        who: FaceCode,
-        targets: list[Portrait],
-        strength: float = 1.0,
-        tunings: Sequence[TunedWeights | None] = (None,),
-    ) -> list[Image.Image]:
-        """Pictures of `who`, moved as the targets; either may be one for all of the other."""
-        transfer = self._method(method)
-        how = self._code(targets, moving=method == "motion")
-        count = max(len(who.w_plus), len(targets))
-        if len(who.w_plus) not in (1, count) or len(targets) not in (1, count):
-            raise ValueError("Give as many sources as targets, or one of either.")
-        code = transfer(_expanded(who, count), _expanded(how, count), strength)
-        return self._synthesis.pictures(code, tunings if len(tunings) == count else list(tunings) * count)
+    def _all(self, subjects: Subject | Sequence[Subject]) -> list[Portrait]:
+        subjects = list(subjects) if _is_list(subjects) else [subjects]
+        made = iter(self._portraits.of_photos([face for face in subjects if not isinstance(face, Portrait)]))
+        return [face if isinstance(face, Portrait) else next(made) for face in subjects]
 
-    def _method(self, name: str) -> StyleMask | Directions | Motion:
-        if name not in self.methods:
-            raise ValueError(f"There is no method '{name}' here. Choose one of: {', '.join(self.methods)}.")
-        if name == "motion":
-            return Motion(self._space, self._weights["motion_mapping"])
-        kind, key = {"stylemask": (StyleMask, "masks"), "directions": (Directions, "directions")}[name]
-        return kind(self._space, self._weights[key])
+    def _driven(
+        self, portrait: Portrait, frames: Iterator[Image.Image], method: str, strength: float
+    ) -> Iterator[Image.Image]:
+        follower, smoother = FaceFollower(self._finder, self._weights["extractor"]), CodeSmoother()
+        who, last, found = self._transfer.sources([portrait], method), portrait.inversion, False
+        while group := list(islice(frames, FRAMES)):
+            crops = [self._followed(follower, frame) for frame in group]
+            seen = [crop for crop in crops if crop is not None]
+            made = iter(())
+            if seen:
+                with torch.inference_mode():
+                    how = smoother(self._transfer.target_crops(seen, method))
+                    code = self._transfer(method, who, how, strength)
+                made = iter(self._synthesis.pictures(code, [portrait.tuning]))
+            for crop in crops:
+                last = last if crop is None else next(made)
+                yield last
+            found = found or bool(seen)
+        if not found:
+            raise NoFaceFound("No face was found in this video. Use one in which a face is seen clearly.")
 
-    def _faces(self, faces: Face | Sequence[Face]) -> list[Portrait]:
-        faces = list(faces) if _is_list(faces) else [faces]
-        pictures = [face for face in faces if not isinstance(face, Portrait)]
-        made = iter(self._portraits.of_photos(pictures))
-        return [face if isinstance(face, Portrait) else next(made) for face in faces]
-
-    def _code(self, portraits: list[Portrait], moving: bool = False) -> FaceCode:
-        """What methods know of portraits; their motion only when they are `moving`."""
-        w_plus = torch.cat([portrait.codes for portrait in portraits]).to(self.device)
-        directions = torch.from_numpy(np.stack([portrait.directions for portrait in portraits])).to(self.device)
-        motion = torch.cat([self._motion(portrait) for portrait in portraits]) if moving else None
-        return FaceCode(w_plus, directions, motion)
-
-    def _motion(self, portrait: Portrait) -> torch.Tensor:
-        """Motion code (1, n, style_dim)."""
-        encoder = Inverter(self._weights["motion_encoder"])
-        return self._motions.find(portrait.key, lambda: encoder([portrait.crop]))
+    def _followed(self, follower: FaceFollower, frame: Image.Image) -> Image.Image | None:
+        landmarks = follower.landmarks(frame)
+        try:
+            return None if landmarks is None else self._portraits.cut(frame, landmarks)[0]
+        except NoFaceFound:  # it has left the picture
+            return None
 
     def _sampled(self, seeds: Sequence[int]) -> torch.Tensor:
         """W+ codes (B, L, style_dim) of random people."""
@@ -243,11 +257,6 @@ class Reenactor:
     @torch.inference_mode()
     def _drawn(self, w_plus: torch.Tensor) -> Image.Image:
         return self._synthesis.pictures(self._space.code(w_plus.to(self.device)))[0]
-
-
-def _expanded(code: FaceCode, count: int) -> FaceCode:
-    """The codes of one face for `count` faces, or of `count` faces as they are."""
-    return FaceCode(*(None if t is None else t.expand(count, *t.shape[1:]) for t in code))
 
 
 def _is_list(value: object) -> bool:

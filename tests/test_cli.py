@@ -11,6 +11,8 @@ from PIL import Image, ImageOps
 
 from stylemask_demo import cli
 from stylemask_demo.media import content_hash, open_image
+from stylemask_demo.reenactor import Reenactor
+from stylemask_demo.video import read_frames, write_video
 
 ROOT = Path(__file__).resolve().parents[1]
 FACES = ROOT / "tests" / "assets" / "faces"
@@ -122,6 +124,36 @@ def test_sample_depends_on_its_seed_only(tmp_path: Path, run) -> None:
     assert hashes[0] == hashes[1] != hashes[2]
 
 
+def test_a_random_person_with_the_pose_of_a_picture(tmp_path: Path, run) -> None:
+    hashes = set()
+    for number, options in enumerate(([], ["--like", TARGET], ["--like", TARGET, "--method", "directions"])):
+        output = tmp_path / f"{number}.png"
+        assert run("sample", "--seed", 1, "-o", output, *options).returncode == 0
+        hashes.add(content_hash(open_image(output)))
+    assert len(hashes) == 3
+
+
+def test_tuning_comes_first(tmp_path: Path, run, monkeypatch) -> None:
+    tune = Reenactor.tune
+    monkeypatch.setattr(Reenactor, "tune", lambda self, face, progress: tune(self, face, 3, progress))
+    hashes = set()
+    for number, options in enumerate(([], ["--tune"])):
+        output = tmp_path / f"{number}.png"
+        assert run("invert", SOURCE, "-o", output, *options).returncode == 0
+        hashes.add(content_hash(open_image(output)))
+    assert len(hashes) == 2
+
+
+def test_drive(tmp_path: Path) -> None:
+    faces = [open_image(path).resize((256, 256)) for path in (SOURCE, TARGET, TARGET)]
+    write_video(tmp_path / "motion.mp4", faces, fps=10)
+    output = tmp_path / "out.mp4"
+    done = command("drive", SOURCE, tmp_path / "motion.mp4", "-o", output, "--strength", "0.9")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{output}\n", ""), done
+    made = read_frames(output)
+    assert (made.fps, made.width, made.height, len(list(made))) == (10, 256, 256, 3)
+
+
 def test_packs_lists_the_embedded_one() -> None:
     done = command("packs")
     assert done.returncode == 0 and done.stderr == ""
@@ -131,7 +163,7 @@ def test_packs_lists_the_embedded_one() -> None:
 def test_help_names_every_command() -> None:
     done = command("--help")
     assert done.returncode == 0
-    for name in ("reenact", "edit", "parameters", "invert", "sample", "packs", "train"):
+    for name in ("reenact", "edit", "parameters", "invert", "sample", "drive", "packs", "train"):
         assert name in done.stdout
 
 
@@ -175,6 +207,10 @@ def test_no_face(tmp_path: Path, run) -> None:
         (["reenact", SOURCE, TARGET, "-o", "out.png", "--strength", "1.5"], "'1.5' is not a number from 0 to 1"),
         (["reenact", SOURCE, TARGET, "-o", "out.png", "--method", "magic"], "no method 'magic'"),
         (["reenact", SOURCE, TARGET, "-o", "out.png", "--pack", "nonesuch"], "There is no pack 'nonesuch'"),
+        (["drive", SOURCE, "none.mp4", "-o", "out.mp4"], "There is no file 'none.mp4'"),
+        (["drive", SOURCE, TARGET, "-o", "out.mp4"], "is no video"),
+        (["drive", SOURCE, TARGET, "-o", "out.png"], "ends in .mp4"),
+        (["sample", "-o", "out.png", "--like", "none.webp"], "There is no file 'none.webp'"),
         (["edit", SOURCE, "-o", "out.png", "--yaw", "left"], "'left' is not a number"),
         (["edit", SOURCE, "-o", "out.png", "--pitch", "nan"], "'nan' is not a number"),
         (["edit", SOURCE, "-o", "out.png", "--smile", "2"], "'2' is not a number from -1 to 1"),

@@ -17,6 +17,7 @@ from stylemask_demo.networks.motion import MotionMapping
 from stylemask_demo.packs import CHECKPOINTS
 from stylemask_demo.packs.store import save_network
 from stylemask_demo.portraits import REMEMBERED
+from stylemask_demo.recent import Recent
 
 FACES = Path(__file__).parent / "assets" / "faces"
 LABELS = json.loads((FACES / "labels.json").read_text())
@@ -156,6 +157,54 @@ def test_face_in_a_large_photo_is_found(reenactor, sources):
     portrait = reenactor.portrait(photo)
     expected = np.array(LABELS[names(0)[4]]["landmarks"]) / 256 * 420 + [600, 250]
     assert np.linalg.norm(portrait.landmarks_in_photo - expected, axis=1).mean() < 0.1 * 100
+
+
+@pytest.fixture(scope="module")
+def couple() -> Image.Image:
+    """A photo of two people, the larger face on the right."""
+    photo = Image.new("RGB", (1000, 500), (90, 110, 120))
+    photo.paste(picture(names(1)[0]).resize((300, 300)), (60, 120))
+    photo.paste(picture(names(0)[4]).resize((420, 420)), (500, 40))
+    return photo
+
+
+def test_the_face_that_is_meant(reenactor, couple):
+    faces = reenactor.faces(couple)
+    assert len(faces) == 2
+    left, right = sorted(faces, key=lambda face: face.centre[0])
+    assert 60 < left.centre[0] < 360 and 500 < right.centre[0] < 920
+    portraits = [reenactor.portrait(couple, face=number) for number in (0, 1)]
+    assert portraits[0] is reenactor.portrait(couple) and portraits[0].key != portraits[1].key
+    for face in faces:
+        chosen = reenactor.portrait(couple, face=face.centre)
+        assert chosen is portraits[faces.index(face)]
+        assert np.linalg.norm(chosen.landmarks_in_photo.mean(0) - face.landmarks.mean(0)) < 0.1 * face.side
+    with pytest.raises(NoFaceFound, match="no face number 2"):
+        reenactor.portrait(couple, face=2)
+    assert reenactor.faces(Image.new("RGB", (300, 300), "green")) == []
+
+
+def test_the_result_goes_back_into_the_photo(reenactor, couple):
+    portrait = reenactor.portrait(couple, face=(210, 270))
+    assert portrait.photo.size == couple.size
+    before = np.float32(couple)
+    same = np.float32(reenactor.into_photo(portrait, portrait.inversion))
+    assert np.abs(same - before).mean() < 0.5
+    turned = np.float32(reenactor.into_photo(portrait, reenactor.edit(portrait, yaw=20)))
+    changed = np.abs(turned - before).mean(2) > 20
+    rows, columns = np.nonzero(changed)
+    assert changed.sum() > 2000
+    assert rows.min() > 60 and columns.max() < 480, "the other face stays as it is"
+
+
+def test_memory_of_large_photos_is_bounded(reenactor, monkeypatch):
+    memory = Recent(64, 30_000_000, lambda portrait: portrait.bytes)
+    monkeypatch.setattr(reenactor._portraits, "_known", memory)
+    face = picture(names(0)[0]).resize((2000, 2000))
+    for shade in range(4):
+        face.putpixel((0, 0), (shade, 0, 0))
+        reenactor.portrait(face)  # 12 MB each
+    assert len(memory) == 2
 
 
 def test_real_photograph(reenactor):

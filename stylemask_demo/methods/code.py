@@ -8,17 +8,15 @@ from stylemask_demo.networks.stylegan2 import Generator
 
 
 class FaceCode(NamedTuple):
-    """What a method knows of a batch of faces; None is what the pack has no network for.
+    """What a method knows of a batch of faces; None is what it does not ask for, or the pack has no network for.
 
     `w_plus` (B, L, style_dim) is the code of the inversion, `directions` (B, 15) the place along the face directions,
-    `motion` (B, n, style_dim) head pose and expression, `identity` (B, L, style_dim) the code that the motion method
-    starts from where it is another one than `w_plus`.
+    `motion` (B, n, style_dim) head pose and expression without who it is.
     """
 
-    w_plus: Tensor
+    w_plus: Tensor | None = None
     directions: Tensor | None = None
     motion: Tensor | None = None
-    identity: Tensor | None = None
 
 
 class PictureCode(NamedTuple):

@@ -18,8 +18,8 @@ class Motion:
 
     def __call__(self, source: FaceCode, target: FaceCode, strength: float = 1.0) -> PictureCode:
         """Codes of B source and B target faces -> codes of the results; `strength` 0 gives the sources back."""
-        start = source.w_plus if source.identity is None else source.identity
-        return self.space.code(start + strength * (move(self.mapping, start, target.motion) - start))
+        moved = move(self.mapping, source.w_plus, target.motion)
+        return self.space.code(source.w_plus + strength * (moved - source.w_plus))
 
 
 def move(mapping: MotionMapping, w_plus: Tensor, motion: Tensor) -> Tensor:

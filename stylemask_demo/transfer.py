@@ -1,0 +1,103 @@
+"""The reenactment methods of a pack, and what each of them asks for of sources and targets."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from stylemask_demo.inversion import Inverter, RefiningInverter
+from stylemask_demo.methods import Directions, FaceCode, Motion, PictureCode, StyleMask, StyleSpace
+from stylemask_demo.portrait import Portrait
+from stylemask_demo.reading import ParameterReader, Reading
+from stylemask_demo.recent import Recent
+from stylemask_demo.weights import Weights
+
+REMEMBERED = 64  # faces whose motion and identity codes are kept
+
+
+class Transfer:
+    """Moves the code of one face by what another does, by the methods whose networks the pack has."""
+
+    def __init__(self, weights: Weights, space: StyleSpace, invert: Inverter, reader: ParameterReader):
+        self._weights, self._space, self._invert, self._reader = weights, space, invert, reader
+        self._codes: Recent[tuple[str, str], Tensor] = Recent(REMEMBERED)
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Names of the methods that the pack can do."""
+        needed = {"stylemask": ("masks",), "directions": ("directions",), "motion": ("motion_encoder", "motion_mapping")}
+        return tuple(name for name, keys in needed.items() if all(key in self._weights for key in keys))
+
+    def check(self, method: str) -> None:
+        """Raise ValueError when the pack cannot do this."""
+        if method not in self.methods:
+            raise ValueError(f"There is no method '{method}' here. Choose one of: {', '.join(self.methods)}.")
+
+    def edit(self, sources: FaceCode, yaw: float, pitch: float, smile: float) -> PictureCode:
+        """Codes of B sources turned by degrees, and their smile changed."""
+        self.check("directions")
+        shift = torch.from_numpy(self._reader.shift(yaw, pitch, smile)).to(sources.w_plus)
+        directions = Directions(self._space, self._weights["directions"])
+        return directions.edit(sources, shift.expand(len(sources.w_plus), -1))
+
+    def __call__(self, method: str, who: FaceCode, how: FaceCode, strength: float = 1.0) -> PictureCode:
+        """Codes of B sources and B targets, or of one for all of the other -> codes of B pictures.
+
+        Raises ValueError for an unknown method, and for numbers of sources and targets that do not fit.
+        """
+        self.check(method)
+        counts = [len(next(part for part in code if part is not None)) for code in (who, how)]
+        count = max(counts)
+        if any(have not in (1, count) for have in counts):
+            raise ValueError("Give as many sources as targets, or one of either.")
+        return self._method(method)(_expanded(who, count), _expanded(how, count), strength)
+
+    def sources(self, portraits: Sequence[Portrait], method: str) -> FaceCode:
+        """What a method asks for of those whose pictures are made."""
+        w_plus = torch.cat([portrait.codes for portrait in portraits]).to(self._invert.device)
+        if method == "motion" and "restyle" in self._weights:
+            # The mapping network of the published weights was trained on codes of this encoder.
+            refine = RefiningInverter(self._weights["restyle"], self._weights["restyle_average"], self._space.generator)
+            return FaceCode(torch.cat([self._remembered("identity", refine, portrait) for portrait in portraits]))
+        return self.sampled(w_plus, portraits)
+
+    def sampled(self, w_plus: Tensor, readings: Sequence[Portrait | Reading]) -> FaceCode:
+        """The same of faces (B) whose codes (B, L, style_dim) are known."""
+        return FaceCode(w_plus, self._directions(readings))
+
+    def targets(self, portraits: Sequence[Portrait], method: str) -> FaceCode:
+        """What a method asks for of those who lead."""
+        if method == "motion":
+            encode = Inverter(self._weights["motion_encoder"])
+            return FaceCode(motion=torch.cat([self._remembered("motion", encode, portrait) for portrait in portraits]))
+        w_plus = torch.cat([portrait.codes for portrait in portraits]).to(self._invert.device)
+        return FaceCode(w_plus, self._directions(portraits))
+
+    def target_crops(self, crops: Sequence[Image.Image], method: str) -> FaceCode:
+        """The same of crops that are seen only once, such as the frames of a video; nothing is remembered."""
+        if method == "motion":
+            return FaceCode(motion=Inverter(self._weights["motion_encoder"])(crops))
+        if method == "directions":
+            return FaceCode(directions=self._directions(self._reader.read(crops)))
+        return FaceCode(w_plus=self._invert(crops))
+
+    def _method(self, name: str) -> StyleMask | Directions | Motion:
+        if name == "motion":
+            return Motion(self._space, self._weights["motion_mapping"])
+        if name == "directions":
+            return Directions(self._space, self._weights["directions"])
+        return StyleMask(self._space, self._weights["masks"])
+
+    def _directions(self, faces: Sequence[Portrait | Reading]) -> Tensor:
+        """Places (B, 15) along the directions of the pack."""
+        return torch.from_numpy(np.stack([face.directions for face in faces])).to(self._invert.device)
+
+    def _remembered(self, what: str, encode: Inverter | RefiningInverter, portrait: Portrait) -> Tensor:
+        return self._codes.find((what, portrait.key), lambda: encode([portrait.crop]))
+
+
+def _expanded(code: FaceCode, count: int) -> FaceCode:
+    """The codes of one face for `count` faces, or of `count` faces as they are."""
+    return FaceCode(*(None if part is None else part.expand(count, *part.shape[1:]) for part in code))

@@ -1,0 +1,135 @@
+"""A source driven by a video: frames made by moving one picture over a wall."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from stylemask_demo import Reenactor
+from stylemask_demo.driving import CODE, CodeSmoother, FaceFollower, OneEuro
+from stylemask_demo.methods import FaceCode
+
+FACES = Path(__file__).parent / "assets" / "faces"
+SIZE = (480, 400)
+
+
+def picture(name: str) -> Image.Image:
+    return Image.open(FACES / f"{name}.webp").convert("RGB")
+
+
+def frame(face: Image.Image | None, x: float = 110.0, noise: int | None = None) -> Image.Image:
+    """A face at x of a grey wall, or only the wall; `noise` is the seed of a grain."""
+    made = Image.new("RGB", SIZE, (95, 105, 110))
+    if face is not None:
+        made.paste(face, (round(x), 70))
+    if noise is not None:
+        grain = np.random.default_rng(noise).normal(0, 6, (SIZE[1], SIZE[0], 3))
+        made = Image.fromarray(np.uint8(np.clip(np.float32(made) + grain, 0, 255)))
+    return made
+
+
+@pytest.fixture(scope="module")
+def reenactor() -> Reenactor:
+    return Reenactor.from_pack("synthetic", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def source(reenactor):
+    return reenactor.portrait(picture("900000_0"))
+
+
+def differences(pictures: list[Image.Image]) -> float:
+    """Mean change from picture to picture, in grey levels."""
+    stack = np.stack([np.float32(made) for made in pictures])
+    return float(np.abs(np.diff(stack, axis=0)).mean())
+
+
+@pytest.mark.parametrize("method", ["stylemask", "directions"])
+def test_a_still_face_does_not_jitter(reenactor, source, method):
+    frames = [frame(picture("900003_1"), noise=seed) for seed in range(10)]
+    driven = list(reenactor.drive(source, frames, method=method))
+    alone = reenactor.reenact(source, frames, method=method)
+    assert differences(driven[3:]) < 0.6 * differences(alone[3:])
+    assert np.abs(np.int16(driven[0]) - np.int16(alone[0])).mean() < 2
+
+
+def test_the_result_follows_the_video(reenactor, source):
+    first, second = picture("900003_0"), picture("900003_1")
+    frames = [frame(first)] * 6 + [frame(second)] * 6
+    driven = list(reenactor.drive(source, frames))
+    ends = [reenactor.reenact(source, frames[0]), reenactor.reenact(source, frames[-1])]
+    for made, near, far in ((driven[5], *ends), (driven[-1], *ends[::-1])):
+        distances = [np.abs(np.float32(made) - np.float32(end)).mean() for end in (near, far)]
+        assert distances[0] < 0.35 * distances[1]
+
+
+def test_frames_without_a_face_repeat_the_last_result(reenactor, source):
+    face = picture("900003_1")
+    frames = [frame(None), frame(face), frame(None), frame(None), frame(None), frame(face)]
+    driven = list(reenactor.drive(source, frames))
+    assert len(driven) == 6
+    assert np.array_equal(driven[0], source.inversion)
+    assert not np.array_equal(driven[1], driven[0])
+    assert all(np.array_equal(driven[1], made) for made in driven[2:5])
+
+
+def test_frames_are_taken_as_they_are_needed(reenactor, source):
+    taken = 0
+
+    def endless() -> Iterator[Image.Image]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield frame(picture("900003_1"))
+
+    driven = reenactor.drive(source, endless())
+    assert taken == 0
+    next(driven)
+    assert taken <= 8
+    remembered = len(reenactor._portraits)
+    for _ in range(8):
+        next(driven)
+    assert len(reenactor._portraits) == remembered, "frames are no portraits to remember"
+
+
+def test_an_unknown_method_is_told_at_once(reenactor, source):
+    with pytest.raises(ValueError, match="Choose one of"):
+        reenactor.drive(source, [], method="nonesuch")
+
+
+def test_the_same_face_is_followed_past_a_larger_one(reenactor):
+    small, large = picture("900003_1").resize((200, 200)), picture("900005_0").resize((330, 330))
+    follower = FaceFollower(reenactor._finder, reenactor._weights["extractor"])
+    wall = Image.new("RGB", (900, 400), (95, 105, 110))
+    for x in (40, 46, 52):
+        made = wall.copy()
+        made.paste(small, (x, 100))
+        if x > 40:
+            made.paste(large, (520, 30))
+        landmarks = follower.landmarks(made)
+        assert x < landmarks[:, 0].mean() < x + 200
+
+
+def test_the_filter_holds_still_and_keeps_up():
+    rng = np.random.default_rng(0)
+    resting = torch.from_numpy(rng.normal(0, 0.02, (60, 16)))
+    smooth = OneEuro(CODE)
+    rested = torch.stack([smooth(value) for value in resting])
+    assert rested[20:].std() < 0.7 * resting[20:].std()
+    moving = resting + torch.linspace(0, 12, 60)[:, None]
+    smooth = OneEuro(CODE)
+    followed = torch.stack([smooth(value) for value in moving])
+    assert (followed - moving)[20:].abs().mean() < 0.2, "less than a frame behind"
+
+
+def test_each_part_of_a_code_is_smoothed_by_itself():
+    smooth = CodeSmoother()
+    first = smooth(FaceCode(w_plus=torch.zeros(1, 4, 8), directions=torch.zeros(1, 15)))
+    assert first.motion is None
+    second = smooth(FaceCode(w_plus=torch.full((2, 4, 8), 0.1), directions=torch.zeros(2, 15)))
+    assert second.w_plus.shape == (2, 4, 8)
+    assert 0 < second.w_plus[0].mean() < second.w_plus[1].mean() < 0.1
+    assert second.directions.abs().max() == 0
