@@ -4,10 +4,10 @@ import signal
 
 import spaces  # noqa: F401  on a Space with shared GPUs it must come before anything that touches CUDA
 
-from stylemask_demo.reenactor import Reenactor
-from stylemask_demo.ui import build_page, launch_options
+from stylemask_demo.ui import Shelf, build_page, launch_options
 
-demo = build_page(Reenactor.from_pack("synthetic", device="auto"))
+shelf = Shelf.from_environment()
+demo = build_page(shelf)
 
 if __name__ == "__main__":
     # Stopped by the system, the page closes as it does by Ctrl+C, and deletes what visitors have added.

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-START_SECONDS = 180  # a cold start imports torch and loads the pack, at times on a busy machine
+START_SECONDS = 300  # a cold start imports torch and loads the pack, at times on a busy machine
 
 
 def free_port() -> int:
@@ -31,17 +31,18 @@ def answers(address: str) -> bool:
 
 
 @contextlib.contextmanager
-def serving(log: Path, **environment: str) -> Iterator[str]:
-    """Start the page as `make demo` does, on a free port; give its address, and stop it at the end.
+def serving(log: Path, setup: str = "", **environment: str) -> Iterator[str]:
+    """Start the page on a free port, after the Python code `setup`; give its address, and stop it at the end.
 
     What it writes goes to `log`; it may not stop by itself, and may not write a traceback.
     """
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False", **environment}
+    start = f"import runpy\n{setup}\nrunpy.run_path('app.py', run_name='__main__')"
     with log.open("wb") as output:
         page = subprocess.Popen(
-            [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+            [sys.executable, "-c", start], cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
         )
     try:
         deadline = time.monotonic() + START_SECONDS

@@ -4,6 +4,7 @@ import base64
 import binascii
 
 import gradio as gr
+from gradio.components.gallery import GalleryData, GalleryImage
 from gradio.components.imageslider import SliderData
 from gradio.data_classes import Base64ImageData, FileData, ImageData
 from gradio.processing_utils import save_pil_to_cache
@@ -53,6 +54,33 @@ class BeforeAfter(gr.ImageSlider):
 
     def postprocess(self, value: tuple[Image.Image, Image.Image] | None) -> SliderData | None:
         return None if value is None else SliderData(root=tuple(ImageData(url=data_url(p)) for p in value))
+
+
+class FacePicker(gr.Gallery):
+    """Small pictures to choose one of, which arrive inside the event's answer."""
+
+    is_template = True
+
+    def postprocess(self, value: list[Image.Image] | None) -> GalleryData:
+        return GalleryData(root=[GalleryImage(image=ImageData(url=data_url(face))) for face in value or []])
+
+
+class VideoZone(gr.Video):
+    """A place for one video that hands the file over as it came: gr.Video would call ffmpeg on some."""
+
+    is_template = True
+
+    def preprocess(self, payload: FileData | None) -> str | None:
+        return None if payload is None else payload.path
+
+
+class MethodChoice(gr.Radio):
+    """A choice of methods that leaves it to the pack to know them: each visitor may use another pack."""
+
+    is_template = True
+
+    def preprocess(self, payload: str | None) -> str:
+        return payload or ""
 
 
 class PictureDownload(gr.DownloadButton):

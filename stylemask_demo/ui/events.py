@@ -1,86 +1,131 @@
 """Which event calls what.
 
-Endpoints for programs (through `gradio_client`, or over HTTP at /gradio_api/call/NAME); pictures are files:
+Endpoints for programs (through `gradio_client`, or over HTTP at /gradio_api/call/NAME); pictures and videos are
+files, and what stands in brackets may be left out:
 
-- /reenact(source, target, method, strength) -> PNG
-- /edit(source, yaw, pitch, smile) -> PNG
-- /random_person(seed) -> PNG
-- /parameters(picture) -> JSON
-- /stages(picture) -> aligned crop, inversion, drawn face parameters
+- /reenact(source, target, method, strength, [into_photo, source_face, target_face, pack]) -> PNG
+- /edit(source, yaw, pitch, smile, [into_photo, source_face, pack]) -> PNG
+- /tune(source, [steps, face, pack]) -> PNG; later calls of the same client use what was tuned
+- /drive(source, video, method, strength, [source_face, pack]) -> MP4
+- /random_person(seed, [pack]) -> PNG
+- /parameters(picture, [face, pack]) -> JSON
+- /stages(picture, [face, pack]) -> aligned crop, inversion, drawn face parameters
 
 The page's own events answer with previews (JPEG inside the answer). They have names too, but are left out of
-the API page. Whatever needs the accelerator waits in one line for it.
+the API page. Whatever needs the accelerator waits in one line for it; work that takes long waits in a line of
+its own, so that nobody's sliders stand still behind it.
 """
 
+import json
+import os
 from collections.abc import Callable, Iterator
 
 import gradio as gr
 
-from stylemask_demo.ui.components import DropZone
-from stylemask_demo.ui.handlers import Handlers, unasked
-from stylemask_demo.ui.layout import STAGES, Components, PictureCard
+from stylemask_demo.tuning import STEPS
+from stylemask_demo.ui import texts
+from stylemask_demo.ui.components import DropZone, VideoZone
+from stylemask_demo.ui.explained import unasked
+from stylemask_demo.ui.handlers import Handlers
+from stylemask_demo.ui.layout import STAGES, Components, PictureCard, Steering
+from stylemask_demo.ui.long_handlers import HIDDEN, SHOWN, LongHandlers
 
-ACCELERATOR = {"concurrency_id": "accelerator", "concurrency_limit": 1}
+# On a Space with shared GPUs each call runs in a process and on a GPU of its own, elsewhere they would share one.
+AT_ONCE = 4 if os.environ.get("SPACES_ZERO_GPU") else 1
+ACCELERATOR = {"concurrency_id": "accelerator", "concurrency_limit": AT_ONCE}
+LONG = {"concurrency_id": "long", "concurrency_limit": AT_ONCE}
+DOWNLOAD = {"concurrency_id": "download", "concurrency_limit": 1}
 UNSEEN = {"show_progress": "hidden", "api_visibility": "undocumented"}  # a picture never flickers
 PREVIEW = {**UNSEEN, **ACCELERATOR}
 
 LARGEST_SEED = 10**9
-NEW_SEED = "() => [Math.floor(Math.random() * 1e9)]"
+MOST_STEPS = 500  # of tuning
+NEW_SEED = "(seed, pack) => [Math.floor(Math.random() * 1e9), pack]"
 NAME_FACES = """() => document.querySelectorAll('.faces').forEach(faces =>
     faces.querySelectorAll('button').forEach((button, index) =>
         button.setAttribute('aria-label', `${faces.id.split('-')[0]} example ${index + 1}`)))"""
+METHOD_HINT = f"method => ({json.dumps({name: texts.method_hint(name) for name in texts.METHOD_HINTS})})[method] ?? ''"
 
 
-def connect(blocks: gr.Blocks, page: Components, handlers: Handlers) -> None:
+def connect(blocks: gr.Blocks, page: Components, handlers: Handlers, long_handlers: LongHandlers) -> None:
     """Connect the page's components with the handlers."""
+    source, target, follow, move = page.source, page.follow.target, page.follow, page.move
+    used, match = page.packs.used, page.match.match
+    unmatched = [match, page.match.line]
+    steered = [follow.steering.method, follow.steering.strength]
     result = {
         "fn": handlers.preview,
-        "inputs": [page.source.zone, page.follow.target.zone, page.follow.method, page.follow.strength],
-        "outputs": [page.follow.result, page.status],
+        "inputs": [source.zone, target.zone, *steered, follow.into_photo, source.face, target.face, used, match],
+        "outputs": [follow.result, page.status, *unmatched],
     }
     moved = {
         "fn": handlers.preview_edit,
-        "inputs": [page.source.zone, *page.move.sliders],
-        "outputs": [page.move.picture, page.status],
+        "inputs": [source.zone, *move.sliders, move.into_photo, source.face, used, match],
+        "outputs": [move.picture, page.status, *unmatched],
     }
-    source_stages = {"fn": handlers.stages, "inputs": page.source.zone, "outputs": page.source_stages}
-    target_stages = {"fn": handlers.stages, "inputs": page.follow.target.zone, "outputs": page.target_stages}
+    stages = {
+        "source": {"inputs": [source.zone, source.face, used], "outputs": page.source_stages},
+        "target": {"inputs": [target.zone, target.face, used], "outputs": page.target_stages},
+    }
+    stages = {role: {"fn": handlers.stages, **event} for role, event in stages.items()}
+    shown = {"source": {"result": result, "moved": moved}, "target": {"result": result}}  # what depends on each picture
 
     # A first visit shows the example faces with their result, then fills what is further down.
     blocks.load(None, js=NAME_FACES)
-    opening = {"result": result, "moved": moved, "source_stages": source_stages, "target_stages": target_stages}
+    opening = {"result": result, "moved": moved, **{f"{role}_stages": event for role, event in stages.items()}}
     then = blocks.load
     for name, event in opening.items():
         event = {**event, "fn": unasked(event["fn"])}  # a hand may be quicker, with a picture of its own
         then = then(**event, **PREVIEW, api_name=f"open_{name}").then
 
+    matching = _connect_match(page, long_handlers)
+    matching.success(**result, **PREVIEW, api_name="matched_result")
+    matching.success(**moved, **PREVIEW, api_name="matched_moved")
+
     # A new picture's stages come first: they show what was found, or explain once that there is no face.
-    for name, added in _additions("source", page.source, handlers):
-        found = added(**source_stages, **PREVIEW, api_name=f"{name}_stages")
-        found.success(**result, **PREVIEW, api_name=f"{name}_result")
-        found.success(**moved, **PREVIEW, api_name=f"{name}_moved")
-    for name, added in _additions("target", page.follow.target, handlers):
-        found = added(**target_stages, **PREVIEW, api_name=f"{name}_stages")
-        found.success(**result, **PREVIEW, api_name=f"{name}_result")
+    for role, card in (("source", source), ("target", target)):
+        outputs = [card.chooser, card.face, *stages[role]["outputs"]]
+        for name, added in _additions(role, card, used, handlers):
+            found = added(handlers.new_picture, [card.zone, used], outputs, **PREVIEW, api_name=f"{name}_stages")
+            _show(found.success, shown[role], name)
+            if role == "source":
+                added(_unmatch, None, _match_parts(page), **UNSEEN, cancels=[matching], api_name=f"{name}_unmatch")
+        chosen = card.chooser.select(_chosen, None, card.face, **UNSEEN, api_name=f"{role}_face")
+        _show(chosen.success, {"stages": stages[role], **shown[role]}, f"{role}_face")
+        if role == "source":
+            chosen.then(_unmatch, None, _match_parts(page), **UNSEEN, cancels=[matching], api_name="face_unmatch")
 
     # What a hand moves: while one position is computed, only the latest of the next ones waits.
     latest = {**PREVIEW, "trigger_mode": "always_last"}
-    page.follow.method.input(**result, **latest, api_name="method_result")
-    page.follow.strength.input(**result, **latest, api_name="strength_result")
-    gr.on([slider.input for slider in page.move.sliders], **moved, **latest, api_name="sliders_moved")
-    zeros = page.move.reset.click(lambda: (0, 0, 0), None, page.move.sliders, **UNSEEN, api_name="reset")
+    follow.steering.method.input(**result, **latest, api_name="method_result")
+    follow.steering.strength.input(**result, **latest, api_name="strength_result")
+    follow.into_photo.input(**result, **latest, api_name="photo_result")
+    gr.on([slider.input for slider in move.sliders], **moved, **latest, api_name="sliders_moved")
+    move.into_photo.input(**moved, **latest, api_name="photo_moved")
+    zeros = move.reset.click(lambda: (0, 0, 0), None, move.sliders, **UNSEEN, api_name="reset")
     zeros.success(**moved, **PREVIEW, api_name="reset_moved")
+    for steering in (follow.steering, page.video.steering):
+        _explain_method(steering)
 
     for name, function, inputs, card in (
-        ("reenact", handlers.reenact, result["inputs"], page.follow),
-        ("edit", handlers.edit, moved["inputs"], page.move),
+        ("reenact", handlers.reenact, result["inputs"], follow),
+        ("edit", handlers.edit, moved["inputs"], move),
     ):
         saved = card.save.click(function, inputs, card.file, api_name=name, show_progress="hidden", **ACCELERATOR)
         saved.success(None, js=f"() => document.querySelector('#{card.file.elem_id}').click()")
-    _connect_programs(handlers)
+
+    _connect_video(page, long_handlers)
+    _connect_packs(page, long_handlers)
+    _show(page.packs.used.change, opening, "pack")
+    _connect_programs(page, handlers, long_handlers)
 
 
-def _additions(role: str, card: PictureCard, handlers: Handlers) -> Iterator[tuple[str, Callable]]:
+def _show(then: Callable, events: dict[str, dict], name: str) -> None:
+    for part, event in events.items():
+        then(**event, **PREVIEW, api_name=f"{name}_{part}")
+
+
+def _additions(role: str, card: PictureCard, used: gr.Textbox, handlers: Handlers) -> Iterator[tuple[str, Callable]]:
     """Yield name and event of each way in which a picture gets into a card."""
     # `upload` is also the camera's and the clipboard's event; `change` would come twice for each of them.
     yield f"{role}_upload", card.zone.upload
@@ -90,7 +135,7 @@ def _additions(role: str, card: PictureCard, handlers: Handlers) -> Iterator[tup
 
     sampled = card.surprise.click(
         handlers.random_person,
-        gr.Number(label="seed", precision=0, visible=False),
+        [gr.Number(label="seed", precision=0, visible=False), used],
         card.zone,
         js=NEW_SEED,
         api_name=f"{role}_random",
@@ -99,13 +144,103 @@ def _additions(role: str, card: PictureCard, handlers: Handlers) -> Iterator[tup
     yield f"{role}_sampled", sampled.success
 
 
-def _connect_programs(handlers: Handlers) -> None:
+def _chosen(choice: gr.SelectData) -> int:
+    """Return which face was clicked."""
+    return choice.index
+
+
+def _explain_method(steering: Steering) -> None:
+    steering.method.change(None, steering.method, steering.hint, js=METHOD_HINT)
+
+
+def _match_parts(page: Components) -> list[gr.components.Component]:
+    return [page.match.match, page.match.line, page.match.start, page.match.stop]
+
+
+def _unmatch():
+    """Forget that the source was matched: (match, match line, match button, cancel button)."""
+    return None, *_ended()
+
+
+def _wait(start: gr.Button, shown: list[gr.components.Component], name: str) -> Callable:
+    """Show at once that long work was asked for, in (line, start button, cancel button): others may come first."""
+    waiting = start.click(_begun, None, shown, **UNSEEN, queue=False, api_name=f"{name}_waiting")
+    return waiting.then
+
+
+def _begun():
+    return texts.progress("Waiting for others"), HIDDEN, SHOWN
+
+
+def _ended():
+    return "", SHOWN, HIDDEN
+
+
+def _connect_match(page: Components, handlers: LongHandlers) -> gr.events.Dependency:
+    parts, inputs = _match_parts(page), [page.source.zone, page.source.face, page.packs.used]
+    waiting = _wait(page.match.start, parts[1:], "match")
+    matching = waiting(handlers.match, inputs, parts, **UNSEEN, **LONG, api_name="match")
+    matching.failure(_unmatch, None, parts, **UNSEEN, api_name="match_failed")
+    page.match.stop.click(_unmatch, None, parts, **UNSEEN, cancels=[matching], api_name="match_cancelled")
+    return matching
+
+
+def _connect_video(page: Components, handlers: LongHandlers) -> None:
+    card, ended = page.video, [page.video.line, page.video.start, page.video.stop]
+    steered = [card.steering.method, card.steering.strength]
+    inputs = [page.source.zone, card.zone, *steered, page.source.face, page.packs.used, page.match.match]
+    outputs = [card.result, card.line, page.status, card.start, card.stop]
+    waiting = _wait(card.start, ended, "video")
+    driving = waiting(handlers.drive, inputs, outputs, **UNSEEN, **LONG, api_name="make_video")
+    driving.failure(_ended, None, ended, **UNSEEN, api_name="video_failed")
+    card.stop.click(_ended, None, ended, **UNSEEN, cancels=[driving], api_name="video_cancelled")
+
+
+def _connect_packs(page: Components, handlers: LongHandlers) -> None:
+    card = page.packs
+    choice = {
+        "fn": handlers.choose_pack,
+        "inputs": [card.chosen, card.used],
+        "outputs": [
+            card.used,
+            card.details,
+            card.download,
+            page.follow.steering.method,
+            page.video.steering.method,
+            page.move.tab,
+            page.match.match,
+            page.match.line,
+            page.status,
+        ],
+    }
+    ended = [card.line, card.download, card.stop]
+    waiting = _wait(card.download, ended, "download")
+    fetched = waiting(handlers.download, card.chosen, ended, **UNSEEN, **DOWNLOAD, api_name="download_pack")
+    fetched.failure(_ended, None, ended, **UNSEEN, api_name="download_failed")
+    card.stop.click(_ended, None, ended, **UNSEEN, cancels=[fetched], api_name="download_cancelled")
+    card.chosen.input(lambda: ("", HIDDEN, HIDDEN), None, ended, **UNSEEN, cancels=[fetched], api_name="pack_looked_at")
+    card.chosen.input(**choice, **PREVIEW, api_name="choose_pack")
+    fetched.success(**choice, **PREVIEW, api_name="pack_fetched")
+
+
+def _connect_programs(page: Components, handlers: Handlers, long_handlers: LongHandlers) -> None:
     """Add the endpoints that nothing on the page calls."""
     call = gr.Button(visible=False)
+    used, match = page.packs.used, page.match.match
     picture = DropZone(label="picture", type="filepath", image_mode=None, visible=False)
+    face = gr.Number(0, label="face", precision=0, minimum=0, visible=False)
     person = gr.Image(label="person", format="png", visible=False)
     three = [gr.Image(label=name, format="png", visible=False) for name in STAGES]
     seed = gr.Number(label="seed", precision=0, minimum=0, maximum=LARGEST_SEED, visible=False)
-    call.click(handlers.random_person, seed, person, api_name="random_person", **ACCELERATOR)
-    call.click(handlers.parameters, picture, gr.JSON(visible=False), api_name="parameters", **ACCELERATOR)
-    call.click(handlers.stages, picture, three, api_name="stages", **ACCELERATOR)
+    measured = gr.JSON(visible=False)
+    call.click(handlers.random_person, [seed, used], person, api_name="random_person", **ACCELERATOR)
+    call.click(handlers.parameters, [picture, face, used], measured, api_name="parameters", **ACCELERATOR)
+    call.click(handlers.stages, [picture, face, used], three, api_name="stages", **ACCELERATOR)
+
+    video = VideoZone(label="video", visible=False)
+    made = VideoZone(label="result", visible=False)
+    steered = [page.video.steering.method, page.video.steering.strength]
+    steps = gr.Number(STEPS, label="steps", precision=0, minimum=1, maximum=MOST_STEPS, visible=False)
+    call.click(long_handlers.tune, [picture, steps, face, used], [person, match], api_name="tune", **LONG)
+    inputs = [picture, video, *steered, face, used, match]
+    call.click(long_handlers.driven_video, inputs, made, api_name="drive", **LONG)

@@ -1,135 +1,198 @@
 """What happens at each event of the page: files and numbers in, what the components show out.
 
-Nothing is kept between two calls: every function gets all that it needs from the page that called it. A
-StyleMaskError becomes a message on the page, and because no output is written then, whatever was on the
-screen stays there.
+Nothing is kept between two calls but what bounded caches hold: every function gets all that it needs from the
+page that called it, the name of the pack too. A StyleMaskError becomes a message on the page, and because no
+output is written then, whatever was on the screen stays there.
 """
-
-import functools
-from collections.abc import Callable
 
 import gradio as gr
 from PIL import Image
 
 from stylemask_demo.errors import StyleMaskError
-from stylemask_demo.reenactor import Reenactor
+from stylemask_demo.media import content_hash
 from stylemask_demo.ui import texts
-from stylemask_demo.ui.compute import create_compute
+from stylemask_demo.ui.compute import Compute, Stages, Subject
 from stylemask_demo.ui.drawing import draw_parameters
+from stylemask_demo.ui.examples import remembering_examples
+from stylemask_demo.ui.explained import explained
+from stylemask_demo.ui.matches import Match, Matches
 from stylemask_demo.ui.pictures import load_original, load_picture
 
 STAGE_SIDE = 512  # pixels; stages are looked at small
-
-
-def explained(function: Callable) -> Callable:
-    """Return the function with a StyleMaskError turned into a message that the page shows to the person."""
-
-    @functools.wraps(function)
-    def call(*arguments):
-        try:
-            return function(*arguments)
-        except StyleMaskError as error:
-            raise gr.Error(str(error), title="That did not work", print_exception=False) from error
-
-    return call
-
-
-def unasked(function: Callable) -> Callable:
-    """Return the handler without its messages: what nobody has asked for yet must not complain."""
-
-    @functools.wraps(function)
-    def call(*arguments):
-        try:
-            return function(*arguments)
-        except gr.Error:
-            return gr.skip()
-
-    return call
+THUMBNAIL_SIDE = 96  # pixels of a face to choose
+THUMBNAIL_ROOM = 1.4  # of the face's box, so that hair and chin are seen
 
 
 class Handlers:
-    """The functions behind the page's events, for one reenactor; see `page` for where each is used."""
+    """The functions behind the page's quick events; see `events` for where each is used."""
 
-    def __init__(self, reenactor: Reenactor):
-        self._reenactor = reenactor
-        self._compute = create_compute(reenactor)
-
-    def status(self, milliseconds: float | None = None) -> str:
-        """Return the status line as HTML."""
-        return texts.status(self._reenactor, milliseconds)
+    def __init__(self, compute: Compute, matches: Matches):
+        self._compute = compute
+        self._matches = matches
+        self._reenact = remembering_examples(compute.reenact)
+        self._edit = remembering_examples(compute.edit)
+        self._stages = remembering_examples(compute.stages)
 
     @explained
-    def preview(self, source, target, method: str, strength: float):
-        """Show the source before and after: (before/after pictures, status line)."""
+    def preview(self, source, target, method, strength, into_photo, source_face, target_face, pack, match):
+        """Show the source before and after: (before/after pictures, status line, match, match line)."""
         if source is None or target is None:
             return gr.skip()
-        pair, milliseconds = self._compute.reenact(load_picture(source), load_picture(target), method, strength)
-        return pair, self.status(milliseconds)
+        who, lost = self._source(load_picture(source), source_face, pack, match)
+        how = Subject(load_picture(target), _index(target_face))
+        result = self._reenact(pack, who, how, method, float(strength), bool(into_photo))
+        return result.value, self._status(result, who), *lost
 
     @explained
-    def reenact(self, source, target, method: str, strength: float) -> Image.Image:
-        """Give the source person the target's head pose and expression: a PNG of the pack's full size.
+    def reenact(
+        self,
+        source,
+        target,
+        method: str,
+        strength: float,
+        into_photo: bool,
+        source_face: float,
+        target_face: float,
+        pack: str,
+        match: Match | None,
+    ) -> Image.Image:
+        """Give the source person the target's head pose and expression: a PNG of the pack's full size, or of the
+        photo's.
 
-        source, target: pictures of a face; method: one of the pack's methods, such as "stylemask" or
-        "directions"; strength: 0 (the source's own pose) to 1 (the target's).
+        source, target: pictures of a face; method: one of the pack's methods: "stylemask", "directions" or
+        "motion"; strength: 0 (the source's own pose) to 1 (the target's); into_photo: put the face back into the
+        source's photo; source_face, target_face: which face of a picture with several, 0 is the clearest; pack:
+        name of the weights.
         """
         if source is None or target is None:
             raise StyleMaskError("Two pictures are needed. Add a source and a target portrait.")
-        pictures = load_picture(source), load_picture(target)
-        return self._compute.reenact(*pictures, method, strength).value[1]
+        who = self._source_to_keep(source, into_photo, source_face, pack, match)
+        how = Subject(load_picture(target), _index(target_face))
+        return self._reenact(pack, who, how, method, float(strength), bool(into_photo)).value[1]
 
     @explained
-    def preview_edit(self, source, yaw: float, pitch: float, smile: float):
-        """Show the edited source: (picture, status line)."""
+    def preview_edit(self, source, yaw, pitch, smile, into_photo, source_face, pack, match):
+        """Show the edited source: (picture, status line, match, match line)."""
         if source is None:
             return gr.skip()
-        picture, milliseconds = self._compute.edit(load_picture(source), yaw, pitch, smile)
-        return picture, self.status(milliseconds)
+        who, lost = self._source(load_picture(source), source_face, pack, match)
+        result = self._edit(pack, who, float(yaw), float(pitch), float(smile), bool(into_photo))
+        return result.value, self._status(result, who), *lost
 
     @explained
-    def edit(self, source, yaw: float, pitch: float, smile: float) -> Image.Image:
-        """Turn the source's head and change its smile: a PNG of the pack's full size.
+    def edit(
+        self,
+        source,
+        yaw: float,
+        pitch: float,
+        smile: float,
+        into_photo: bool,
+        source_face: float,
+        pack: str,
+        match: Match | None,
+    ) -> Image.Image:
+        """Turn the source's head and change its smile: a PNG of the pack's full size, or of the photo's.
 
         yaw: -30..30 degrees, positive turns the face to the right of the picture; pitch: -15..15 degrees,
-        positive looks up; smile: -1..1. All are changes from the source.
+        positive looks up; smile: -1..1. All are changes from the source. into_photo: put the face back into the
+        photo; source_face: which face of a picture with several, 0 is the clearest; pack: name of the weights.
         """
         if source is None:
             raise StyleMaskError("A picture is needed. Add a source portrait.")
-        return self._compute.edit(load_picture(source), yaw, pitch, smile).value
+        who = self._source_to_keep(source, into_photo, source_face, pack, match)
+        return self._edit(pack, who, float(yaw), float(pitch), float(smile), bool(into_photo)).value
 
     @explained
-    def stages(self, picture):
-        """Show what becomes of a picture: (aligned crop, inversion, face parameters drawn on the crop)."""
+    def new_picture(self, picture, pack: str):
+        """Show what becomes of a picture that was added: (its faces to choose from, chosen face, stages)."""
         if picture is None:
             return gr.skip()
-        crop, inversion, parameters, _ = self._compute.stages(load_picture(picture)).value
-        return _small(crop), _small(inversion), draw_parameters(crop, parameters)
+        picture = load_picture(picture)
+        stages = self._stages(pack, Subject(picture)).value
+        faces = [_thumbnail(picture, box) for box in stages.faces] if len(stages.faces) > 1 else []
+        chooser = gr.update(value=faces, visible=bool(faces), selected_index=0 if faces else None)
+        return chooser, 0, *_drawn(stages)
 
     @explained
-    def parameters(self, picture) -> dict:
+    def stages(self, picture, face: float, pack: str):
+        """Show what becomes of a picture: (aligned crop, inversion, face parameters drawn on the crop).
+
+        face: which face of a picture with several, 0 is the clearest; pack: name of the weights.
+        """
+        if picture is None:
+            return gr.skip()
+        return _drawn(self._stages(pack, Subject(load_picture(picture), _index(face))).value)
+
+    @explained
+    def parameters(self, picture, face: float, pack: str) -> dict:
         """Measure a face: JSON with yaw, pitch, roll (degrees), expression (by name) and landmarks (68 x 2,
-        pixels of the picture sent, upright).
+        pixels of the picture sent, upright), and the boxes of all faces.
+
+        face: which face of a picture with several, 0 is the clearest; pack: name of the weights.
         """
         if picture is None:
             raise StyleMaskError("A picture is needed. Send a portrait.")
-        _, _, parameters, landmarks = self._compute.stages(load_original(picture)).value
+        stages = self._stages(pack, Subject(load_original(picture), _index(face))).value
+        measured = stages.parameters
         return {
-            "yaw": float(parameters.yaw),
-            "pitch": float(parameters.pitch),
-            "roll": float(parameters.roll),
-            "expression": {name: float(value) for name, value in parameters.expression.items()},
-            "landmarks": [[float(x), float(y)] for x, y in landmarks],
+            "yaw": float(measured.yaw),
+            "pitch": float(measured.pitch),
+            "roll": float(measured.roll),
+            "expression": {name: float(value) for name, value in measured.expression.items()},
+            "landmarks": [[float(x), float(y)] for x, y in stages.landmarks_in_photo],
+            "faces": [list(box) for box in stages.faces],
         }
 
     @explained
-    def random_person(self, seed: float) -> Image.Image:
+    def random_person(self, seed: float, pack: str) -> Image.Image:
         """Make up a person: a picture sampled from the pack's generator. seed: a whole number; the same seed
-        gives the same person.
+        gives the same person. pack: name of the weights.
         """
-        return self._compute.sample(int(seed)).value
+        return self._compute.sample(pack, int(seed)).value
+
+    def _source(self, picture: Image.Image, face, pack: str, match: Match | None) -> tuple[Subject, tuple]:
+        """Return the source, with the portrait tuned to it if there is one, and what to write into match and
+        match line: nothing, or that the tuned portrait is gone.
+        """
+        if match is None or match.face != face_key(picture, face, pack):
+            return Subject(picture, _index(face)), (gr.skip(), gr.skip())
+        portrait = self._matches.find(match)
+        if portrait is None:
+            return Subject(picture, _index(face)), (None, texts.MATCH_GONE)
+        return Subject(picture, _index(face), portrait), (gr.skip(), gr.skip())
+
+    def _source_to_keep(self, source, into_photo: bool, face, pack: str, match: Match | None) -> Subject:
+        """Return the source of a result that is kept: a whole photo keeps its own size."""
+        who, _ = self._source(load_picture(source), face, pack, match)
+        return who._replace(picture=load_original(source)) if into_photo else who
+
+    @staticmethod
+    def _status(result, who: Subject) -> str:
+        return texts.status(result.facts, result.milliseconds, matched=who.matched is not None)
+
+
+def face_key(picture: Image.Image, face, pack: str) -> str:
+    """Return what tells one face in one picture, as seen by one pack, from all others."""
+    return f"{pack} {content_hash(picture)} {_index(face)}"
+
+
+def _index(face: float | None) -> int:
+    return int(face or 0)
+
+
+def _drawn(stages: Stages) -> tuple[Image.Image, Image.Image, Image.Image]:
+    return _small(stages.crop), _small(stages.inversion), draw_parameters(stages.crop, stages.parameters)
 
 
 def _small(picture: Image.Image) -> Image.Image:
     if picture.width <= STAGE_SIDE:
         return picture
     return picture.resize((STAGE_SIDE, STAGE_SIDE), Image.Resampling.LANCZOS)
+
+
+def _thumbnail(picture: Image.Image, box: tuple[float, float, float, float]) -> Image.Image:
+    x0, y0, x1, y1 = box
+    half = max(x1 - x0, y1 - y0) / 2 * THUMBNAIL_ROOM
+    x, y = (x0 + x1) / 2, (y0 + y1) / 2
+    square = tuple(round(edge) for edge in (x - half, y - half, x + half, y + half))
+    return picture.crop(square).resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)

@@ -1,24 +1,59 @@
 """Where everything stands on the page; what happens with it is in `events`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TypeVar
 
 import gradio as gr
 
+from stylemask_demo.packs import PackInfo
 from stylemask_demo.ui import texts
-from stylemask_demo.ui.components import BeforeAfter, DropZone, LivePicture, PictureDownload
+from stylemask_demo.ui.components import (
+    BeforeAfter,
+    DropZone,
+    FacePicker,
+    LivePicture,
+    MethodChoice,
+    PictureDownload,
+    VideoZone,
+)
+from stylemask_demo.ui.compute import Facts
+from stylemask_demo.ui.examples import example_faces
+from stylemask_demo.ui.matches import Match
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "assets" / "examples"
 STAGES = ("Aligned crop", "Inversion", "Face parameters")
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class PictureCard:
-    """One card for a picture: the place for it, example faces, and a button for a random person."""
+    """One card for a picture: the place for it, its faces if there are several, examples, a random person."""
 
     zone: DropZone
+    chooser: FacePicker
+    face: gr.Number  # which of the faces
     faces: gr.Dataset
     surprise: gr.Button
+
+
+@dataclass(frozen=True)
+class MatchRow:
+    """The button that tunes the generator to the source, and what shows how far that is."""
+
+    start: gr.Button
+    stop: gr.Button
+    line: gr.HTML
+    match: gr.State  # a Match, or None
+
+
+@dataclass(frozen=True)
+class Steering:
+    """What steers how a face is followed."""
+
+    method: MethodChoice
+    hint: gr.HTML
+    strength: gr.Slider
 
 
 @dataclass(frozen=True)
@@ -27,21 +62,47 @@ class FollowCard:
 
     target: PictureCard
     result: BeforeAfter
-    method: gr.Radio
-    strength: gr.Slider
+    steering: Steering
+    into_photo: gr.Checkbox
     save: gr.Button
     file: PictureDownload
+
+
+@dataclass(frozen=True)
+class VideoCard:
+    """The source driven by a video."""
+
+    zone: VideoZone
+    result: VideoZone
+    steering: Steering
+    line: gr.HTML
+    start: gr.Button
+    stop: gr.Button
 
 
 @dataclass(frozen=True)
 class MoveCard:
     """The source moved by hand, and the sliders."""
 
+    tab: gr.Tab
     picture: LivePicture
     sliders: list[gr.Slider]  # yaw, pitch, smile
+    into_photo: gr.Checkbox
     reset: gr.Button
     save: gr.Button
     file: PictureDownload
+
+
+@dataclass(frozen=True)
+class PackCard:
+    """The choice of weights."""
+
+    used: gr.Textbox  # name of the pack in use, which every request names
+    chosen: gr.Dropdown
+    details: gr.HTML
+    line: gr.HTML
+    download: gr.Button
+    stop: gr.Button
 
 
 @dataclass(frozen=True)
@@ -49,39 +110,68 @@ class Components:
     """Everything on the page that an event reads or writes."""
 
     source: PictureCard
+    match: MatchRow
     follow: FollowCard
+    video: VideoCard
     move: MoveCard
+    packs: PackCard
     status: gr.HTML
     source_stages: list[LivePicture]
     target_stages: list[LivePicture]
 
 
-def lay_out(methods: tuple[str, ...], status: str) -> Components:
+def lay_out(facts: Facts, packs: list[PackInfo], forget: Callable[[Match | None], None]) -> Components:
     """Lay the page out inside the current `gr.Blocks` and return its components.
 
-    `methods` are the reenactor's method names, the first one chosen; `status` is the status line's HTML.
+    `facts` are those of the pack that the page opens with, which is the first of `packs`; `forget` is called
+    with the Match of a visitor who has left.
     """
     gr.HTML(texts.HEADER, padding=False)
     with gr.Row(elem_classes="workspace"):
         with gr.Column(min_width=260, elem_classes="card"):
-            source = _picture_card("source", "who it is")
+            source, match = _source_card(forget)
         with gr.Column(min_width=260):
             with gr.Tabs(elem_classes="ways"):
                 with gr.Tab("Follow a face", id="follow"):
-                    follow = _follow_card(methods)
-                with gr.Tab("Move by hand", id="move"):
-                    move = _move_card()
-    status_line = gr.HTML(status, elem_id="status", padding=False)
-    with gr.Accordion("The three stages behind a result", elem_classes="card stages"):
+                    follow = _follow_card(facts.methods)
+                with gr.Tab("Follow a video", id="video"):
+                    video = _video_card(facts.methods)
+                with gr.Tab("Move by hand", id="move") as tab:
+                    move = _move_card(tab)
+    status_line = gr.HTML(texts.status(facts), elem_id="status", padding=False)
+    with gr.Accordion("The three stages behind a result", elem_classes="card folding stages"):
         with gr.Row(elem_classes="both"):
             source_stages = _stages("source")
             target_stages = _stages("target")
+    with gr.Accordion("Weights", open=False, elem_classes="card folding", elem_id="weights"):
+        weights = _pack_card(packs)
     gr.HTML(texts.FOOTER, padding=False)
-    return Components(source, follow, move, status_line, source_stages, target_stages)
+    return Components(source, match, follow, video, move, weights, status_line, source_stages, target_stages)
 
 
-def _picture_card(role: str, hint: str) -> PictureCard:
-    examples = sorted(str(path) for path in EXAMPLES.glob(f"{role}_*.webp"))
+def _source_card(forget: Callable[[Match | None], None]) -> tuple[PictureCard, MatchRow]:
+    parts = _picture_parts("source", "who it is")
+    line = gr.HTML("", elem_id="match-line", padding=False)
+    with gr.Row(elem_classes="foot"):
+        surprise = _surprise_button("source")
+        start = gr.Button("Match this person better", size="sm", min_width=170, elem_id="match")
+        stop = gr.Button("Cancel matching", size="sm", min_width=170, visible=False, elem_id="match-cancel")
+    return PictureCard(*parts, surprise), MatchRow(start, stop, line, gr.State(None, delete_callback=forget))
+
+
+def _target_card() -> PictureCard:
+    parts = _picture_parts("target", "how it moves")
+    with gr.Row(elem_classes="foot"):
+        return PictureCard(*parts, _surprise_button("target"))
+
+
+def _surprise_button(role: str) -> gr.Button:
+    return gr.Button("Surprise me", size="sm", min_width=90, elem_id=f"{role}-surprise")
+
+
+def _picture_parts(role: str, hint: str) -> tuple[DropZone, FacePicker, gr.Number, gr.Dataset]:
+    """Lay out what every card for a picture has: the place for it, its faces, and examples."""
+    examples = example_faces(role)
     gr.HTML(texts.heading(role.capitalize(), hint), padding=False)
     zone = DropZone(
         value=examples[0],
@@ -97,6 +187,18 @@ def _picture_card(role: str, hint: str) -> PictureCard:
         elem_id=role,
         elem_classes="zone",
     )
+    chooser = FacePicker(
+        label="Several faces: choose the one you mean",
+        columns=5,
+        fit_columns=False,
+        allow_preview=False,
+        interactive=False,
+        buttons=[],
+        visible=False,
+        elem_id=f"{role}-chooser",
+        elem_classes="chooser",
+    )
+    face = gr.Number(0, precision=0, minimum=0, label=f"{role} face", visible="hidden")
     faces = gr.Dataset(
         components=[gr.Image(visible=False)],
         samples=[[path] for path in examples],
@@ -106,14 +208,30 @@ def _picture_card(role: str, hint: str) -> PictureCard:
         elem_classes="faces",
     )
     gr.HTML(texts.TIPS[role], padding=False)
-    surprise = gr.Button("Surprise me", size="sm", elem_id=f"{role}-surprise")
-    return PictureCard(zone, faces, surprise)
+    return zone, chooser, face, faces
+
+
+def _steering(place: str, methods: tuple[str, ...]) -> Steering:
+    method = MethodChoice(
+        texts.method_choices(methods), value=methods[0], label="Method", elem_id=f"{place}-method", elem_classes="methods"
+    )
+    hint = gr.HTML(texts.method_hint(methods[0]), elem_id=f"{place}-hint", padding=False)
+    strength = gr.Slider(0, 1, value=1, step=0.05, label="Strength", elem_id=f"{place}-strength")
+    return Steering(method, hint, strength)
+
+
+def _keeping(place: str) -> tuple[gr.Checkbox, gr.Button]:
+    """Lay out the choice between crop and whole photo, and the download of either."""
+    with gr.Row(elem_classes="foot keeping"):
+        into_photo = gr.Checkbox(False, label="Into the photo", min_width=120, elem_id=f"{place}-photo")
+        save = gr.Button("Download PNG", variant="primary", min_width=120, elem_id=f"save-{place}")
+    return into_photo, save
 
 
 def _follow_card(methods: tuple[str, ...]) -> FollowCard:
     with gr.Row(elem_classes="follow"):
         with gr.Column(min_width=260, elem_classes="card"):
-            target = _picture_card("target", "how it moves")
+            target = _target_card()
         with gr.Column(min_width=260, elem_classes="card"):
             gr.HTML(texts.heading("Result", "drag to compare"), padding=False)
             result = BeforeAfter(
@@ -123,15 +241,45 @@ def _follow_card(methods: tuple[str, ...]) -> FollowCard:
                 interactive=False,
                 elem_id="result",
             )
-            choices = [(texts.METHOD_NAMES.get(name, name), name) for name in methods]
-            method = gr.Radio(choices, value=methods[0], label="Method", elem_id="method")
-            strength = gr.Slider(0, 1, value=1, step=0.05, label="Strength", elem_id="strength")
-            save = gr.Button("Download PNG", variant="primary", elem_id="save-result")
+            steering = _steering("result", methods)
+            into_photo, save = _keeping("result")
             file = PictureDownload("reenacted", elem_id="result-file", visible="hidden")
-    return FollowCard(target, result, method, strength, save, file)
+    return FollowCard(target, result, steering, into_photo, save, file)
 
 
-def _move_card() -> MoveCard:
+def _video_card(methods: tuple[str, ...]) -> VideoCard:
+    with gr.Row(elem_classes="follow"):
+        with gr.Column(min_width=260, elem_classes="card"):
+            gr.HTML(texts.heading("Video", "how it moves"), padding=False)
+            zone = VideoZone(
+                label="The video to follow",
+                show_label=False,
+                sources=["upload", "webcam"],
+                include_audio=True,
+                buttons=[],
+                elem_id="video",
+                elem_classes="zone",
+            )
+            gr.HTML(texts.TIPS["video"], padding=False)
+        with gr.Column(min_width=260, elem_classes="card"):
+            gr.HTML(texts.heading("Result", "the source, moving"), padding=False)
+            result = VideoZone(
+                label="The source, moving as in the video",
+                show_label=False,
+                interactive=False,
+                autoplay=True,
+                loop=True,
+                buttons=["download"],
+                elem_id="driven",
+            )
+            steering = _steering("video", methods)
+            line = gr.HTML("", elem_id="video-line", padding=False)
+            start = gr.Button("Make the video", variant="primary", elem_id="drive")
+            stop = gr.Button("Cancel", visible=False, elem_id="drive-cancel")
+    return VideoCard(zone, result, steering, line, start, stop)
+
+
+def _move_card(tab: gr.Tab) -> MoveCard:
     with gr.Row(elem_classes="move"):
         with gr.Column(min_width=260, elem_classes="card"):
             gr.HTML(texts.heading("Result", "follows the sliders"), padding=False)
@@ -151,9 +299,22 @@ def _move_card() -> MoveCard:
                 gr.Slider(-0.5, 1, value=0, step=0.05, label="Smile", info="Less to more", elem_id="smile"),
             ]
             reset = gr.Button("Reset", elem_id="reset")
-            save = gr.Button("Download PNG", variant="primary", elem_id="save-edited")
+            into_photo, save = _keeping("edited")
             file = PictureDownload("edited", elem_id="edited-file", visible="hidden")
-    return MoveCard(picture, sliders, reset, save, file)
+    return MoveCard(tab, picture, sliders, into_photo, reset, save, file)
+
+
+def _pack_card(packs: list[PackInfo]) -> PackCard:
+    used = gr.Textbox(packs[0].name, label="pack", visible="hidden")
+    chosen = gr.Dropdown(
+        texts.pack_choices(packs), value=packs[0].name, label="Pack", show_label=False, filterable=False, elem_id="pack"
+    )
+    details = gr.HTML(texts.pack_details(packs[0]), elem_id="pack-details", padding=False)
+    line = gr.HTML("", elem_id="pack-line", padding=False)
+    with gr.Row(elem_classes="foot"):
+        download = gr.Button("Download", variant="primary", size="md", visible=False, elem_id="download-pack")
+        stop = gr.Button("Cancel", size="md", visible=False, elem_id="download-cancel")
+    return PackCard(used, chosen, details, line, download, stop)
 
 
 def _stages(role: str) -> list[LivePicture]:

@@ -2,25 +2,31 @@
 
 import gradio as gr
 
-from stylemask_demo.reenactor import Reenactor
 from stylemask_demo.ui import texts
+from stylemask_demo.ui.compute import create_compute, facts_of
 from stylemask_demo.ui.events import connect
+from stylemask_demo.ui.examples import EXAMPLES
 from stylemask_demo.ui.handlers import Handlers
-from stylemask_demo.ui.layout import EXAMPLES, lay_out
+from stylemask_demo.ui.layout import lay_out
+from stylemask_demo.ui.long_handlers import LongHandlers
+from stylemask_demo.ui.matches import Matches
+from stylemask_demo.ui.shelf import Shelf
 from stylemask_demo.ui.theme import STYLE_SHEET, Calm
 
 CACHE_CHECKED, CACHE_AGE = 600, 3600  # seconds: uploads and results are deleted after an hour
 LARGEST_UPLOAD = 50_000_000  # bytes, as in media.open_image, so that more never reaches the disk
 
 
-def build_page(reenactor: Reenactor) -> gr.Blocks:
-    """Return the page over one reenactor, ready to launch with `launch_options`."""
+def build_page(shelf: Shelf) -> gr.Blocks:
+    """Return the page over a shelf of packs, ready to launch with `launch_options`."""
     gr.set_static_paths([EXAMPLES])  # so that they need not be copied, wherever the page is started
-    handlers = Handlers(reenactor)
+    compute, matches = create_compute(shelf), Matches()
+    handlers, long_handlers = Handlers(compute, matches), LongHandlers(shelf, compute, matches)
     lifetime = (CACHE_CHECKED, CACHE_AGE)
     with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=lifetime) as blocks:
-        components = lay_out(reenactor.methods, handlers.status())
-        connect(blocks, components, handlers)
+        facts = facts_of(shelf.get(shelf.default))
+        components = lay_out(facts, shelf.packs(), forget=matches.drop)
+        connect(blocks, components, handlers, long_handlers)
     return blocks
 
 

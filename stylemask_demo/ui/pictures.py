@@ -5,12 +5,13 @@ import io
 import os
 from functools import lru_cache
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from stylemask_demo.errors import UnreadableMedia
 from stylemask_demo.media import open_image
 
 LONGEST_SIDE = 2048  # pixels; more than any pack's crop needs, and hashing more would slow every slider move
+PREVIEW_SIDE = 1280  # pixels of the longer side; a whole photo is looked at smaller than it is kept
 PREVIEW_QUALITY = 92  # JPEG: encodes ten times faster than WebP and shows no blocks at this quality
 
 
@@ -51,6 +52,8 @@ def _shrink(picture: Image.Image) -> Image.Image:
 
 def data_url(picture: Image.Image) -> str:
     """Return the picture as a JPEG data URL, so that a preview needs no file and no second request."""
+    if max(picture.size) > PREVIEW_SIDE:
+        picture = ImageOps.contain(picture, (PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.BILINEAR)
     buffer = io.BytesIO()
     picture.convert("RGB").save(buffer, "JPEG", quality=PREVIEW_QUALITY, subsampling=0)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -1,8 +1,10 @@
 """The page's own words as HTML: header, headings, status line, footer."""
 
 from html import escape
+from itertools import groupby
 
-from stylemask_demo.reenactor import Reenactor
+from stylemask_demo.packs import PackInfo, licence_text
+from stylemask_demo.ui.compute import Facts
 
 TITLE = "StyleMask Demo"
 
@@ -35,6 +37,7 @@ FOOTER = """
 TIPS = {
     "source": '<p class="tip">One sharp, well-lit face works best. Looks and hair are kept.</p>',
     "target": '<p class="tip">Only its head pose and expression are followed, not its looks.</p>',
+    "video": '<p class="tip">One face, up to 60 seconds and 50 MB. Only its movement is followed.</p>',
 }
 
 METHOD_NAMES = {
@@ -42,6 +45,17 @@ METHOD_NAMES = {
     "directions": "Finding Directions",
     "motion": "Pose and Expression Transfer",
 }
+METHOD_HINTS = {
+    "stylemask": "Learned masks choose, channel by channel, what the target may change.",
+    "directions": "The measured difference in pose and expression moves the source along learned directions.",
+    "motion": "An encoder reads nothing but the movement from the target and adds it to the person.",
+}
+
+MATCHED = '<p class="note done" role="status">Matched: results now use a generator tuned to this face.</p>'
+MATCH_GONE = (
+    '<p class="note" role="status">This match has expired, and results are without it. Match the person again.</p>'
+)
+DOWNLOADED = '<p class="note done" role="status">Downloaded, and in use now.</p>'
 
 
 def heading(title: str, hint: str = "") -> str:
@@ -50,14 +64,80 @@ def heading(title: str, hint: str = "") -> str:
     return f'<h2 class="heading">{escape(title)}{quiet}</h2>'
 
 
-def status(reenactor: Reenactor, milliseconds: float | None) -> str:
+def method_choices(methods: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Return the methods as (what the page calls it, name)."""
+    return [(METHOD_NAMES.get(name, name), name) for name in methods]
+
+
+def method_hint(method: str) -> str:
+    """Return one sentence on how a method works."""
+    return f'<p class="tip">{escape(METHOD_HINTS.get(method, ""))}</p>'
+
+
+def progress(what: str, done: int = 0, total: int = 0) -> str:
+    """Return a line that shows how far some work is; with `total` 0 it only shows that it goes on."""
+    if total <= 0:
+        return _progress_line(f"{what} {done}" if done else what, None)
+    return _progress_line(f"{what} {done} of {total}", done / total)
+
+
+def download_progress(what: str, done: int, total: int) -> str:
+    """Return a progress line for `done` of `total` bytes."""
+    amount = f"{done / 1e6:.0f} of {total / 1e6:.0f} MB" if total > 0 else f"{done / 1e6:.0f} MB"
+    return _progress_line(f"{what}: {amount}" if done else what, done / total if total > 0 else None)
+
+
+def _progress_line(text: str, part: float | None) -> str:
+    if part is None:
+        value, bar = "", "<i></i>"
+    else:
+        percent = min(100, max(0, round(100 * part)))
+        value, bar = f' aria-valuenow="{percent}"', f'<i style="width: {percent}%"></i>'
+    return (
+        f'<div class="progress{"" if value else " unknown"}"><span>{escape(text)}</span>'
+        f'<div role="progressbar" aria-label="{escape(text)}" aria-valuemin="0" aria-valuemax="100"{value}>'
+        f"{bar}</div></div>"
+    )
+
+
+def pack_choices(packs: list[PackInfo]) -> list[tuple[str, str]]:
+    """Return the packs as (what the page calls it, name)."""
+    return [(f"{info.title}, {info.resolution} px", info.name) for info in packs]
+
+
+def pack_details(info: PackInfo) -> str:
+    """Return what a pack is, where it comes from, and what one may do with it."""
+    terms = licence_text(info.name) or f"{info.licence}. {info.origin}"
+    here = "Ready to use." if info.installed else "Not downloaded yet."
+    return f'<div class="pack">{_paragraphs(terms)}<p>{here}</p></div>'
+
+
+def _paragraphs(text: str) -> str:
+    """Return lines of text as paragraphs, and those that begin with a dash as lists."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    html = ""
+    for dashed, group in groupby(lines, key=lambda line: line.startswith("- ")):
+        if dashed:
+            html += "<ul>" + "".join(f"<li>{escape(line[2:])}</li>" for line in group) + "</ul>"
+        else:
+            html += "".join(f"<p>{escape(line)}</p>" for line in group)
+    return html
+
+
+def status(facts: Facts, milliseconds: float | None = None, matched: bool = False) -> str:
     """Return the status line: pack, device, face finder, and the last computation's milliseconds."""
-    facts = [
-        ("Pack", f"{reenactor.info.name}, {reenactor.resolution} px"),
-        ("Device", "GPU" if reenactor.device.type == "cuda" else reenactor.device.type.upper()),
-        ("Face finder", reenactor.face_finder),
+    items = [
+        ("Pack", f"{facts.pack}, {facts.resolution} px"),
+        ("Device", facts.device),
+        ("Face finder", facts.face_finder),
     ]
+    if matched:
+        items.append(("Source", "matched"))
     if milliseconds is not None:
-        facts.append(("Last result", f"{milliseconds:.0f} ms"))
-    items = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(fact)}</dd></div>" for name, fact in facts)
-    return f'<dl class="status">{items}</dl>'
+        items.append(("Last result", _duration(milliseconds)))
+    lines = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(fact)}</dd></div>" for name, fact in items)
+    return f'<dl class="status">{lines}</dl>'
+
+
+def _duration(milliseconds: float) -> str:
+    return f"{milliseconds:.0f} ms" if milliseconds < 10_000 else f"{milliseconds / 1000:.0f} s"

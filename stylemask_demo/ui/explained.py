@@ -1,0 +1,51 @@
+"""Errors on the page: what a person can do something about becomes a message, and nothing else changes."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from contextlib import closing
+
+import gradio as gr
+
+from stylemask_demo.errors import StyleMaskError
+
+
+def explained(function: Callable) -> Callable:
+    """Return the function, or generator, with a StyleMaskError turned into a message that the page shows."""
+    if inspect.isgeneratorfunction(function):
+
+        @functools.wraps(function)
+        def stream(*arguments):
+            try:
+                with closing(function(*arguments)) as items:
+                    yield from items
+            except StyleMaskError as error:
+                raise _message(error) from error
+
+        return stream
+
+    @functools.wraps(function)
+    def call(*arguments):
+        try:
+            return function(*arguments)
+        except StyleMaskError as error:
+            raise _message(error) from error
+
+    return call
+
+
+def unasked(function: Callable) -> Callable:
+    """Return the handler without its messages: what nobody has asked for yet must not complain."""
+
+    @functools.wraps(function)
+    def call(*arguments):
+        try:
+            return function(*arguments)
+        except gr.Error:
+            return gr.skip()
+
+    return call
+
+
+def _message(error: StyleMaskError) -> gr.Error:
+    return gr.Error(str(error), title="That did not work", print_exception=False)

@@ -1,0 +1,135 @@
+"""What happens at the events that take a while: matching a person, driving by a video, fetching weights.
+
+The page's own handlers are generators: each step shows how far the work is, and a visitor who cancels or leaves
+ends it. Programs get the end only.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import gradio as gr
+from PIL import Image
+
+from stylemask_demo.errors import StyleMaskError
+from stylemask_demo.packs import download_pack
+from stylemask_demo.tuning import STEPS
+from stylemask_demo.ui import texts
+from stylemask_demo.ui.compute import Compute, Computed, Subject
+from stylemask_demo.ui.explained import explained
+from stylemask_demo.ui.handlers import face_key
+from stylemask_demo.ui.matches import Match, Matches
+from stylemask_demo.ui.pictures import load_picture
+from stylemask_demo.ui.shelf import Shelf
+from stylemask_demo.ui.streams import Finished, Progress, stream
+
+SHOWN, HIDDEN = gr.update(visible=True), gr.update(visible=False)
+RESULT_NAME = "reenacted.mp4"
+
+
+class LongHandlers:
+    """The functions behind the page's slow events; see `events` for where each is used."""
+
+    def __init__(self, shelf: Shelf, compute: Compute, matches: Matches):
+        self._shelf = shelf
+        self._compute = compute
+        self._matches = matches
+
+    @explained
+    def match(self, source, face, pack):
+        """Tune the generator to the source: yields (match, match line, match button, cancel button)."""
+        if source is None:
+            raise StyleMaskError("A picture is needed. Add a source portrait.")
+        yield None, texts.progress("Getting ready"), gr.skip(), gr.skip()
+        for item in self._matched(source, STEPS, face, pack):
+            if isinstance(item, Progress):
+                yield gr.skip(), texts.progress("Matching, step", item.done, item.total), gr.skip(), gr.skip()
+            else:
+                yield item[0], texts.MATCHED, SHOWN, HIDDEN
+
+    @explained
+    def tune(self, source, steps: float, face: float, pack: str) -> tuple[Image.Image, Match]:
+        """Tune the generator to the source, which takes a while: a PNG of what it makes of the face then.
+
+        The calls of the same client that follow use it for the same picture. steps: how long it is tuned, 1..500; face:
+        which face of a picture with several, 0 is the clearest; pack: name of the weights.
+        """
+        if source is None:
+            raise StyleMaskError("A picture is needed. Send a portrait.")
+        *_, (match, inversion) = self._matched(source, int(steps), face, pack)
+        return inversion, match
+
+    def _matched(self, source, steps: int, face, pack: str) -> Iterator[Progress | tuple[Match, Image.Image]]:
+        who = Subject(load_picture(source), int(face or 0))
+        for item in self._compute.match(pack, who, steps):
+            if isinstance(item, Computed):
+                portrait, inversion = item.value
+                yield self._matches.add(portrait, face_key(who.picture, face, pack)), inversion
+            else:
+                yield item
+
+    @explained
+    def drive(self, source, video, method, strength, source_face, pack, match):
+        """Let a video drive the source: yields (result, progress line, status line, start button, cancel button)."""
+        keep = gr.skip()
+        yield keep, texts.progress("Getting ready"), keep, keep, keep
+        for item in self._driven(source, video, method, strength, source_face, pack, match):
+            if isinstance(item, Progress):
+                yield keep, texts.progress("Making frame", item.done, item.total), keep, keep, keep
+            else:
+                result, path = item
+                yield path, "", texts.status(result.facts, result.milliseconds), SHOWN, HIDDEN
+
+    @explained
+    def driven_video(
+        self, source, video, method: str, strength: float, source_face: float, pack: str, match: Match | None
+    ) -> str:
+        """Let a video drive the source, which takes a while: an MP4.
+
+        source: a picture of a face; video: at most 60 seconds and 50 MB, whose clearest face is followed; method,
+        strength, source_face and pack: as for /reenact.
+        """
+        *_, (_, path) = self._driven(source, video, method, strength, source_face, pack, match)
+        return path
+
+    def _driven(
+        self, source, video, method, strength, face, pack, match: Match | None
+    ) -> Iterator[Progress | tuple[Computed, str]]:
+        if source is None or video is None:
+            raise StyleMaskError("A picture and a video are needed. Add a source portrait and a video that moves it.")
+        who = Subject(load_picture(source), int(face or 0))
+        if match is not None and match.face == face_key(who.picture, face, pack):
+            who = who._replace(matched=self._matches.find(match))
+        folder = Path(tempfile.mkdtemp(prefix="video-", dir=gr.utils.get_upload_folder()))
+        path = folder / RESULT_NAME
+        try:
+            for item in self._compute.drive(pack, who, video, str(path), method, float(strength)):
+                yield (item, str(path)) if isinstance(item, Computed) else item
+        except BaseException:  # an error, or the visitor has left: what is there of the video is of no use
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+    @explained
+    def choose_pack(self, chosen, pack):
+        """Take up other weights: (pack, pack details, download button, methods, methods, tab of sliders, match,
+        match line, status line); weights that are not here yet are only described."""
+        info = self._shelf.info(chosen)
+        details = texts.pack_details(info)
+        if not info.installed:
+            keep = gr.skip()
+            return pack, details, gr.update(visible=True), keep, keep, keep, keep, keep, keep
+        facts = self._compute.describe(chosen).facts
+        methods = gr.update(choices=texts.method_choices(facts.methods), value=facts.methods[0])
+        sliders = gr.update(interactive="directions" in facts.methods)
+        return chosen, details, HIDDEN, methods, methods, sliders, None, "", texts.status(facts)
+
+    @explained
+    def download(self, chosen):
+        """Fetch weights: yields (progress line, download button, cancel button)."""
+        yield texts.progress("Getting ready"), gr.skip(), gr.skip()
+        for item in stream(lambda report: download_pack(chosen, progress=report)):
+            if isinstance(item, Finished):
+                yield "", HIDDEN, HIDDEN
+            else:
+                yield texts.download_progress(item.what, item.done, item.total), gr.skip(), gr.skip()

@@ -1,0 +1,71 @@
+"""Long work that reports how far it is, as a stream that can be read slowly and left at any time."""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, TypeVar
+
+from stylemask_demo.errors import Cancelled
+
+T = TypeVar("T")
+Report = Callable[..., None]
+
+PATIENCE = 0.5  # seconds without a report after which the last one is repeated, so that a reader can leave
+
+
+class Progress(NamedTuple):
+    """How far some work is; `total` is 0 where nobody knows it."""
+
+    done: int = 0
+    total: int = 0
+    what: str = ""
+
+
+class Finished(NamedTuple):
+    """The end of a stream: what the work returned."""
+
+    value: object
+
+
+class _Failed(NamedTuple):
+    error: Exception
+
+
+def stream(work: Callable[[Report], object]) -> Iterator[Progress | Finished]:
+    """Yields the Progress of `work` and at last a Finished with what it returns; raises what it raises.
+
+    `work` gets a function to report with, `report(done, total, what)`, and runs in a thread of its own. When
+    the reader leaves the stream, the next report raises Cancelled in there.
+    """
+    items: queue.SimpleQueue = queue.SimpleQueue()
+    left = threading.Event()
+
+    def report(done: int, total: int = 0, what: object = "") -> None:
+        if left.is_set():
+            raise Cancelled("Stopped.")
+        items.put(Progress(int(done), int(total), str(what)))
+
+    def run() -> None:
+        try:
+            items.put(Finished(work(report)))
+        except Exception as error:  # whatever it is, it is raised where the stream is read
+            items.put(_Failed(error))
+
+    threading.Thread(target=run, daemon=True).start()
+    latest = Progress()
+    try:
+        while True:
+            try:
+                item = items.get(timeout=PATIENCE)
+                while isinstance(item, Progress) and not items.empty():
+                    item = items.get()  # a slow reader sees the latest
+            except queue.Empty:
+                item = latest
+            if isinstance(item, _Failed):
+                raise item.error
+            yield item
+            if isinstance(item, Finished):
+                return
+            latest = item
+    finally:
+        left.set()

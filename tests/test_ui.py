@@ -1,0 +1,160 @@
+"""Parts of the page that need no browser: long work as a stream, tuned portraits within bounds, example results."""
+
+import threading
+
+import gradio as gr
+import pytest
+from PIL import Image
+
+from stylemask_demo.errors import Cancelled, DownloadFailed, StyleMaskError
+from stylemask_demo.ui import long_handlers, texts
+from stylemask_demo.ui.compute import Computed, Subject
+from stylemask_demo.ui.examples import example_faces, remembering_examples
+from stylemask_demo.ui.matches import Matches
+from stylemask_demo.ui.pictures import load_picture
+from stylemask_demo.ui.shelf import Shelf
+from stylemask_demo.ui.streams import Finished, Progress, stream
+
+
+def test_a_stream_ends_with_what_the_work_returns():
+    def work(report):
+        report(1, 2, "half")
+        return "result"
+
+    *before, last = stream(work)
+    assert last == Finished("result")
+    assert set(before) <= {Progress(), Progress(1, 2, "half")}
+
+
+def test_a_stream_raises_what_the_work_raises():
+    def work(report):
+        raise StyleMaskError("It rains.")
+
+    with pytest.raises(StyleMaskError, match="It rains"):
+        list(stream(work))
+
+
+def test_work_stops_when_nobody_reads_on():
+    reading, stopped = threading.Event(), threading.Event()
+
+    def work(report):
+        report(1, 100)
+        reading.wait(10)
+        try:
+            report(2, 100)
+        except Cancelled:
+            stopped.set()
+            raise
+
+    items = stream(work)
+    assert next(items) == Progress(1, 100)
+    items.close()
+    reading.set()
+    assert stopped.wait(10)
+
+
+def test_a_reader_can_leave_work_that_never_reports():
+    forever = threading.Event()
+    items = stream(lambda report: forever.wait(30))
+    assert next(items) == Progress()  # the latest there is, again and again
+    assert next(items) == Progress()
+    items.close()
+    forever.set()
+
+
+def test_tuned_portraits_stay_within_bounds():
+    matches = Matches(most_bytes=100)
+    first, second, third = (matches.add(letter * 40, "a face") for letter in (b"1", b"2", b"3"))
+    assert matches.find(first) is None
+    assert matches.find(second) == b"2" * 40
+    assert matches.find(third) == b"3" * 40
+    matches.drop(second)
+    assert matches.find(second) is None
+    matches.drop(None)
+
+
+def test_tuned_portraits_are_forgotten_in_time():
+    matches = Matches(oldest=-1)
+    assert matches.find(matches.add(b"1", "a face")) is None
+
+
+def test_a_key_tells_nothing_and_no_two_are_alike():
+    matches = Matches()
+    keys = {matches.add(b"1", "a face").key for _ in range(20)}
+    assert len(keys) == 20 and min(len(key) for key in keys) > 20
+
+
+def _counting():
+    calls = []
+
+    def function(*arguments):
+        calls.append(arguments)
+        return Computed(len(calls), 1.0, None)
+
+    return calls, remembering_examples(function)
+
+
+def test_results_of_examples_are_remembered_and_of_others_not():
+    calls, function = _counting()
+    example, other = (load_picture(path) for path in example_faces("source")[:2])
+    for yaw in (1, 2, 1, 2):
+        function("pack", Subject(example), yaw)
+    assert len(calls) == 2
+    function("another pack", Subject(example), 1)
+    function("pack", Subject(other), 1)
+    function("pack", Subject(example, matched=b"1"), 1)
+    assert len(calls) == 5
+    own = Image.new("RGB", example.size)  # as large as the examples
+    function("pack", Subject(own), 1)
+    function("pack", Subject(own), 1)
+    assert len(calls) == 7
+
+
+def test_the_page_opens_with_the_embedded_pack_when_another_cannot_be_fetched(monkeypatch, capsys):
+    def refuse(name, progress):
+        progress(50, 100, "weights.pt")
+        raise DownloadFailed("The host does not answer. Try again later.")
+
+    monkeypatch.setenv("STYLEMASK_PACK", "ffhq")
+    monkeypatch.setattr("stylemask_demo.ui.shelf.download_pack", refuse)
+    assert Shelf.from_environment().default == "synthetic"
+    shown = capsys.readouterr().out
+    assert "weights.pt: 50 %" in shown and "does not answer" in shown
+
+
+@pytest.fixture
+def handlers():
+    return long_handlers.LongHandlers(shelf=None, compute=None, matches=Matches())
+
+
+def test_a_download_shows_its_progress(monkeypatch, handlers):
+    seen = threading.Event()
+
+    def fetch(name, progress):
+        assert name == "ffhq"
+        progress(50 * 10**6, 100 * 10**6, "weights.pt (1 of 2)")
+        assert seen.wait(10)
+
+    monkeypatch.setattr(long_handlers, "download_pack", fetch)
+    lines = []
+    for line, *_ in handlers.download("ffhq"):
+        lines.append(line)
+        if "50 of 100 MB" in line:
+            seen.set()
+    assert seen.is_set()
+    assert lines[-1] == ""
+
+
+def test_a_download_that_fails_is_explained(monkeypatch, handlers):
+    def refuse(name, progress):
+        raise DownloadFailed("The disk is full. Make room and try again.")
+
+    monkeypatch.setattr(long_handlers, "download_pack", refuse)
+    with pytest.raises(gr.Error, match="disk is full"):
+        list(handlers.download("ffhq"))
+
+
+def test_texts_from_elsewhere_cannot_become_markup():
+    assert "<script>" not in texts.progress("<script>", 1, 2)
+    assert "<script>" not in texts.download_progress("<script>", 1, 2)
+    assert "<script>" not in texts.method_hint("<script>")
