@@ -6,7 +6,7 @@ import os
 import threading
 import urllib.request
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 from typing import Protocol
@@ -18,8 +18,10 @@ from PIL import Image
 
 from stylemask_demo.faces.align import crop_quad
 
-# Faces are searched in a copy of this size: a face worth reenacting is large in its photo.
+# Faces are searched in copies of these sizes, pixels of the longer side. A face worth reenacting is large in its photo.
 SEARCH_SIDE = 640
+SECOND_SEARCH_SIDE = 400  # beside a face that was found already
+LARGE_SEARCH_SIDE = 1600  # for small faces
 # The box of a face is centred where FFHQ would centre the crop, with this part of the crop's side.
 BOX_OF_CROP = 0.66
 
@@ -49,12 +51,15 @@ class FaceBox:
 
 
 class FaceFinder(Protocol):
-    """Finds the faces in a photo; ``name`` says by what means."""
+    """Finds the places of faces in a photo; ``name`` says by what means."""
 
     name: str
 
-    def find(self, image: Image.Image) -> list[FaceBox]:
-        """Return the faces of an RGB photo, the surest first and of equally sure ones the largest."""
+    def find(self, image: Image.Image, small: bool = False) -> list[FaceBox]:
+        """Return where faces of an RGB photo may be, the surest first and of equally sure ones the largest.
+
+        `small` looks for faces that are too small for the first look; it takes longer.
+        """
         ...
 
 
@@ -85,10 +90,10 @@ class LandmarkFaceFinder:
             face_detector_kwargs={"path_to_detector": str(_weights_folder() / WEIGHTS[0])},
         )
 
-    def find(self, image: Image.Image) -> list[FaceBox]:
-        """Return the faces of an RGB photo with their landmarks, largest first."""
-        small, scale = _search_copy(image)
-        found = self._network.face_detector.detect_from_image(np.asarray(small).copy())
+    def find(self, image: Image.Image, small: bool = False) -> list[FaceBox]:
+        """Return the faces of an RGB photo with their landmarks, largest first; `small` searches a larger copy."""
+        pixels, scale = _search_copy(image, LARGE_SEARCH_SIDE if small else SEARCH_SIDE)
+        found = self._network.face_detector.detect_from_image(pixels)
         boxes = [np.append(np.asarray(box[:4], dtype=np.float64) * scale, box[4]) for box in found]
         if not boxes:
             return []
@@ -119,15 +124,18 @@ _UNSURE = (
     _Cascade("haarcascade_profileface.xml", 3, -0.116, 0.023, 0.70, mirrored=True),
 )
 _TILTS = (30.0, -30.0)  # degrees; the cascades themselves stand about 15 either way
-_SMALLEST = 0.08  # of the photo's shorter side
+_SMALLEST = 24  # pixels of the copy that is searched; the cascades know 20 and more
+_ROOM = 0.1  # of the copy's longer side is added around it for faces at the border
+_FILLED = 0.5  # a crop of this part of the photo's area leaves no room for a second face
 _SAME_FACE = 0.4  # boxes that share this part of their union are one face
 
 
 class CascadeFaceFinder:
     """OpenCV's cascades (Viola and Jones, 2001): need no download, and know no landmarks.
 
-    The surest frontal cascade decides alone when it finds something, in the photo as it is or else tilted.
-    Where it finds nothing, the other frontal ones and the profile one, which looks both ways, vote.
+    The surest frontal cascade looks first. Unless its face fills the photo there may be others: it looks again beyond the
+    border of the photo and at the photo tilted either way, and the other frontal cascades and the profile one, which looks
+    both ways, vote.
     """
 
     name = "OpenCV cascade"
@@ -139,17 +147,39 @@ class CascadeFaceFinder:
         }
         self._lock = threading.Lock()  # a classifier keeps buffers between calls
 
-    def find(self, image: Image.Image) -> list[FaceBox]:
-        """Return the faces of an RGB photo: those with most votes first, of equal ones the largest."""
-        small, scale = _search_copy(image.convert("L"))
-        grey = np.asarray(small)
-        boxes = [_box(*np.multiply(square, scale)) for square in self._detect(grey, _SURE)]
-        boxes = boxes or self._find_tilted(grey, scale)
-        if boxes:
-            return sorted(boxes, key=_size, reverse=True)
+    def find(self, image: Image.Image, small: bool = False) -> list[FaceBox]:
+        """Return where faces may be: upright ones, tilted ones, then those voted for, of each kind the largest first.
+
+        The last kind is no face at times. For `small` faces only upright ones are looked for, in a larger copy.
+        """
+        photo = image.convert("L")
+        if small:
+            return self._find_upright(*_search_copy(photo, LARGE_SEARCH_SIDE))
+        boxes = self._find_upright(*_search_copy(photo, SEARCH_SIDE))
+        if boxes and (_size(boxes[0]) / BOX_OF_CROP) ** 2 > _FILLED * image.width * image.height:
+            return boxes
+        # Beside a face that was found, those that are harder to see are searched for less thoroughly.
+        return _distinct(
+            boxes + self._find_harder(*_search_copy(photo, SECOND_SEARCH_SIDE if boxes else SEARCH_SIDE), boxes)
+        )
+
+    def _find_harder(self, grey: np.ndarray, scale: float, known: list[FaceBox]) -> list[FaceBox]:
+        """Look for faces at the border, tilted ones and turned ones; those that are `known` make votes count for less."""
+        # The cascades want some room around a face.
+        room = round(_ROOM * max(grey.shape))
+        grey = cv2.copyMakeBorder(grey, room, room, room, room, cv2.BORDER_REPLICATE)
+        boxes = self._find_upright(grey, scale) + self._find_tilted(grey, scale)
         groups = _groups([square for cascade in _UNSURE for square in self._detect(grey, cascade)])
+        if boxes or known:
+            groups = [group for group in groups if len(group) > 1]
         groups.sort(key=lambda group: (len(group), np.mean([side for _, _, side in group])), reverse=True)
-        return [_box(*np.mean(group, axis=0) * scale) for group in groups]
+        boxes += [_box(*np.mean(group, axis=0) * scale) for group in groups]
+        away = room * scale
+        return [replace(box, x0=box.x0 - away, y0=box.y0 - away, x1=box.x1 - away, y1=box.y1 - away) for box in boxes]
+
+    def _find_upright(self, grey: np.ndarray, scale: float) -> list[FaceBox]:
+        boxes = [_box(*np.multiply(square, scale)) for square in self._detect(grey, _SURE)]
+        return sorted(boxes, key=_size, reverse=True)
 
     def _find_tilted(self, grey: np.ndarray, scale: float) -> list[FaceBox]:
         """Look for faces in copies turned upright by the tilts tried."""
@@ -163,15 +193,14 @@ class CascadeFaceFinder:
             for x, y, side in self._detect(turned, _SURE):
                 x, y = back @ (x, y, 1.0)
                 boxes.append(_box(x * scale, y * scale, side * scale, roll=tilt))
-        return boxes
+        return sorted(boxes, key=_size, reverse=True)
 
     def _detect(self, grey: np.ndarray, cascade: _Cascade) -> list[tuple[float, float, float]]:
         """Return (x, y, side) of the FFHQ crops of the faces that one cascade sees."""
         picture = np.ascontiguousarray(grey[:, ::-1]) if cascade.mirrored else grey
-        smallest = max(24, round(_SMALLEST * min(grey.shape)))
         with self._lock:
             found = self._classifiers[cascade.file].detectMultiScale(
-                picture, scaleFactor=1.1, minNeighbors=cascade.neighbours, minSize=(smallest, smallest)
+                picture, scaleFactor=1.1, minNeighbors=cascade.neighbours, minSize=(_SMALLEST, _SMALLEST)
             )
         squares = []
         for left, top, width, _ in np.asarray(found, dtype=np.float64).reshape(-1, 4):
@@ -183,12 +212,26 @@ class CascadeFaceFinder:
         return squares
 
 
-def _search_copy(image: Image.Image) -> tuple[Image.Image, float]:
-    """Return a copy of at most SEARCH_SIDE pixels, and the factor from its pixels to those of the photo."""
-    scale = max(1.0, max(image.size) / SEARCH_SIDE)
-    if scale == 1.0:
-        return image, scale
-    return image.resize((max(1, round(image.width / scale)), max(1, round(image.height / scale)))), scale
+def _search_copy(image: Image.Image, side: int) -> tuple[np.ndarray, float]:
+    """Return a copy (H, W[, 3]) of at most `side` pixels, and the factor from its pixels to those of the photo."""
+    scale = max(1.0, max(image.size) / side)
+    if scale > 1:
+        # Reduced first by whole numbers, which is fast: a large photo takes a tenth of the time.
+        image = image.resize((max(1, round(image.width / scale)), max(1, round(image.height / scale))), reducing_gap=2.0)
+    return np.array(image), scale
+
+
+def _distinct(boxes: list[FaceBox]) -> list[FaceBox]:
+    """Boxes without those that lie on the face of an earlier one."""
+    kept: list[FaceBox] = []
+    for box in boxes:
+        if all(_overlap(_square(box), _square(other)) <= _SAME_FACE for other in kept):
+            kept.append(box)
+    return kept
+
+
+def _square(box: FaceBox) -> tuple[float, float, float]:
+    return (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2, _size(box)
 
 
 def _box(x: float, y: float, crop_side: float, landmarks: np.ndarray | None = None, roll: float = 0.0) -> FaceBox:

@@ -88,7 +88,8 @@ def _cut(photo: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     fine[:, :2] /= oversample
     fine[:, 2] += matrix[:, :2] @ np.full(2, 0.5 / oversample - 0.5)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    crop = cv2.warpAffine(photo, fine, (side, side), flags=flags, borderMode=cv2.BORDER_REFLECT)
+    # Repeated, because a face at the border would be reflected into one with four eyes.
+    crop = cv2.warpAffine(photo, fine, (side, side), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     return (
         cv2.resize(crop, (INPUT_SIZE, INPUT_SIZE), interpolation=cv2.INTER_AREA) if oversample > 1 else crop
     )
