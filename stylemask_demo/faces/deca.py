@@ -17,8 +17,6 @@ CROP_SCALE = 1.25
 # The published directions: yaw, pitch and roll in degrees, the jaw in radians, then the first expression coefficients.
 EXPRESSIONS = 11
 DECA_DIRECTIONS = ("yaw", "pitch", "roll", "jaw", *(f"exp_{i:02}" for i in range(EXPRESSIONS)))
-ANGLE_SCALES = (40.0, 20.0, 20.0)  # degrees of yaw, pitch and roll that make a shift of SHIFT_SCALE
-SHIFT_SCALE = 6.0  # shifts go from -6 to 6
 
 
 @dataclass(frozen=True)
@@ -112,23 +110,11 @@ def cut(picture: np.ndarray, landmarks: np.ndarray, size: int = DecaEncoder.inpu
     return cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA) if finer > 1 else crop
 
 
-def direction_factors(ranges: Sequence[Sequence[float]]) -> np.ndarray:
-    """What a change of each parameter is multiplied by for the published matrices, (15,).
-
-    Args:
-        ranges: smallest and largest value of yaw, pitch, roll, jaw and the expression coefficients over generated faces, as
-            published; those after the eleventh coefficient are not needed.
-
-    Returns:
-        6 / scale for the angles and 12 / (max - min) for jaw and expression: the shift of Finding Directions in GAN's
-        Latent Space (Bounareli et al. 2022) is this times (target - source).
-    """
-    spans = [high - low for low, high in ranges[3 : len(DECA_DIRECTIONS)]]
-    return np.float32([*(SHIFT_SCALE / scale for scale in ANGLE_SCALES), *(2 * SHIFT_SCALE / span for span in spans)])
-
-
 def deca_direction_values(face: DecaFace, factors: np.ndarray) -> np.ndarray:
-    """Where a face stands along `DECA_DIRECTIONS`, (15,): the difference of two faces' values is the published shift."""
+    """Where a face stands along `DECA_DIRECTIONS`, (15,): the difference of two faces' values is the published shift.
+
+    `factors` (15,) are the pack's setting `direction_factors`: what a change of each parameter is multiplied by.
+    """
     return face.parameters * factors
 
 
