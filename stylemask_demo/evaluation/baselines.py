@@ -53,13 +53,13 @@ class LinearRegression:
     directions); the difference of two portraits' parameters times the coefficients is added to the source's code.
     """
 
-    def __init__(self, generator: Generator, instruments: Instruments, samples: int = SAMPLES):
+    def __init__(self, generator: Generator, instruments: Instruments):
         self.generator = generator
-        codes, pictures = sample(generator, samples)
+        codes, pictures = sample(generator, SAMPLES)
         sight = instruments.look(pictures)
         places = _places(sight.euler, sight.expression)
         inputs, outputs = places - places.mean(0), (codes - codes.mean(0)).double().cpu().numpy()
-        gram = inputs.T @ inputs + RIDGE * samples * np.diag(inputs.var(0) + 1e-9)
+        gram = inputs.T @ inputs + RIDGE * SAMPLES * np.diag(inputs.var(0) + 1e-9)
         self.coefficients = np.linalg.solve(gram, inputs.T @ outputs)  # (15, style_dim)
 
     def __call__(self, sources: list[Portrait], targets: list[Portrait]) -> list[Image.Image]:

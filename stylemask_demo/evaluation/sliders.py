@@ -11,7 +11,7 @@ from stylemask_demo.evaluation.instruments import Instruments
 from stylemask_demo.evaluation.metrics import cosines, fit_line
 from stylemask_demo.evaluation.people import BATCH, SMILE, Face
 
-SLIDERS = {"yaw": (-30, -20, -10, 10, 20, 30), "pitch": (-15, -10, -5, 5, 10, 15), "smile": (0.25, 0.5, 0.75, 1.0)}
+SLIDERS = {"yaw": (-30, -20, -10, 0, 10, 20, 30), "pitch": (-15, -10, -5, 0, 5, 10, 15), "smile": (0, 0.25, 0.5, 0.75, 1)}
 MEASURED = ("yaw", "pitch", "roll", "smile")  # degrees, and the smile's coefficient
 PEOPLE = 24
 

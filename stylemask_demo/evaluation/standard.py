@@ -13,14 +13,14 @@ from torch import nn
 from stylemask_demo.errors import PackCorrupt
 from stylemask_demo.evaluation.instruments import Instruments, batches
 from stylemask_demo.evaluation.metrics import cosines
+from stylemask_demo.faces.deca import DecaReader
 from stylemask_demo.faces.extract import to_tensor
 from stylemask_demo.networks.arcface import ArcFace
-from stylemask_demo.networks.deca import DecaEncoder, axis_angle_to_euler
+from stylemask_demo.networks.deca import DecaEncoder
 from stylemask_demo.packs import available_packs, load_network
 
 CACHE_HINT = "They are downloaded at first use: run once with a network"
 PACK_HINT = "'python -m stylemask_demo packs download voxceleb' may bring it"
-DECA_MARGIN = 1.25 * 1.1  # of the landmarks' box; what DECA's own preparation of photos takes
 
 
 class StandardNetworks:
@@ -32,8 +32,8 @@ class StandardNetworks:
         self._instruments = instruments
         self._lpips = self._metric("LPIPS", _lpips)
         self._fid = self._metric("FID", _fid)
-        self._arcface = self._network("ArcFace")
-        self._deca = self._network("DecaEncoder")
+        self._arcface = self._network("ArcFace", ArcFace)
+        self._deca = self._network("DECA", DecaEncoder)
 
     def against_truth(self, made: list[Image.Image], true: list[Image.Image]) -> dict[str, float]:
         """`LPIPS` (AlexNet) of pairs of result and true picture."""
@@ -69,15 +69,13 @@ class StandardNetworks:
         found = [self._arcface(to_tensor(batch, size).to(self.device)) for batch in batches(crops)]
         return torch.cat(found).double().cpu().numpy()
 
-    @torch.inference_mode()
     def _head(self, crops: list[Image.Image]) -> tuple[np.ndarray, np.ndarray]:
         """Head pose (N, 3) in degrees and expression coefficients (N, 50) of FLAME."""
         landmarks = self._instruments.look(crops).landmarks
-        cut = [_deca_crop(crop, points) for crop, points in zip(crops, landmarks, strict=True)]
-        found = [self._deca((to_tensor(batch, DecaEncoder.input_size).to(self.device) + 1) / 2) for batch in batches(cut)]
-        pose = torch.cat([axis_angle_to_euler(parameters.pose[:, :3]) for parameters in found])
-        expression = torch.cat([parameters.expression for parameters in found])
-        return pose.double().cpu().numpy(), expression.double().cpu().numpy()
+        pairs = zip(batches(crops), batches(list(landmarks)), strict=True)
+        found = [face for some, points in pairs for face in DecaReader(self._deca).read(some, points)]
+        pose = np.array([[face.yaw, face.pitch, face.roll] for face in found])
+        return pose, np.stack([face.expression for face in found])
 
     def _metric(self, name: str, make: Callable[[], nn.Module]) -> nn.Module | None:
         try:
@@ -88,16 +86,16 @@ class StandardNetworks:
             self.missing.append(f"{name} is left out: its weights cannot be had ({_reason(error)}). {CACHE_HINT}.")
         return None
 
-    def _network(self, class_name: str) -> nn.Module | None:
+    def _network(self, name: str, network: type[nn.Module]) -> nn.Module | None:
         for info in available_packs():
             for key, spec in info.networks.items():
-                if spec.class_name == class_name and (info.folder / spec.file).is_file():
+                if spec.class_name == network.__name__ and (info.folder / spec.file).is_file():
                     try:
                         return load_network(info, key, self.device)
                     except PackCorrupt as error:
-                        self.missing.append(f"{class_name} is left out: {error}")
+                        self.missing.append(f"{name} is left out: {error}")
                         return None
-        self.missing.append(f"{class_name} is left out: no pack here has it; {PACK_HINT}.")
+        self.missing.append(f"{name} is left out: no pack here has it; {PACK_HINT}.")
         return None
 
 
@@ -111,15 +109,6 @@ def _fid() -> nn.Module:
     from torchmetrics.image.fid import FrechetInceptionDistance
 
     return FrechetInceptionDistance(feature=2048)
-
-
-def _deca_crop(crop: Image.Image, landmarks: np.ndarray) -> Image.Image:
-    """The square around the landmarks (68, 2) that DECA reads, black outside of the crop."""
-    low, high = landmarks.min(0), landmarks.max(0)
-    centre, half = (low + high) / 2, (high - low).mean() / 2 * DECA_MARGIN
-    box = (centre[0] - half, centre[1] - half, centre[0] + half, centre[1] + half)
-    size = (DecaEncoder.input_size, DecaEncoder.input_size)
-    return crop.transform(size, Image.Transform.EXTENT, box, Image.Resampling.BILINEAR)
 
 
 def _reason(error: Exception) -> str:

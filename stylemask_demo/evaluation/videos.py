@@ -12,6 +12,7 @@ from stylemask_demo.errors import UnreadableMedia
 from stylemask_demo.evaluation.metrics import frechet_distance
 from stylemask_demo.evaluation.people import portraits_of
 from stylemask_demo.evaluation.reenactment import Pairs
+from stylemask_demo.video import read_frames
 
 SUFFIXES = {".mp4", ".webm", ".mkv", ".mov", ".avi"}
 FRAMES = 16  # read of a clip, the source among them
@@ -38,8 +39,6 @@ def find_videos(data: Path) -> dict[str, list[Path]]:
 
 def read_clips(reenactor: Reenactor, videos: dict[str, list[Path]], pairs: int) -> tuple[list[Clip], list[str]]:
     """As many clips as give `pairs` pairs, at least two, evenly over the people; and a line for each video left out."""
-    from stylemask_demo.video import read_frames  # brings PyAV, which pictures do not need
-
     wanted = max(2, -(-pairs // (FRAMES - 1)))
     rounds = max(map(len, videos.values()), default=0)
     order = [(person, paths[turn]) for turn in range(rounds) for person, paths in videos.items() if turn < len(paths)]
