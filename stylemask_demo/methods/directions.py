@@ -4,14 +4,17 @@ import torch
 from torch import Tensor
 
 from stylemask_demo.methods.code import FaceCode, PictureCode, StyleSpace
-from stylemask_demo.networks.directions import DirectionMatrix
+from stylemask_demo.networks.directions import DirectionMatrix, StyleDirectionMatrix
 
 
 class Directions:
-    """Moves the source's W+ code by the difference of the face parameters."""
+    """Moves the source's W+ code, or its style codes, by the difference of the face parameters.
 
-    def __init__(self, space: StyleSpace, matrix: DirectionMatrix):
-        self.space, self.matrix = space, matrix
+    With `constant` a W+ matrix's constant term is added to every code, as the published program does.
+    """
+
+    def __init__(self, space: StyleSpace, matrix: DirectionMatrix | StyleDirectionMatrix, constant: bool = False):
+        self.space, self.matrix, self.constant = space, matrix, constant
 
     def __call__(self, source: FaceCode, target: FaceCode, strength: float = 1.0) -> PictureCode:
         """Codes of B source and B target faces -> codes of the results; `strength` 0 gives the sources back."""
@@ -19,11 +22,23 @@ class Directions:
 
     def edit(self, source: FaceCode, shift: Tensor) -> PictureCode:
         """Codes of B faces moved by `shift` (B, 15) along the face directions."""
-        return self.space.code(move(self.matrix, source.w_plus, shift))
+        if isinstance(self.matrix, StyleDirectionMatrix):
+            styles = move_styles(self.matrix, self.space.styles(source.w_plus), shift)
+            return PictureCode(styles, self.space.rgb_styles(source.w_plus))
+        return self.space.code(move(self.matrix, source.w_plus, shift, self.constant))
 
 
-def move(matrix: DirectionMatrix, w_plus: Tensor, shift: Tensor) -> Tensor:
-    """W+ codes (B, L, style_dim) moved by `shift` (B, 15): equation 3 of the paper, no shift gives no change."""
-    offsets = matrix(shift) - matrix(torch.zeros_like(shift))
+def move(matrix: DirectionMatrix, w_plus: Tensor, shift: Tensor, constant: bool = False) -> Tensor:
+    """W+ codes (B, L, style_dim) moved by `shift` (B, 15): equation 3 of the paper.
+
+    No shift gives no change, unless the matrix's `constant` term is added too.
+    """
+    offsets = matrix(shift) if constant else matrix(shift) - matrix(torch.zeros_like(shift))
     layers = matrix.num_layers
     return torch.cat([w_plus[:, :layers] + offsets, w_plus[:, layers:]], 1)
+
+
+def move_styles(matrix: StyleDirectionMatrix, styles: list[Tensor], shift: Tensor) -> list[Tensor]:
+    """Style codes, one (B, channels) for each layer, moved by `shift` (B, 15); layers beyond the matrix stay."""
+    offsets = [moved - still for moved, still in zip(matrix(shift), matrix(torch.zeros_like(shift)), strict=True)]
+    return [style + offset for style, offset in zip(styles, offsets, strict=False)] + styles[len(offsets) :]

@@ -14,7 +14,7 @@ from stylemask_demo.networks.compact import (
     PortraitEncoder,
 )
 from stylemask_demo.networks.deca import DecaEncoder
-from stylemask_demo.networks.directions import DirectionMatrix
+from stylemask_demo.networks.directions import DirectionMatrix, StyleDirectionMatrix
 from stylemask_demo.networks.e4e import Encoder4Editing
 from stylemask_demo.networks.latent_average import LatentAverage
 from stylemask_demo.networks.mask import MaskPredictors
@@ -40,5 +40,6 @@ NETWORKS: dict[str, type[nn.Module]] = {
         ParameterExtractor,
         PortraitEncoder,
         ReStyleEncoder,
+        StyleDirectionMatrix,
     )
 }

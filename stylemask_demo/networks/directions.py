@@ -25,3 +25,21 @@ class DirectionMatrix(nn.Module):
         """
         offsets = self.linear(shift)  # (B, num_layers * style_dim)
         return offsets.unflatten(1, (self.num_layers, self.style_dim))
+
+
+class StyleDirectionMatrix(nn.Module):
+    """The same map to style space: to a change of the style codes of the first 3x3 convolutions.
+
+    Args:
+        style_sizes: channels of the style codes that are moved, first layer to last.
+        num_directions: number of face parameters.
+    """
+
+    def __init__(self, style_sizes: list[int], num_directions: int = 15):
+        super().__init__()
+        self.style_sizes = list(style_sizes)
+        self.linear = nn.Linear(num_directions, sum(self.style_sizes))
+
+    def forward(self, shift: Tensor) -> list[Tensor]:
+        """Turn scaled changes of face parameters (B, num_directions) into offsets, one (B, channels) for each layer."""
+        return list(self.linear(shift).split(self.style_sizes, 1))
