@@ -35,3 +35,7 @@ class FaceModelMissing(StyleMaskError):
 
 class Cancelled(StyleMaskError):
     """Work was stopped by the one who asked for it; raise it in a progress callback to stop."""
+
+
+class WrongSetting(StyleMaskError):
+    """An environment variable says something that means nothing here."""

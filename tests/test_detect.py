@@ -1,19 +1,23 @@
 """Finding faces: the offline cascades on real and rendered pictures, and the choice between the finders."""
 
+import hashlib
 import socket
-import urllib.error
 from pathlib import Path
-from time import monotonic
 
 import cv2
 import numpy as np
 import pytest
+import requests
+from file_host import Answer, file_host
 from PIL import Image
 from skimage import data
 
-from stylemask_demo.faces import detect
+from stylemask_demo.errors import WrongSetting
+from stylemask_demo.faces import detect, detector_weights
 from stylemask_demo.faces.align import crop_quad
 from stylemask_demo.faces.detect import BOX_OF_CROP, CascadeFaceFinder, FaceBox, create_face_finder
+from stylemask_demo.faces.detector_weights import DetectorFile
+from stylemask_demo.packs import fetch
 
 FACES = sorted((Path(__file__).parent / "assets" / "faces").glob("*.webp"))
 
@@ -98,59 +102,90 @@ def test_rendered_people(finder: CascadeFaceFinder) -> None:
     assert right >= 0.9 * len(FACES)
 
 
-@pytest.mark.parametrize("name", ["coffee", "chelsea", "brick", "grass", "moon", "rocket"])
-def test_no_face_no_box(finder: CascadeFaceFinder, name: str) -> None:
-    assert finder.find(Image.fromarray(getattr(data, name)()).convert("RGB")) == []
-
-
 @pytest.mark.parametrize("size", [(64, 64), (64, 4000), (4000, 64)])
 def test_odd_shapes(finder: CascadeFaceFinder, size: tuple[int, int]) -> None:
     assert finder.find(Image.new("RGB", size, "grey")) == []
 
 
-def test_offline_the_cascades_are_chosen_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(detect, "_weights_folder", lambda: tmp_path)
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the weights are kept, empty."""
+    monkeypatch.setattr(detector_weights, "weights_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(fetch, "PAUSE", 0.01)
+    monkeypatch.delenv("STYLEMASK_DETECTOR", raising=False)
+    return tmp_path / "cache"
 
+
+@pytest.fixture
+def host(monkeypatch: pytest.MonkeyPatch):
+    """A host of two small files as the weights; `LandmarkFaceFinder` is replaced by what it was made with."""
+    files = {"detector.pth": b"Hello World", "landmarks.pth": b"68 points" * 50_000}
+    with file_host() as host:
+        host.files.update(files)
+        made = {
+            name: DetectorFile(name, f"{host.address}/{name}", hashlib.sha256(content).hexdigest()[:10])
+            for name, content in files.items()
+        }
+        monkeypatch.setattr(detector_weights, "LANDMARKS", made["landmarks.pth"])
+        monkeypatch.setitem(detector_weights.DETECTORS, "sfd", (made["detector.pth"],))
+        monkeypatch.setattr(detect, "LandmarkFaceFinder", lambda device, detector: (device, detector))
+        yield host
+
+
+def test_offline_the_cascades_are_chosen_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*args: object, **options: object) -> None:
-        raise urllib.error.URLError("no network")
+        raise requests.ConnectionError("no network")
 
-    monkeypatch.setattr(detect.urllib.request, "urlopen", refuse)
+    monkeypatch.setattr(detector_weights.requests, "head", refuse)
     assert create_face_finder().name == "OpenCV cascade"
 
 
-def test_a_silent_host_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_silent_host_is_not_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        monkeypatch.setattr(detect, "_weights_folder", lambda: tmp_path)
-        monkeypatch.setattr(detect, "PROBE_SECONDS", 0.5)
-        monkeypatch.setattr(detect, "WEIGHTS_URL", f"http://127.0.0.1:{server.getsockname()[1]}/")
-        start = monotonic()
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/x"
+        monkeypatch.setitem(detector_weights.DETECTORS, "sfd", (DetectorFile("x", address),))
+        monkeypatch.setattr(detector_weights, "PROBE_SECONDS", 0.5)
         assert create_face_finder().name == "OpenCV cascade"
-        assert monotonic() - start < 5
 
 
-def test_altered_weights_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path / "cache"
-    web = tmp_path / "web"
-    web.mkdir()
-    for name in detect.WEIGHTS:
-        (web / name).write_bytes(b"something else")
-    monkeypatch.setattr(detect, "_weights_folder", lambda: folder)
-    monkeypatch.setattr(detect, "WEIGHTS_URL", web.as_uri() + "/")
+def test_altered_weights_are_not_kept(folder: Path, host) -> None:
+    host.files["detector.pth"] = b"something else"
     assert create_face_finder().name == "OpenCV cascade"
-    assert list(folder.iterdir()) == []
+    assert [path.name for path in folder.iterdir() if path.suffix != ".lock"] == []
 
 
-def test_downloaded_weights_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    web = tmp_path / "web"
-    web.mkdir()
-    name = "weights-a591a6d40b.pth"  # the first digits of the sha256 of the content
-    (web / name).write_bytes(b"Hello World")
-    monkeypatch.setattr(detect, "_weights_folder", lambda: tmp_path / "cache")
-    monkeypatch.setattr(detect, "WEIGHTS_URL", web.as_uri() + "/")
-    monkeypatch.setattr(detect, "WEIGHTS", (name,))
-    monkeypatch.setattr(detect, "LandmarkFaceFinder", lambda device: device)
-    assert create_face_finder("cpu") == "cpu"
-    assert (tmp_path / "cache" / name).read_bytes() == b"Hello World"
+def test_downloaded_weights_are_kept(folder: Path, host) -> None:
+    assert create_face_finder("cpu") == ("cpu", "sfd")
+    assert (folder / "detector.pth").read_bytes() == b"Hello World"
+    host.files.clear()
+    assert create_face_finder("cpu") == ("cpu", "sfd")
+
+
+def test_a_download_that_took_too_long_goes_on_the_next_time(folder: Path, host, monkeypatch: pytest.MonkeyPatch) -> None:
+    host.next("landmarks.pth", *[Answer(cut=200_000)] + [Answer(status=503)] * 3)
+    assert create_face_finder().name == "OpenCV cascade"
+    assert create_face_finder() == ("cpu", "sfd")
+    assert (folder / "landmarks.pth").read_bytes() == host.files["landmarks.pth"]
+    assert host.requests[-1][1] is not None  # only the rest was asked for
+
+
+def test_damaged_weights_are_fetched_anew(folder: Path, host, monkeypatch: pytest.MonkeyPatch) -> None:
+    def damaged(device: str, detector: str) -> None:
+        raise RuntimeError("size mismatch")
+
+    monkeypatch.setattr(detect, "LandmarkFaceFinder", damaged)
+    assert create_face_finder().name == "OpenCV cascade"
+    assert not (folder / "detector.pth").exists()
+
+
+def test_the_detector_can_be_chosen(folder: Path, host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(detector_weights.DETECTORS, "blazeface", detector_weights.DETECTORS["sfd"])
+    assert create_face_finder("cpu", "blazeface") == ("cpu", "blazeface")
+    monkeypatch.setenv("STYLEMASK_DETECTOR", "blazeface")
+    assert create_face_finder() == ("cpu", "blazeface")
+    assert create_face_finder("cpu", "sfd") == ("cpu", "sfd")
+    with pytest.raises(WrongSetting, match="sfd, blazeface"):
+        create_face_finder("cpu", "eyes")
 
 
 class Backend:

@@ -114,9 +114,7 @@ def align(image: Image.Image, landmarks: np.ndarray, size: int) -> tuple[Image.I
         region = _pad(region, before, after, blur=side * 0.01)
         corners = corners + before
     # Pillow wants the corners in coordinates with whole numbers at the pixels' edges.
-    crop = region.transform(
-        (size, size), Image.Transform.QUAD, (corners + 0.5).ravel(), Image.Resampling.BILINEAR
-    )
+    crop = region.transform((size, size), Image.Transform.QUAD, (corners + 0.5).ravel(), Image.Resampling.BILINEAR)
 
     top_left, bottom_left, _, top_right = (quad + 0.5) * stretch  # edges of the photo's pixels
     axes = np.stack([top_right - top_left, bottom_left - top_left], 1) / size  # (2, 2)

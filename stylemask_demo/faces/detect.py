@@ -1,14 +1,10 @@
 """Finding faces in photos: face-alignment where its weights can be had, else OpenCV's cascades."""
 
-import hashlib
-import http.client
 import os
+import pickle
 import threading
-import urllib.request
 import warnings
 from dataclasses import dataclass, replace
-from pathlib import Path
-from time import monotonic
 from typing import Protocol
 
 import cv2
@@ -16,7 +12,9 @@ import numpy as np
 import torch
 from PIL import Image
 
+from stylemask_demo.errors import WrongSetting
 from stylemask_demo.faces.align import crop_quad
+from stylemask_demo.faces.detector_weights import DETECTORS, at_hand
 
 # Faces are searched in copies of these sizes, pixels of the longer side. A face worth reenacting is large in its photo.
 SEARCH_SIDE = 640
@@ -25,14 +23,7 @@ LARGE_SEARCH_SIDE = 1600  # for small faces
 # The box of a face is centred where FFHQ would centre the crop, with this part of the crop's side.
 BOX_OF_CROP = 0.66
 
-WEIGHTS_URL = "https://www.adrianbulat.com/downloads/python-fan/"
-# Each name carries the first digits of the file's sha256.
-WEIGHTS = ("s3fd-619a316812.pth", "2DFAN4-11f355bf06.pth.tar")
-PROBE_SECONDS = 3.0
-READ_SECONDS = 10.0
-DOWNLOAD_SECONDS = 120.0
-CHUNK_BYTES = 1 << 20
-_NETWORK_ERRORS = (OSError, http.client.HTTPException)
+DETECTOR_SETTING = "STYLEMASK_DETECTOR"  # environment variable that names face-alignment's detector
 
 
 @dataclass(frozen=True)
@@ -63,31 +54,48 @@ class FaceFinder(Protocol):
         ...
 
 
-def create_face_finder(device: str | torch.device = "cpu") -> FaceFinder:
+def create_face_finder(device: str | torch.device = "cpu", detector: str | None = None) -> FaceFinder:
     """Return face-alignment's finder when its weights are cached or can be downloaded, else the cascades.
 
-    Offline this returns within a few seconds; a download is given up after two minutes.
+    `detector` is "sfd", the surest, or "blazeface", the fastest, which sees the middle square of the photo; without one the
+    environment variable STYLEMASK_DETECTOR says, else it is "sfd". Offline this returns within a few seconds; a download is
+    given up after two minutes and goes on the next time. Raises WrongSetting for any other detector.
     """
-    if _weights_at_hand():
-        return LandmarkFaceFinder(device)
-    return CascadeFaceFinder()
+    detector = detector or os.environ.get(DETECTOR_SETTING) or "sfd"
+    if detector not in DETECTORS:
+        raise WrongSetting(
+            f"There is no face detector '{detector}'. Set {DETECTOR_SETTING} to one of: {', '.join(DETECTORS)}."
+        )
+    if not at_hand(detector):
+        return CascadeFaceFinder()
+    try:
+        return LandmarkFaceFinder(device, detector)
+    except (RuntimeError, ValueError, KeyError, EOFError, pickle.UnpicklingError):
+        for file in DETECTORS[detector]:
+            file.path.unlink(missing_ok=True)  # damaged: fetched anew next time
+        return CascadeFaceFinder()
 
 
 class LandmarkFaceFinder:
-    """face-alignment: the S3FD detector and 2DFAN-4 landmarks (Bulat and Tzimiropoulos, 2017)."""
+    """face-alignment: a detector of its choice, and 2DFAN-4 landmarks (Bulat and Tzimiropoulos, 2017)."""
 
     name = "face-alignment"
 
-    def __init__(self, device: str | torch.device = "cpu") -> None:
+    def __init__(self, device: str | torch.device = "cpu", detector: str = "sfd") -> None:
         # Imported here: it takes seconds, and is of no use without its weights.
         import face_alignment
 
+        # Given as a path, the detector's weights are read as plain tensors; its own download unpickles.
+        network, *anchors = (str(file.path) for file in DETECTORS[detector])
+        options = {"path_to_detector": network}
+        if detector == "blazeface":
+            options |= {"path_to_anchor": anchors[0], "back_model": True}
         self._network = face_alignment.FaceAlignment(
             face_alignment.LandmarksType.TWO_D,
             device=str(device),
             compile=False,
-            # Given as a path, the detector's weights are read as plain tensors; its own download unpickles.
-            face_detector_kwargs={"path_to_detector": str(_weights_folder() / WEIGHTS[0])},
+            face_detector=detector,
+            face_detector_kwargs=options,
         )
 
     def find(self, image: Image.Image, small: bool = False) -> list[FaceBox]:
@@ -272,62 +280,3 @@ def _overlap(first: tuple[float, float, float], second: tuple[float, float, floa
     wide = np.clip(reach - abs(first[0] - second[0]), 0, common)
     high = np.clip(reach - abs(first[1] - second[1]), 0, common)
     return float(wide * high / (first[2] ** 2 + second[2] ** 2 - wide * high))
-
-
-def _weights_folder() -> Path:
-    """Return where face-alignment looks for its weights."""
-    return Path(torch.hub.get_dir()) / "checkpoints"
-
-
-def _weights_at_hand() -> bool:
-    missing = [name for name in WEIGHTS if not (_weights_folder() / name).is_file()]
-    if not missing:
-        return True
-    if not _answers(WEIGHTS_URL + missing[0]):
-        return False
-    deadline = monotonic() + DOWNLOAD_SECONDS
-    return all(_download(name, deadline) for name in missing)
-
-
-def _answers(url: str) -> bool:
-    """Tell whether the host of the weights answers; the thread is left behind when a name look-up hangs."""
-    answers = threading.Event()
-
-    def ask() -> None:
-        try:
-            request = urllib.request.Request(url, method="HEAD")
-            with urllib.request.urlopen(request, timeout=PROBE_SECONDS):
-                answers.set()
-        except _NETWORK_ERRORS:
-            pass
-
-    thread = threading.Thread(target=ask, daemon=True)
-    thread.start()
-    thread.join(PROBE_SECONDS)
-    return answers.is_set()
-
-
-def _download(name: str, deadline: float) -> bool:
-    """Fetch one file of weights, verified by the digits in its name; tell whether it is there now."""
-    path = _weights_folder() / name
-    temporary = path.with_name(f".{name}.{os.getpid()}")
-    digest = hashlib.sha256()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            urllib.request.urlopen(WEIGHTS_URL + name, timeout=READ_SECONDS) as answer,
-            temporary.open("wb") as file,
-        ):
-            while chunk := answer.read(CHUNK_BYTES):
-                if monotonic() > deadline:
-                    return False
-                file.write(chunk)
-                digest.update(chunk)
-        if not digest.hexdigest().startswith(name.split("-")[1].split(".")[0]):
-            return False
-        os.replace(temporary, path)
-        return True
-    except _NETWORK_ERRORS:
-        return False
-    finally:
-        temporary.unlink(missing_ok=True)

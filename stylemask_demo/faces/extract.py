@@ -19,9 +19,7 @@ PROBES = (
 
 def to_tensor(crops: list[Image.Image], size: int = INPUT_SIZE) -> torch.Tensor:
     """RGB crops -> (B, 3, size, size) in -1..1, resized by area."""
-    arrays = [
-        np.asarray(c if c.width == size else c.resize((size, size), Image.Resampling.BOX)) for c in crops
-    ]
+    arrays = [np.asarray(c if c.width == size else c.resize((size, size), Image.Resampling.BOX)) for c in crops]
     return torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
@@ -90,6 +88,4 @@ def _cut(photo: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     # Repeated, because a face at the border would be reflected into one with four eyes.
     crop = cv2.warpAffine(photo, fine, (side, side), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return (
-        cv2.resize(crop, (INPUT_SIZE, INPUT_SIZE), interpolation=cv2.INTER_AREA) if oversample > 1 else crop
-    )
+    return cv2.resize(crop, (INPUT_SIZE, INPUT_SIZE), interpolation=cv2.INTER_AREA) if oversample > 1 else crop
