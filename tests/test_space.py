@@ -74,7 +74,7 @@ def _runs(decorated, number):
         (_returns_a_module, "a module"),
         (_returns_a_function, "cannot be pickled"),
         (_yields_a_module, "a module"),
-        (_changes_the_environment, "changes os.environ"),
+        (_changes_the_environment, "changes os.environ.'SEEN'"),
     ],
 )
 def test_what_must_not_cross_is_noticed(space, bad, rule):
@@ -188,9 +188,9 @@ def test_a_match_outlives_the_process_that_made_it(client):
     source, target = handle_file(SOURCE), handle_file(TARGET)
     ask = (source, target, "stylemask", 1)
     before = _pixels(client.predict(*ask, api_name="/reenact"))
-    client.predict(source, api_name="/tune")
+    client.predict(source, 5, api_name="/tune")  # steps; it takes many more to look good
     after = _pixels(client.predict(*ask, api_name="/reenact"))
-    assert np.abs(before - after).mean() > 1
+    assert np.abs(before - after).mean() > 0.3
     stranger = Client(client.src, verbose=False)
     assert np.array_equal(_pixels(stranger.predict(*ask, api_name="/reenact")), before)
 

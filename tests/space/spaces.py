@@ -28,6 +28,7 @@ import traceback
 
 LONGEST = 120  # seconds that visitors may ask for at once
 WATCHED = ("app", "__main__", "stylemask_demo")
+LIBRARIES = ("TORCH",)  # beginnings of environment variables that libraries set for themselves
 PLAIN = (type(None), bool, int, float, complex, str, bytes, bytearray, tuple, list, dict, set, frozenset)
 
 _context = multiprocessing.get_context("fork")
@@ -170,7 +171,8 @@ def _pickled(thing, what):
 
 def _fingerprints():
     """Return a hash of each plain global of the modules watched, and of the process's surroundings."""
-    things = {"os.environ": dict(os.environ), "the folder worked in": os.getcwd()}
+    things = {f"os.environ[{name!r}]": value for name, value in os.environ.items() if not name.startswith(LIBRARIES)}
+    things["the folder worked in"] = os.getcwd()
     for name, module in list(sys.modules.items()):
         if name.split(".")[0] in WATCHED:
             for key, value in vars(module).items():
