@@ -9,7 +9,6 @@ from stylemask_demo.networks.arcface import ArcFace
 from stylemask_demo.networks.compact import (
     CompactMotionEncoder,
     IdentityNetwork,
-    LatentEncoder,
     ParameterExtractor,
     PortraitEncoder,
 )
@@ -33,7 +32,6 @@ NETWORKS: dict[str, type[nn.Module]] = {
         Generator,
         IdentityNetwork,
         LatentAverage,
-        LatentEncoder,
         MaskPredictors,
         MotionEncoder,
         MotionMapping,

@@ -143,28 +143,6 @@ class IdentityNetwork(nn.Module):
         return F.normalize(self.embed(torch.cat([self.trunk.pool(maps), *means], 1)), dim=1)
 
 
-class LatentEncoder(nn.Module):
-    """Face crop -> code in W of the generator, the same for every layer."""
-
-    def __init__(self, num_latents: int, style_dim: int = 512):
-        super().__init__()
-        self.num_latents = num_latents
-        self.trunk = Trunk()
-        # Colours, light and background, which the trunk of the parameter extractor has learned to look past.
-        coarse = 3 * COARSE_SIZE**2
-        self.appearance = nn.Sequential(nn.Flatten(), nn.Linear(coarse, 512), nn.ReLU(), nn.Linear(512, Trunk.features))
-        self.w = nn.Linear(Trunk.features, style_dim)
-
-    def code(self, picture: Tensor) -> Tensor:
-        """Picture (B, 3, 128, 128) in -1..1 -> w (B, style_dim)."""
-        coarse = F.avg_pool2d(picture, picture.shape[-1] // COARSE_SIZE)
-        return self.w(self.trunk(picture) + self.appearance(coarse))
-
-    def forward(self, picture: Tensor) -> Tensor:
-        """Picture (B, 3, 128, 128) in -1..1 -> W+ code (B, num_latents, style_dim)."""
-        return self.code(picture)[:, None].repeat(1, self.num_latents, 1)
-
-
 class PortraitEncoder(nn.Module):
     """Face crop -> code in W of the generator: what a portrait looks like, plus its motion.
 
