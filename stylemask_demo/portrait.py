@@ -1,9 +1,6 @@
 """What is known of one face picture after one pass, and what was tuned to it."""
 
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
 
 import numpy as np
 import torch
@@ -11,34 +8,8 @@ from PIL import Image
 
 from stylemask_demo.faces.align import CropTransform
 from stylemask_demo.faces.parameters import FaceParameters
+from stylemask_demo.later import Later
 from stylemask_demo.tuning import TunedWeights
-
-T = TypeVar("T")
-
-
-class Later(Generic[T]):
-    """A value that is made when it is first asked for; copies by pickle hold the value itself."""
-
-    def __init__(self, make: Callable[[], T]):
-        self._make: Callable[[], T] | None = make
-        self._lock = threading.Lock()
-
-    def get(self) -> T:
-        """The value; threads that ask at once wait for one of them to make it."""
-        with self._lock:
-            if self._make is not None:
-                self._value = self._make()
-                self._make = None  # what it needed can go
-            return self._value
-
-    def __reduce__(self):
-        return _made, (self.get(),)
-
-
-def _made(value: T) -> Later[T]:
-    later = Later(lambda: value)
-    later.get()
-    return later
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,9 +11,10 @@ from stylemask_demo.faces.align import CropTransform, align
 from stylemask_demo.faces.detect import FaceFinder
 from stylemask_demo.faces.finding import Face, choose_face, find_faces
 from stylemask_demo.inversion import Inverter
+from stylemask_demo.later import Later
 from stylemask_demo.media import content_hash, open_image
 from stylemask_demo.networks.compact import ParameterExtractor
-from stylemask_demo.portrait import Later, Portrait
+from stylemask_demo.portrait import Portrait
 from stylemask_demo.reading import ParameterReader
 from stylemask_demo.recent import Recent
 

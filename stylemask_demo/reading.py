@@ -1,15 +1,23 @@
 """Reading face parameters from aligned crops, and saying them in the units of the pack's directions."""
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
 from PIL import Image
 
+from stylemask_demo.faces.deca import DecaReader, deca_direction_shift, deca_direction_values
 from stylemask_demo.faces.extract import face_parameters, to_tensor
 from stylemask_demo.faces.parameters import FaceParameters, direction_shift, direction_values
+from stylemask_demo.later import Later
 from stylemask_demo.networks.compact import ParameterExtractor
+from stylemask_demo.networks.deca import DecaEncoder
+
+PEOPLE = 64  # random people that a smile is learned from
+BATCH = 4
+ANGLES = 3  # yaw, pitch and roll come first
 
 
 class Reading(NamedTuple):
@@ -45,3 +53,49 @@ class CompactReader:
 
     def shift(self, yaw: float, pitch: float, smile: float) -> np.ndarray:
         return direction_shift(yaw, pitch, smile)
+
+
+class PublishedReader:
+    """DECA's encoder, in the units of the published matrices; landmarks and named expressions are the embedded extractor's.
+
+    `factors` (15,) is what a change of each DECA parameter is multiplied by. `people` gives pictures of random people;
+    what a smile is in DECA's coefficients, which have no names, is learned from them when it is first asked for.
+    """
+
+    def __init__(
+        self,
+        deca: DecaEncoder,
+        extractor: ParameterExtractor,
+        factors: Sequence[float],
+        people: Callable[[Sequence[int]], list[Image.Image]],
+    ):
+        self._deca, self._compact = DecaReader(deca), CompactReader(extractor)
+        self._factors, self._people = np.float32(factors), people
+        self._smile = Later(self._learned_smile)
+
+    def read(self, crops: Sequence[Image.Image]) -> list[Reading]:
+        known = [reading.parameters for reading in self._compact.read(crops)]
+        faces = self._deca.read(crops, [parameters.landmarks for parameters in known])
+        return [
+            Reading(
+                dataclasses.replace(parameters, yaw=face.yaw, pitch=face.pitch, roll=face.roll),
+                deca_direction_values(face, self._factors),
+            )
+            for parameters, face in zip(known, faces, strict=True)
+        ]
+
+    def shift(self, yaw: float, pitch: float, smile: float) -> np.ndarray:
+        turn = deca_direction_shift(self._factors, yaw, pitch)
+        return turn + np.float32(smile) * self._smile.get() if smile else turn
+
+    def _learned_smile(self) -> np.ndarray:
+        """How the values (15,) of a face change as it smiles: their regression on the extractor's smile."""
+        smiles, values = [], []
+        for start in range(0, PEOPLE, BATCH):
+            for reading in self.read(self._people(range(start, start + BATCH))):
+                smiles.append(reading.parameters.smile)
+                values.append(reading.directions)
+        smiles = np.float32(smiles) - np.mean(smiles, dtype=np.float32)
+        change = smiles @ (values - np.mean(values, 0)) / max(float(smiles @ smiles), 1e-6)
+        change[:ANGLES] = 0  # that some people look up when they smile is no part of smiling
+        return np.float32(change)

@@ -10,21 +10,25 @@ import numpy as np
 import torch
 from PIL import Image
 
+from stylemask_demo.calibration import SAMPLES, calibrate, keep
+from stylemask_demo.calibration import Progress as CalibrationProgress
 from stylemask_demo.driving import CodeSmoother, FaceFollower
-from stylemask_demo.errors import NoFaceFound
+from stylemask_demo.errors import NoFaceFound, WrongSetting
 from stylemask_demo.faces.detect import FaceFinder, create_face_finder
 from stylemask_demo.faces.extract import to_tensor
 from stylemask_demo.faces.finding import Face
 from stylemask_demo.faces.parameters import FaceParameters
 from stylemask_demo.faces.paste import paste_back
 from stylemask_demo.inversion import Inverter
+from stylemask_demo.later import Later
 from stylemask_demo.media import open_image
 from stylemask_demo.methods import StyleSpace
 from stylemask_demo.packs import PackInfo
-from stylemask_demo.portrait import Later, Portrait
+from stylemask_demo.portrait import Portrait
 from stylemask_demo.portraits import Portraits, Which
-from stylemask_demo.reading import CompactReader
+from stylemask_demo.reading import CompactReader, ParameterReader, PublishedReader
 from stylemask_demo.recent import Recent
+from stylemask_demo.sheets import to_image
 from stylemask_demo.synthesis import Synthesis
 from stylemask_demo.transfer import Transfer
 from stylemask_demo.tuning import STEPS, Progress, tune
@@ -33,6 +37,7 @@ from stylemask_demo.weights import Weights
 TRUNCATION = 0.7  # of sampled faces towards the mean face; photos are never truncated
 MEAN_SAMPLES = 4096
 TUNED = 4  # tuned portraits remembered
+SMALL = 256  # pixels of pictures that are only read
 FRAMES = 4  # of a video that are worked on at once
 
 T = TypeVar("T")
@@ -46,33 +51,40 @@ class Reenactor:
     An instance may serve many visitors at once: nothing about a visitor is kept but a bounded cache by picture content.
     """
 
-    def __init__(self, weights: Weights, device: torch.device, face_finder: FaceFinder):
+    def __init__(
+        self, weights: Weights, device: torch.device, face_finder: FaceFinder, compatibility: bool = False
+    ):
         self.info: PackInfo = weights.info
         self.device = device
         self.face_finder: str = face_finder.name  # name of the face finder in use
         self._weights, self._finder = weights, face_finder
         generator = weights["generator"]
-        with torch.inference_mode():
+        with torch.no_grad():  # an inference tensor that is kept could not move to a borrowed GPU
             z = torch.randn(MEAN_SAMPLES, generator.style_dim, generator=torch.Generator().manual_seed(0))
-            self._space = StyleSpace(generator, generator.map(z.to(device)).mean(0, keepdim=True))
+            mean_w = generator.map(z.to(device)).mean(0, keepdim=True)
+        self._space = StyleSpace(generator, mean_w, TRUNCATION if compatibility else 1.0)
         self._synthesis = Synthesis(generator)
-        self._reader = CompactReader(weights["extractor"])
-        invert = Inverter(weights["encoder"])
-        self._transfer = Transfer(weights, self._space, invert, self._reader)
+        invert = Inverter(weights["encoder"], weights["average"] if "average" in weights else None)
+        self._reader = self._create_reader()
+        self._transfer = Transfer(weights, self._space, invert, self._reader, compatibility)
         self._portraits = Portraits(
             face_finder, weights["extractor"], invert, self._reader, self._drawn, generator.size
         )
         self._tuned: Recent[tuple[str, int], Portrait] = Recent(TUNED)
 
     @classmethod
-    def from_pack(cls, name: str | Path = "synthetic", device: str = "auto") -> "Reenactor":
+    def from_pack(
+        cls, name: str | Path = "synthetic", device: str = "auto", compatibility: bool = False
+    ) -> "Reenactor":
         """Loads a pack by name or folder onto "cpu", "cuda" or, by "auto", the best there is.
 
-        Raises PackMissing or PackCorrupt.
+        With `compatibility` pictures are made as the published programs make them: photos are truncated towards the mean
+        face too, which costs likeness, and the direction matrix adds its constant term. Raises PackMissing or PackCorrupt.
         """
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
-        return cls(Weights(name, torch.device(device)), torch.device(device), create_face_finder(device))
+        finder = create_face_finder(device)
+        return cls(Weights(name, torch.device(device)), torch.device(device), finder, compatibility)
 
     @property
     def resolution(self) -> int:
@@ -195,9 +207,26 @@ class Reenactor:
 
         Raises ValueError for a result of another size than the crop.
         """
-        moved = self._reader.read([result])[0].parameters.landmarks
-        before = portrait.crop, portrait.transform, portrait.parameters.landmarks
-        return paste_back(portrait.photo, result, *before, moved, portrait.inversion)
+        now, unmoved = (reading.parameters.landmarks for reading in self._reader.read([result, portrait.inversion]))
+        landmarks = portrait.parameters.landmarks
+        # Relative to the inversion, so that what the inversion gets wrong does not pass for a motion.
+        moved = landmarks + now - unmoved
+        return paste_back(
+            portrait.photo, result, portrait.crop, portrait.transform, landmarks, moved, portrait.inversion
+        )
+
+    def calibrate(self, samples: int = SAMPLES, progress: CalibrationProgress | None = None) -> dict:
+        """Fits directions for a pack that came without, and keeps them in its folder; returns how well they do.
+
+        The pack has the method "directions" when it is loaded the next time. `progress` is called with the pictures made,
+        all of them, and what is being done; it may raise `errors.Cancelled` to stop, and nothing is kept then. See
+        `calibration.Calibration.report`. Raises WrongSetting for a pack that has directions of its own.
+        """
+        if "directions" in self.info.networks and "calibration" not in self.info.settings:
+            raise WrongSetting(f"The pack '{self.info.name}' has directions of its own: there is nothing to calibrate.")
+        found = calibrate(self._space.generator, self._reader, samples, progress)
+        keep(found, self.info.folder)
+        return found.report
 
     def identity(self, picture: Image.Image | Sequence[Image.Image]) -> np.ndarray | list[np.ndarray]:
         """Unit vector (256,) that points the same way for pictures of one person. Raises what `portrait` raises."""
@@ -248,11 +277,26 @@ class Reenactor:
         """W+ codes (B, L, style_dim) of random people."""
         if any(seed < 0 for seed in seeds):
             raise ValueError("A seed is a whole number from 0 on.")
-        generator = self._space.generator
+        generator, space = self._space.generator, self._space
         z = torch.cat(
             [torch.randn(1, generator.style_dim, generator=torch.Generator().manual_seed(int(seed))) for seed in seeds]
         )
-        return generator.repeat(self._space.truncate(generator.map(z.to(self.device)), TRUNCATION))
+        # What the style space truncates anyway is not truncated twice.
+        return generator.repeat(space.truncate(generator.map(z.to(self.device)), TRUNCATION / space.truncation))
+
+    def _create_reader(self) -> ParameterReader:
+        extractor = self._weights["extractor"]
+        if "deca" not in self._weights:
+            return CompactReader(extractor)
+        return PublishedReader(
+            self._weights["deca"], extractor, self.info.settings["direction_factors"], self._small_samples
+        )
+
+    @torch.inference_mode()
+    def _small_samples(self, seeds: Sequence[int]) -> list[Image.Image]:
+        """Random people at the size that faces are read at."""
+        code = self._space.code(self._sampled(seeds))
+        return [to_image(made) for made in self._space.generator.synthesise(*code, min(SMALL, self.resolution))]
 
     @torch.inference_mode()
     def _drawn(self, w_plus: torch.Tensor) -> Image.Image:

@@ -18,10 +18,21 @@ REMEMBERED = 64  # faces whose motion and identity codes are kept
 
 
 class Transfer:
-    """Moves the code of one face by what another does, by the methods whose networks the pack has."""
+    """Moves the code of one face by what another does, by the methods whose networks the pack has.
 
-    def __init__(self, weights: Weights, space: StyleSpace, invert: Inverter, reader: ParameterReader):
+    `compatibility` is that of `Reenactor.from_pack`.
+    """
+
+    def __init__(
+        self,
+        weights: Weights,
+        space: StyleSpace,
+        invert: Inverter,
+        reader: ParameterReader,
+        compatibility: bool = False,
+    ):
         self._weights, self._space, self._invert, self._reader = weights, space, invert, reader
+        self._compatibility = compatibility
         self._codes: Recent[tuple[str, str], Tensor] = Recent(REMEMBERED)
 
     @property
@@ -39,8 +50,7 @@ class Transfer:
         """Codes of B sources turned by degrees, and their smile changed."""
         self.check("directions")
         shift = torch.from_numpy(self._reader.shift(yaw, pitch, smile)).to(sources.w_plus)
-        directions = Directions(self._space, self._weights["directions"])
-        return directions.edit(sources, shift.expand(len(sources.w_plus), -1))
+        return self._direction_method().edit(sources, shift.expand(len(sources.w_plus), -1))
 
     def __call__(self, method: str, who: FaceCode, how: FaceCode, strength: float = 1.0) -> PictureCode:
         """Codes of B sources and B targets, or of one for all of the other -> codes of B pictures.
@@ -87,8 +97,11 @@ class Transfer:
         if name == "motion":
             return Motion(self._space, self._weights["motion_mapping"])
         if name == "directions":
-            return Directions(self._space, self._weights["directions"])
+            return self._direction_method()
         return StyleMask(self._space, self._weights["masks"])
+
+    def _direction_method(self) -> Directions:
+        return Directions(self._space, self._weights["directions"], constant=self._compatibility)
 
     def _directions(self, faces: Sequence[Portrait | Reading]) -> Tensor:
         """Places (B, 15) along the directions of the pack."""
