@@ -142,6 +142,14 @@ def _download(options: argparse.Namespace) -> None:
     print(info.folder)
 
 
+def _calibrate(options: argparse.Namespace) -> None:
+    reenactor = _reenactor(argparse.Namespace(pack=options.name))
+    report = reenactor.calibrate(progress=lambda done, total, what: _report(f"{what}, picture", done, total))
+    print(reenactor.info.folder)
+    errors = ", ".join(f"{space} {error:.2f}" for space, error in report["held_out_error"].items())
+    print(f"stylemask_demo: kept the directions in {report['space']}; error of each: {errors}", file=sys.stderr)
+
+
 def _reenactor(options: argparse.Namespace, method: str | None = None) -> "Reenactor":
     """The pack that the options name; raises StyleMaskError when it cannot do the method."""
     # Imported here: help and complaints about arguments need no networks.
@@ -284,13 +292,21 @@ def _parser() -> argparse.ArgumentParser:
         )
     for added in (reenact, edit, drive, parameters, invert, sample):
         pack_option(added)
-    packs = command("packs", _packs, "List the packs of weights, or download one.")
-    download = packs.add_subparsers(metavar="download").add_parser(
+    packs = command("packs", _packs, "List the packs of weights, download one, or fit directions for one.")
+    actions = packs.add_subparsers(metavar="{download,calibrate}")
+    download = actions.add_parser(
         "download", help="fetch and convert published weights", description="Fetch and convert published weights."
     )
     download.set_defaults(run=_download)
     download.add_argument("name", metavar="NAME", help="ffhq or voxceleb")
     download.add_argument("--from", dest="source", metavar="FOLDER", help="folder that has the published files already")
+    calibration = actions.add_parser(
+        "calibrate",
+        help="fit directions for a pack that has none",
+        description="Fit directions for a pack that has none, such as ffhq, on random faces. Minutes on a graphics card.",
+    )
+    calibration.set_defaults(run=_calibrate)
+    calibration.add_argument("name", metavar="NAME", help="name or folder of the pack")
     for name, (_, text) in TOOLS.items():
         commands.add_parser(name, help=f"{text} '{name} --help' tells more.", add_help=False)
     return parser

@@ -38,4 +38,4 @@ class Cancelled(StyleMaskError):
 
 
 class WrongSetting(StyleMaskError):
-    """An environment variable says something that means nothing here."""
+    """An environment variable or a request says something that means nothing here."""
