@@ -13,7 +13,7 @@ from PIL import Image
 
 from stylemask_demo import Reenactor
 from stylemask_demo.methods import FaceCode
-from stylemask_demo.networks import NETWORKS, LatentEncoder
+from stylemask_demo.networks import NETWORKS, PortraitEncoder
 from stylemask_demo.packs.store import describe_pack, save_network
 
 FOLDER = Path(__file__).parent / "golden"
@@ -51,7 +51,7 @@ def reenactor(case, tmp_path_factory) -> Reenactor:
     save_filled(folder, "masks", "MaskPredictors", masks, SHAPES[f"{case}_mask_state"])
     save_filled(folder, "directions", "DirectionMatrix", {}, SHAPES[f"{case}_direction_state"])
     latents = 2 * size.bit_length() - 4
-    save_network(folder, "encoder", LatentEncoder(latents), {"num_latents": latents})  # codes are given here
+    save_network(folder, "encoder", PortraitEncoder(latents), {"num_latents": latents})  # codes are given here
     describe_pack(folder, title=case, resolution=size, licence="none", origin="A test.")
     reenactor = Reenactor.from_pack(folder, device="cpu", compatibility=True)
     # Recorded with another mean of 4096 samples than the pipeline's own.
