@@ -28,7 +28,7 @@ RIDGES = (1.0, 10.0, 100.0, 1000.0)  # strengths of the regularisation that are 
 HELD_OUT = 0.15  # of the samples choose the regularisation
 PEOPLE = 16  # tried in each step of the measurement
 SLOPES = (0.15, 1.5)  # measured over commanded change; outside of it a direction was not found
-LARGEST_GAIN = 2.0  # more would drive whatever else is in a direction to the extreme
+LARGEST_GAIN = 4.0  # more would drive whatever else is in a direction to the extreme
 BYTES_PER_PICTURE = 150_000_000  # of memory that synthesis takes for one picture of 256 pixels, generously
 
 Matrix = DirectionMatrix | StyleDirectionMatrix
@@ -40,9 +40,9 @@ class Calibration:
     """A fitted matrix and how well it does.
 
     `report` holds plain values: `space` ("w_plus" or "style", the one kept), `held_out_error` of both (root mean square
-    difference between commanded and measured change, in standard deviations of the parameters over random faces; 1 is as
-    bad as not moving at all), `ridge` of both, `slope` of each direction (measured over commanded change, 1 is perfect) and
-    the number of `samples`.
+    difference between commanded and measured change of all parameters, in their standard deviations over random faces, for
+    a command of one of them: not to move at all gives 1, and what moves along adds to it), `ridge` of both, `slope` of each
+    direction (measured over commanded change, 1 is perfect) and the number of `samples`.
     """
 
     matrix: Matrix
@@ -50,10 +50,10 @@ class Calibration:
 
 
 class _Bank:
-    """Random people: `w_plus` (N, L, style_dim), `values` (N, D) along the directions, `identity` (N, K)."""
+    """Random people: `w_plus` (N, L, style_dim) and `values` (N, D) along the directions."""
 
-    def __init__(self, w_plus: Tensor, values: Tensor, identity: Tensor):
-        self.w_plus, self.values, self.identity = w_plus, values, identity
+    def __init__(self, w_plus: Tensor, values: Tensor):
+        self.w_plus, self.values = w_plus, values
         self.spread = values.std(0) + 1e-6  # (D,)
 
 
@@ -131,7 +131,7 @@ class _Trials:
         self.generator, self.reader, self.bank, self.steps = generator, reader, bank, steps
         z = torch.randn(2 * PEOPLE, generator.style_dim, generator=torch.Generator().manual_seed(1))
         self.w_plus = generator.repeat(generator.map(z.to(bank.w_plus.device)))
-        self.start = _measure(generator, reader, generator.styles(self.w_plus), generator.rgb_styles(self.w_plus))[0]
+        self.start = _measure(generator, reader, generator.styles(self.w_plus), generator.rgb_styles(self.w_plus))
         steps.add(2 * PEOPLE, "Measuring people to try on")
 
     def scale(self, matrix: Matrix) -> list[float]:
@@ -174,7 +174,7 @@ class _Trials:
             moved = move(matrix, w_plus, shift)
             styles, rgb_styles = self.generator.styles(moved), self.generator.rgb_styles(moved)
         self.steps.add(len(start), "Trying the directions")
-        return _measure(self.generator, self.reader, styles, rgb_styles)[0] - start, shift[:, direction].clone()
+        return _measure(self.generator, self.reader, styles, rgb_styles) - start, shift[:, direction].clone()
 
 
 def _sample(generator: Generator, reader: ParameterReader, samples: int, steps: _Steps) -> _Bank:
@@ -190,26 +190,22 @@ def _sample(generator: Generator, reader: ParameterReader, samples: int, steps: 
         mixed = torch.rand(count, 1, generator=random) < MIXED
         from_other = (mixed & (torch.arange(generator.num_latents) >= layer)).to(device)  # (count, L)
         w_plus = torch.where(from_other[..., None], other[:, None], w[:, None])
-        values, identity = _measure(generator, reader, generator.styles(w_plus), generator.rgb_styles(w_plus))
-        parts.append((w_plus, values, identity))
+        parts.append((w_plus, _measure(generator, reader, generator.styles(w_plus), generator.rgb_styles(w_plus))))
         steps.add(count, "Measuring random people")
     return _Bank(*(torch.cat(part) for part in zip(*parts, strict=True)))
 
 
-def _measure(
-    generator: Generator, reader: ParameterReader, styles: list[Tensor], rgb_styles: list[Tensor]
-) -> tuple[Tensor, Tensor]:
-    """Values along the directions (B, D) and identity coefficients (B, K) of the pictures of B codes."""
+def _measure(generator: Generator, reader: ParameterReader, styles: list[Tensor], rgb_styles: list[Tensor]) -> Tensor:
+    """Values (B, D) along the directions of the pictures of B codes."""
     device = styles[0].device
     size = min(PICTURE_SIDE, generator.size)
     batch = _batch(generator, device)
-    readings = []
+    values = []
     for first in range(0, len(styles[0]), batch):
         part = [[style[first : first + batch] for style in codes] for codes in (styles, rgb_styles)]
-        readings += reader.read([to_image(picture) for picture in generator.synthesise(*part, size)])
-    values = np.stack([reading.directions for reading in readings])
-    identity = np.stack([reading.parameters.identity for reading in readings])
-    return torch.from_numpy(values).float().to(device), torch.from_numpy(identity).float().to(device)
+        pictures = [to_image(picture) for picture in generator.synthesise(*part, size)]
+        values += [reading.directions for reading in reader.read(pictures)]
+    return torch.from_numpy(np.stack(values)).float().to(device)
 
 
 def _w_codes(generator: Generator, w_plus: Tensor) -> Tensor:
@@ -221,26 +217,23 @@ def _style_codes(generator: Generator, w_plus: Tensor) -> Tensor:
 
 
 def _fit(bank: _Bank, codes: Tensor) -> tuple[Tensor, float]:
-    """Ridge regression of codes (N, C) on directions and identity: the weights (C, D) of the directions, and the strength.
+    """Ridge regression of codes (N, C) on the directions: the weights (C, D), and the strength of the regularisation.
 
-    Identity is there so that what merely goes along with a parameter in the population, such as sex with smiling, is not
-    taken for its effect. The strength is the one with the smallest error on the held-out samples.
+    The strength is the one with the smallest error on the held-out samples.
     """
-    inputs = torch.cat([bank.values, bank.identity], 1)
-    inputs = (inputs - inputs.mean(0)) / (inputs.std(0) + 1e-6)  # (N, D + K)
+    inputs = (bank.values - bank.values.mean(0)) / bank.spread  # (N, D)
     codes = codes - codes.mean(0)
     known = len(inputs) - round(HELD_OUT * len(inputs))
     gram, product = inputs[:known].T @ inputs[:known], inputs[:known].T @ codes[:known]
     identity = torch.eye(len(gram), device=gram.device)
     best = None
     for ridge in RIDGES:
-        weights = torch.linalg.solve(gram + ridge * identity, product)  # (D + K, C)
+        weights = torch.linalg.solve(gram + ridge * identity, product)  # (D, C)
         error = float((codes[known:] - inputs[known:] @ weights).square().mean())
         if best is None or error < best[0]:
             best = (error, ridge, weights)
     _, ridge, weights = best
-    directions = bank.values.shape[1]
-    return (weights[:directions] / bank.spread[:, None]).T.contiguous(), ridge
+    return (weights / bank.spread[:, None]).T.contiguous(), ridge
 
 
 def _matrix(generator: Generator, space: str, weights: Tensor) -> Matrix:
