@@ -197,6 +197,6 @@ def test_shipped_pack_loads_and_is_small() -> None:
     assert packs["synthetic"].installed
     files = list((CHECKPOINTS / "synthetic").iterdir())
     assert sum(file.stat().st_size for file in files) <= 90_000_000
-    assert {file.suffix for file in files} == {".json", ".safetensors"}
+    assert {file.suffix for file in files} == {".json", ".md", ".safetensors"}
     pack = load_pack("synthetic")
     assert set(pack.networks) >= {"generator", "encoder", "extractor", "identity", "masks", "directions"}
