@@ -189,9 +189,12 @@ def _connect_video(page: Components, handlers: LongHandlers) -> None:
     card, ended = page.video, [page.video.line, page.video.start, page.video.stop]
     steered = [card.steering.method, card.steering.strength]
     inputs = [page.source.zone, card.zone, *steered, page.source.face, page.packs.used, page.match.match]
-    outputs = [card.result, card.line, page.status, card.start, card.stop]
+    outputs = [card.made, card.line, page.status, card.start, card.stop]
     waiting = _wait(card.start, ended, "video")
     driving = waiting(handlers.drive, inputs, outputs, **UNSEEN, **LONG, api_name="make_video")
+    # The component itself is left alone until there is a result: of what is skipped Gradio makes a copy for the
+    # visitor, and files that a copy shows are never deleted.
+    driving.success(lambda path: path, card.made, card.result, **UNSEEN, api_name="show_video")
     driving.failure(_ended, None, ended, **UNSEEN, api_name="video_failed")
     card.stop.click(_ended, None, ended, **UNSEEN, cancels=[driving], api_name="video_cancelled")
 

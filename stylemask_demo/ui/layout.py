@@ -74,6 +74,7 @@ class VideoCard:
 
     zone: VideoZone
     result: VideoZone
+    made: gr.State  # path of the result
     steering: Steering
     line: gr.HTML
     start: gr.Button
@@ -276,7 +277,7 @@ def _video_card(methods: tuple[str, ...]) -> VideoCard:
             line = gr.HTML("", elem_id="video-line", padding=False)
             start = gr.Button("Make the video", variant="primary", elem_id="drive")
             stop = gr.Button("Cancel", visible=False, elem_id="drive-cancel")
-    return VideoCard(zone, result, steering, line, start, stop)
+    return VideoCard(zone, result, gr.State(None), steering, line, start, stop)
 
 
 def _move_card(tab: gr.Tab) -> MoveCard:

@@ -71,7 +71,7 @@ class LongHandlers:
 
     @explained
     def drive(self, source, video, method, strength, source_face, pack, match):
-        """Let a video drive the source: yields (result, progress line, status line, start button, cancel button)."""
+        """Let a video drive the source: yields (path, progress line, status line, start button, cancel button)."""
         keep = gr.skip()
         yield keep, texts.progress("Getting ready"), keep, keep, keep
         for item in self._driven(source, video, method, strength, source_face, pack, match):

@@ -102,7 +102,7 @@ def _progress_line(text: str, part: float | None) -> str:
 
 def pack_choices(packs: list[PackInfo]) -> list[tuple[str, str]]:
     """Return the packs as (what the page calls it, name)."""
-    return [(f"{info.title}, {info.resolution} px", info.name) for info in packs]
+    return [(info.title, info.name) for info in packs]
 
 
 def pack_details(info: PackInfo) -> str:
