@@ -38,7 +38,10 @@ class Transfer:
     @property
     def methods(self) -> tuple[str, ...]:
         """Names of the methods that the pack can do."""
-        needed = {"stylemask": ("masks",), "directions": ("directions",), "motion": ("motion_encoder", "motion_mapping")}
+        needed = {"stylemask": ["masks"], "directions": ["directions"], "motion": ["motion_encoder", "motion_mapping"]}
+        mapping = self._weights.info.networks.get("motion_mapping")
+        if mapping is not None and mapping.arguments.get("num_latents") != 1:
+            needed["motion"] += ["restyle", "restyle_average"]  # the codes that the published mapping was trained on
         return tuple(name for name, keys in needed.items() if all(key in self._weights for key in keys))
 
     def check(self, method: str) -> None:
@@ -68,7 +71,6 @@ class Transfer:
         """What a method asks for of those whose pictures are made."""
         w_plus = torch.cat([portrait.codes for portrait in portraits]).to(self._invert.device)
         if method == "motion" and "restyle" in self._weights:
-            # The mapping network of the published weights was trained on codes of this encoder.
             refine = RefiningInverter(self._weights["restyle"], self._weights["restyle_average"], self._space.generator)
             return FaceCode(torch.cat([self._remembered("identity", refine, portrait) for portrait in portraits]))
         return self.sampled(w_plus, portraits)

@@ -1,0 +1,112 @@
+"""The parts that packs choose from: inverters, and readers of face parameters."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from stylemask_demo import reading
+from stylemask_demo.faces.deca import DecaFace
+from stylemask_demo.inversion import REFINEMENTS, Inverter, RefiningInverter
+from stylemask_demo.networks.latent_average import LatentAverage
+from stylemask_demo.packs import CHECKPOINTS, load_network, read_info
+from stylemask_demo.reading import CompactReader, PublishedReader
+
+FACES = Path(__file__).parent / "assets" / "faces"
+FACTORS = np.arange(1, 16)
+
+
+def grey(level: int) -> Image.Image:
+    return Image.new("RGB", (64, 64), (level,) * 3)
+
+
+class Brightness(nn.Module):
+    """A stand-in for an encoder: codes (B, 3, 8) that hold how much brighter the first picture is than the second."""
+
+    input_size = 32
+
+    def __init__(self, step: float):
+        super().__init__()
+        self.step = nn.Parameter(torch.tensor(step))
+
+    def forward(self, picture, current=0.0):
+        assert picture.shape[2:] == (32, 32)
+        return (self.step * (picture - current)).mean((1, 2, 3))[:, None, None].expand(-1, 3, 8)
+
+
+def flat_pictures(codes: torch.Tensor) -> torch.Tensor:
+    """A stand-in for a generator: pictures as bright as their codes."""
+    return codes.mean((1, 2))[:, None, None, None].expand(-1, 3, 64, 64)
+
+
+def average_of(value: float) -> LatentAverage:
+    average = LatentAverage(3, 8)
+    average.latent += value
+    return average
+
+
+def test_codes_are_relative_to_the_average_that_a_pack_has():
+    crops = [grey(0), grey(255)]
+    assert Inverter(Brightness(1.0))(crops)[:, 0, 0].tolist() == pytest.approx([-1, 1])
+    assert Inverter(Brightness(1.0), average_of(0.25))(crops)[:, 0, 0].tolist() == pytest.approx([-0.75, 1.25])
+
+
+def test_refinement_starts_at_the_average_and_comes_nearer_each_time():
+    refine = RefiningInverter(Brightness(0.5), average_of(0.2), flat_pictures)
+    for level, wanted in ((0, -1.0), (255, 1.0)):
+        code = refine([grey(level)])
+        assert code.shape == (1, 3, 8)
+        assert float(code.mean()) - wanted == pytest.approx((0.2 - wanted) * 0.5**REFINEMENTS, abs=1e-5)
+
+
+@pytest.fixture(scope="module")
+def extractor():
+    return load_network(read_info(CHECKPOINTS / "synthetic"), "extractor")
+
+
+@pytest.fixture(scope="module")
+def crops() -> list[Image.Image]:
+    return [Image.open(path).convert("RGB") for path in sorted(FACES.glob("*.webp"))[:16]]
+
+
+@pytest.fixture
+def published(extractor, crops, monkeypatch) -> PublishedReader:
+    """A reader whose DECA sees a fixed head pose, and twice the extractor's smile as its third coefficient."""
+    compact = CompactReader(extractor)
+
+    def read(self, pictures, landmarks):
+        faces = []
+        for reading_, points in zip(compact.read(pictures), landmarks, strict=True):
+            np.testing.assert_allclose(points, reading_.parameters.landmarks, atol=1e-3)
+            expression = np.zeros(50, np.float32)
+            expression[2] = 2 * reading_.parameters.smile + 0.3
+            faces.append(DecaFace(10.0, 5.0, -3.0, 0.1, expression, np.zeros(100)))
+        return faces
+
+    monkeypatch.setattr(reading.DecaReader, "read", read)
+    monkeypatch.setattr(reading, "PEOPLE", len(crops))
+    return PublishedReader(None, extractor, FACTORS, lambda seeds: [crops[seed] for seed in seeds])
+
+
+def test_angles_are_decas_and_the_rest_is_the_extractors(published, extractor, crops):
+    known = CompactReader(extractor).read(crops[:2])
+    for found, other in zip(published.read(crops[:2]), known, strict=True):
+        assert (found.parameters.yaw, found.parameters.pitch, found.parameters.roll) == (10.0, 5.0, -3.0)
+        assert found.parameters.expression == other.parameters.expression
+        # Published angles count to the left and down.
+        assert found.directions[:4].tolist() == pytest.approx([-10, -10, -9, 0.4])
+        assert found.directions[6] == pytest.approx(7 * (2 * other.parameters.smile + 0.3), abs=1e-3)
+
+
+def test_turning_needs_no_random_people(published):
+    assert published.shift(20, -5, 0)[:3].tolist() == pytest.approx([-20, 10, 0])
+    assert not published.shift(20, -5, 0)[3:].any()
+
+
+def test_what_a_smile_is_gets_learned(published):
+    smile = published.shift(0, 0, 0.5)
+    assert smile[6] == pytest.approx(0.5 * 7 * 2, rel=1e-3)
+    assert np.abs(np.delete(smile, 6)).max() < 1e-3
