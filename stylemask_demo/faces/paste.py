@@ -20,12 +20,13 @@ HAIR = 0.75  # hair ends this far above the brows, in heights from chin to brows
 WIDTH = 1.35  # of the head with its hair, in widths of the face
 UNMOVED = 0.012  # eyes and nose that moved by less did not move: landmarks are no surer
 NEIGHBOURHOOD = 0.05  # the photo stays where nothing changes this far around
-SMOOTHNESS = 0.12  # standard deviation of the colour match: it corrects light, not features
+SMOOTHNESS = 0.08  # standard deviation of the colour match: it corrects light, not features
 
 UNCHANGED = 7.0  # grey levels of change up to which the photo's own detail stays
 UNLIKE = 15.0  # grey levels by which hair differs from a wall: no measure of the light
 BRIGHTEST_MATCH = 50.0  # grey levels; a larger difference is another thing, not another light
-FACE_WEIGHT = 0.3  # of the colour of the face as a whole against the pixels that stayed in place
+FACE_WEIGHT = 0.5  # of the colour of the face as a whole against the pixels that stayed in place
+UNKNOWN_WEIGHT = 0.05  # of no correction at all
 STRIP = 256  # rows of the photo worked on at a time
 
 
@@ -126,9 +127,9 @@ def _colour_match(
     faces = [_filled(side, [points])[..., None] for points in (landmarks, moved)]
     skin = _mean(old, faces[0]) - _mean(new, faces[1])
     in_face = faces[1] * (1 - kept) * FACE_WEIGHT
-    # A little of the skin's difference everywhere decides where nothing else does.
-    field = in_place * difference + (in_face + 1e-3) * skin
-    field = _blur(field, side * SMOOTHNESS) / _blur(in_place + in_face + 1e-3, side * SMOOTHNESS)[..., None]
+    # Where neither is near, as in the middle of the hair, nothing is known and little is changed.
+    field = _blur(in_place * difference + in_face * skin, side * SMOOTHNESS)
+    field /= _blur(in_place + in_face, side * SMOOTHNESS)[..., None] + UNKNOWN_WEIGHT
     return np.clip(field, -BRIGHTEST_MATCH, BRIGHTEST_MATCH)
 
 
