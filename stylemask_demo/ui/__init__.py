@@ -1,6 +1,6 @@
 """The web page."""
 
-from stylemask_demo.ui.page import build_page, launch_options
+from stylemask_demo.ui.page import build_page, delete_uploads, launch_options
 from stylemask_demo.ui.shelf import Shelf
 
-__all__ = ["Shelf", "build_page", "launch_options"]
+__all__ = ["Shelf", "build_page", "delete_uploads", "launch_options"]

@@ -1,6 +1,7 @@
 """The page as a whole, and how it is launched."""
 
 import gradio as gr
+from gradio.route_utils import delete_files_created_by_app
 
 from stylemask_demo.ui import texts
 from stylemask_demo.ui.compute import create_compute, facts_of
@@ -42,3 +43,11 @@ def launch_options() -> dict:
         "ssr_mode": False,
         "pwa": False,
     }
+
+
+def delete_uploads(blocks: gr.Blocks) -> None:
+    """Delete everything that visitors have added or made.
+
+    Gradio does so too when it stops, but gives up after five seconds while a visitor's connection is open.
+    """
+    delete_files_created_by_app(blocks, age=None)
