@@ -26,7 +26,7 @@ def frame(face: Image.Image | None, x: float = 110.0, noise: int | None = None) 
     if face is not None:
         made.paste(face, (round(x), 70))
     if noise is not None:
-        grain = np.random.default_rng(noise).normal(0, 6, (SIZE[1], SIZE[0], 3))
+        grain = np.random.default_rng(noise).normal(0, 25, (SIZE[1], SIZE[0], 3))
         made = Image.fromarray(np.uint8(np.clip(np.float32(made) + grain, 0, 255)))
     return made
 
