@@ -13,8 +13,9 @@ from torch import nn
 from stylemask_demo.faces.parameters import EXPRESSIONS
 from stylemask_demo.packs import load_pack
 from stylemask_demo.training import command, presets
+from stylemask_demo.training.adversary import PatchDiscriminator, adversarial, cut_patch
 from stylemask_demo.training.augment import head_angles, head_rotation, move, turn_head
-from stylemask_demo.training.data import MIRRORED_LANDMARKS, load_faces, mirrored_expressions
+from stylemask_demo.training.data import MIRRORED_LANDMARKS, draw_pairs, load_faces, mirrored_expressions
 from stylemask_demo.training.factors import fit_factors
 from stylemask_demo.training.loop import Task, load_averages, run
 
@@ -122,6 +123,53 @@ def test_faces_are_read_in_the_order_of_their_labels(small_data, tmp_path):
     assert faces.batch(np.array([3, 1]), 64).shape == (2, 3, 64, 64)
     with pytest.raises(FileNotFoundError, match="nowhere-"):
         load_faces(small_data, "nowhere-*", tmp_path)
+
+
+def test_pairs_are_two_pictures_of_one_person_who_may_have_many(small_data, tmp_path):
+    faces = load_faces(small_data, "train-*", tmp_path, (64,))
+    faces.labels["person"][:] = np.repeat([0, 1, 2, 3], [2, 5, 1, 32])  # one picture alone makes no pair
+    views = faces.rows_by_person()
+    assert [len(rows) for rows in views] == [2, 5, 32]
+    pairs = np.concatenate([draw_pairs(views, 3) for _ in range(20)])
+    person = faces.labels["person"][pairs]
+    assert (person[:, 0] == person[:, 1]).all() and (pairs[:, 0] != pairs[:, 1]).all()
+    assert len(np.unique(pairs[person == 3])) > 15  # not the first ones only
+
+
+def test_each_player_learns_from_its_own_loss_alone():
+    torch.manual_seed(0)
+    judge = PatchDiscriminator()
+    made = torch.zeros(2, 3, 64, 64, requires_grad=True)
+    losses = adversarial(judge, made, torch.randn(2, 3, 64, 64), step=0)
+    losses["sharpness"].backward(retain_graph=True)
+    assert made.grad.abs().sum() > 0 and all(p.grad is None for p in judge.parameters())
+    made.grad = None
+    (losses["judge"] + losses["penalty"]).backward()
+    assert made.grad is None and all(p.grad is not None for p in judge.parameters())
+
+
+def test_the_judge_comes_to_prefer_sharp_pictures():
+    torch.manual_seed(0)
+    judge = PatchDiscriminator()
+    optimiser = torch.optim.Adam(judge.parameters(), lr=2e-3, betas=(0.0, 0.99))
+
+    def pictures() -> tuple[torch.Tensor, torch.Tensor]:
+        sharp = torch.randn(4, 3, 64, 64).clamp(-1, 1)
+        return torch.nn.functional.avg_pool2d(sharp, 3, 1, 1), sharp
+
+    for step in range(30):
+        losses = adversarial(judge, *pictures(), step)
+        optimiser.zero_grad()
+        sum(losses.values()).backward()
+        optimiser.step()
+    blurred, sharp = pictures()
+    assert (judge(sharp).mean((1, 2, 3)) > judge(blurred).mean((1, 2, 3)) + 0.5).all()
+
+
+def test_patches_are_cut_at_the_same_place():
+    picture = torch.arange(256 * 256.0).view(1, 1, 256, 256)
+    one, two = cut_patch(picture, -picture)
+    assert one.shape == (1, 1, 128, 128) and torch.equal(one, -two)
 
 
 def test_a_run_ends_when_its_time_is_over(tmp_path):

@@ -46,13 +46,16 @@ class Faces:
         """At most `count` rows, evenly spread."""
         return np.linspace(0, len(self) - 1, min(count, len(self))).astype(int)
 
-    def rows_by_person(self) -> np.ndarray:
-        """Rows of each person's pictures, (persons, views): as many views as the person with the fewest has."""
+    def rows_by_person(self) -> list[np.ndarray]:
+        """Rows of the pictures, views or frames of a video, of each person who has at least two."""
         person = self.labels["person"]
-        names, first = np.unique(person, return_inverse=True)
         order = np.argsort(person, kind="stable")
-        starts = np.searchsorted(person[order], names)
-        return order[starts[:, None] + np.arange(np.bincount(first).min())]
+        groups = np.split(order, np.flatnonzero(np.diff(person[order])) + 1)
+        return [rows for rows in groups if len(rows) > 1]
+
+    def first_views(self) -> np.ndarray:
+        """Rows (persons, 2) of everybody's first two pictures."""
+        return np.stack([rows[:2] for rows in self.rows_by_person()])
 
     def batch(self, rows: np.ndarray, side: int) -> Tensor:
         """Pictures of the rows as float (B, 3, side, side) in -1..1, on torch's default device."""
@@ -115,11 +118,10 @@ def draw_rows(faces: Faces, count: int) -> np.ndarray:
     return torch.randint(len(faces), (count,)).cpu().numpy()
 
 
-def draw_pairs(views: np.ndarray, people: int) -> np.ndarray:
-    """Rows (people, 2) of two different views each of random people; `views` as `Faces.rows_by_person` gives them."""
-    chosen = torch.randperm(len(views))[:people].cpu().numpy()
-    pair = torch.rand(len(chosen), views.shape[1]).argsort(1)[:, :2].cpu().numpy()
-    return views[chosen[:, None], pair]
+def draw_pairs(views: list[np.ndarray], people: int) -> np.ndarray:
+    """Rows (people, 2) of two different pictures each of random people; `views` as `Faces.rows_by_person` gives them."""
+    chosen = torch.randperm(len(views))[:people].tolist()
+    return np.stack([views[person][torch.randperm(len(views[person]))[:2].cpu().numpy()] for person in chosen])
 
 
 def mirrored_expressions(names: list[str]) -> np.ndarray:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from stylemask_demo.networks.compact import IdentityNetwork, ParameterExtractor, PortraitEncoder
 from stylemask_demo.networks.stylegan2 import Generator
 from stylemask_demo.sheets import contact_sheet, to_image
+from stylemask_demo.training.adversary import PatchDiscriminator, adversarial, cut_patch
 from stylemask_demo.training.augment import labelled
 from stylemask_demo.training.autoencoder import joint_optimiser, signal_to_noise
 from stylemask_demo.training.bank import openings
@@ -33,12 +34,13 @@ from stylemask_demo.training.mapping import modulations
 
 IDENTITY = 160  # dimensions of W that hold identity
 SIDES = (128, 256)  # pixels, one after the other
-FIRST = 0.5  # part of the run at the first of them
+FIRST = 0.3  # part of the run at the first of them
 MIXED = 10  # style codes, up to 64 px, that the masks will mix
-CROSS_EVERY = 3  # steps
+CROSS_EVERY = 5  # steps
 CROSS_SIDE = 128  # pixels
 RIDGE = 0.02  # in units of the mean variance of w
 WINDOW = 16  # pixels that the close-up's place varies by
+SHARPNESS = 0.5  # weight of what the discriminator thinks
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def _root(covariance: Tensor) -> Tensor:
 @torch.no_grad()
 def factors_of(encoder: PortraitEncoder, faces: Faces, people: int = 1000) -> Factors:
     """Factors of the codes that the encoder gives for labelled faces."""
-    rows = faces.rows_by_person()[:people].ravel()
+    rows = np.concatenate(faces.rows_by_person()[:people])
     euler, expression, person = faces.tensors(rows, "euler", "expression", "person")
     codes = torch.cat([encoder.look(faces.batch(part, 128)) for part in np.array_split(rows, len(rows) // 64 + 1)])
     return fit_factors(codes, encoder.motion_values(euler, expression), person)
@@ -112,6 +114,8 @@ def factors_task(
     # Stays in evaluation mode: statistics of a handful of people would blur the codes.
     encoder.reader.load_state_dict(extractor.state_dict())
     optimiser = joint_optimiser(generator, encoder, rate)
+    judge = PatchDiscriminator()
+    optimiser.add_param_group({"params": list(judge.parameters()), "lr": 2e-3, "betas": (0.0, 0.99)})
     views = faces.rows_by_person()
     # A third faster; needs a C++ compiler.
     synthesise = torch.compile(generator, dynamic=False) if shutil.which("g++") else generator
@@ -136,6 +140,11 @@ def factors_task(
             **{name: 0.5 * value for name, value in seen.items()},
             "mixture": _mixture(generator, encoder, factors) * 0.2,
         }
+        if side == generator.size:
+            # Judged pixel by pixel, uncertain detail is best left blurred: half as strict, so that it may be drawn.
+            losses["pixel"] = losses["pixel"] / 2
+            played = adversarial(judge, *cut_patch(made, true), step)
+            losses |= played | {"sharpness": SHARPNESS * played["sharpness"]}
         if step % CROSS_EVERY == 0:
             losses |= cross(codes, motion, true)
         return losses
@@ -175,7 +184,8 @@ def factors_task(
     def sheet(averages: dict[str, nn.Module]) -> Image.Image:
         return _sheet(averages["generator"], averages["encoder"], factors, validation, extractor, identity)
 
-    return Task("factors", {"generator": generator, "encoder": encoder}, optimiser, loss, sheet, steps)
+    modules = {"generator": generator, "encoder": encoder, "judge": judge}
+    return Task("factors", modules, optimiser, loss, sheet, steps)
 
 
 def _grey(pictures: Tensor) -> Tensor:
@@ -209,8 +219,8 @@ def _sheet(
     people: int = 12,
 ) -> Image.Image:
     """True picture, inversion, the same with the other view's identity, and with the next person's motion."""
-    views = validation.rows_by_person()
-    views = views[np.linspace(0, len(views) - 1, people).astype(int), :2]
+    views = validation.first_views()
+    views = views[np.linspace(0, len(views) - 1, people).astype(int)]
     true = validation.batch(views.T.ravel(), generator.size)
     codes, whole = encoder.look(to_input(true)), encoder(to_input(true))
     inverted = generator(whole)

@@ -27,7 +27,7 @@ def identity_task(
     network = IdentityNetwork().to(memory_format=torch.channels_last)
     network.trunk.load_state_dict(extractor.trunk.state_dict())
     optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.02)
-    views = faces.rows_by_person()  # (persons, views of each)
+    views = faces.rows_by_person()
     people = min(people, len(views))
 
     def loss(step: int, done: float) -> dict[str, Tensor]:
@@ -49,7 +49,7 @@ def identity_task(
         return {"contrast": F.cross_entropy(similarity, partner)}
 
     def sheet(averages: dict[str, nn.Module]) -> Image.Image:
-        rows = validation.rows_by_person()[:60]
+        rows = validation.first_views()[:60]
         embedding = torch.cat([averages["identity"](validation.batch(person, INPUT_SIZE)) for person in rows])
         cosine = embedding @ embedding.T
         itself = torch.eye(len(cosine))

@@ -54,7 +54,8 @@ def motion_task(teachers: Teachers, faces: Faces, steps: int, batch: int = 8, ra
         }
 
     def sheet(averages: dict[str, nn.Module]) -> Image.Image:
-        rows = views[:: max(1, len(views) // 12), :2][:12]
+        rows = faces.first_views()
+        rows = rows[:: max(1, len(rows) // 12)][:12]
         source, target = faces.batch(rows[:, 0], SIDE), faces.batch(rows[:, 1], SIDE).roll(1, 0)
         made = _drive(generator, averages["mapping"], encoder(source)[:, :1], averages["motion"](target))
         columns = zip(source, target, made, strict=True)
