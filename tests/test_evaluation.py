@@ -4,6 +4,7 @@ import io
 import json
 import sys
 import tarfile
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ from stylemask_demo.evaluation.report import to_markdown
 from stylemask_demo.evaluation.sliders import Sweep, neutral_faces
 from stylemask_demo.evaluation.videos import Clip, clip_pairs, find_videos, frechet_video_distance
 from stylemask_demo.networks.deca import SIZES, DecaParameters
-from stylemask_demo.video import write_video
+from stylemask_demo.video import read_frames, write_video
 
 FACES = Path(__file__).parent / "assets" / "faces"
 LABELS = json.loads((FACES / "labels.json").read_text())
@@ -391,6 +392,7 @@ def test_command_writes_tables_numbers_and_figures(setup, tmp_path, monkeypatch,
     monkeypatch.setattr(pictures, "SIDE", 2)
     monkeypatch.setattr(pictures, "STRIPS", {"yaw": (-20, 20)})
     data, sheets, json_file = write_shard(tmp_path, list(FEW)), tmp_path / "sheets", tmp_path / "out" / "report.json"
+    write_video(data / "film.mp4", (Image.open(FACES / f"{name}.webp") for name in FEW), Fraction(25))
     arguments = ["--method", "stylemask", "--pairs", "2", "--sheets", str(sheets), "--json", str(json_file)]
     assert cli.main(["evaluate", "--data", str(data), *arguments]) == 0
     report = json.loads(json_file.read_text())
@@ -411,7 +413,9 @@ def test_command_writes_tables_numbers_and_figures(setup, tmp_path, monkeypatch,
     for name in ("sliders.png", "groups-extractor-and-inversion.png", "groups-cross-reenactment-stylemask.png"):
         with Image.open(sheets / name) as figure:
             assert figure.format == "PNG" and len(figure.getcolors(10**6)) > 3
-    assert {"reenactment-stylemask.webp", "samples.webp", "sliders.webp", "inversions.webp"} <= {
+    driven = read_frames(sheets / "driven.mp4")
+    assert (driven.count, driven.width, driven.height) == (len(FEW), 512, 256)
+    assert {"driven.webp", "reenactment-stylemask.webp", "samples.webp", "sliders.webp", "inversions.webp"} <= {
         path.name for path in sheets.iterdir()
     }
 

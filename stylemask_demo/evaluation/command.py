@@ -14,7 +14,7 @@ from stylemask_demo.evaluation.baselines import Way, all_ways
 from stylemask_demo.evaluation.figures import group_chart, slider_chart
 from stylemask_demo.evaluation.instruments import Instruments
 from stylemask_demo.evaluation.people import Face, by_group, has_shard, read_people
-from stylemask_demo.evaluation.pictures import draw_sheets
+from stylemask_demo.evaluation.pictures import draw_film, draw_sheets
 from stylemask_demo.evaluation.portraits import measure_extractor, measure_inversion
 from stylemask_demo.evaluation.reenactment import (
     Gallery,
@@ -56,7 +56,8 @@ def main(argv: list[str]) -> int:
         "--data",
         type=Path,
         required=True,
-        help="folder with validation.tar and validation.npz, or with videos as PERSON/.../CLIP.mp4",
+        help="folder with validation.tar and validation.npz, and perhaps an MP4 file that drives a face for --sheets, "
+        "or with videos as PERSON/.../CLIP.mp4",
     )
     parser.add_argument("--method", default=ALL, help="stylemask, directions, motion or all (default: all)")
     parser.add_argument("--pack", default="synthetic", help="name or folder of the pack (default: synthetic)")
@@ -133,6 +134,8 @@ def evaluate_people(setup: Setup, data: Path, pairs: int, sheets: Path | None = 
         for name, kinds in groups.items():
             group_chart(name, kinds).save(sheets / f"groups-{name.replace(', ', '-').replace(' ', '-')}.png")
         draw_sheets(setup.reenactor, faces, setup.methods, sheets)
+        for film in sorted(data.glob("*.mp4"))[:1]:
+            draw_film(setup.reenactor, faces[0].portrait, film, setup.methods, sheets)
     return report
 
 

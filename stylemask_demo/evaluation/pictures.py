@@ -1,5 +1,6 @@
-"""Contact sheets of what a pack can do: reenactments, slider sweeps, inversions and random people."""
+"""Contact sheets of what a pack can do: reenactments, slider sweeps, inversions, random people and a driven film."""
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,12 +9,14 @@ from PIL import Image
 from stylemask_demo import Portrait, Reenactor
 from stylemask_demo.evaluation.people import Face
 from stylemask_demo.sheets import contact_sheet
+from stylemask_demo.video import read_frames, write_video
 
 STRIPS = {
     "yaw": (-30, -20, -10, 0, 10, 20, 30),
     "pitch": (-15, -10, -5, 0, 5, 10, 15),
     "smile": (-1, -0.6, -0.3, 0, 0.3, 0.6, 1),
 }
+MOMENTS = 8  # shown of a film
 SIDE = 8  # sources, targets, and the square root of the random people
 
 
@@ -47,3 +50,17 @@ def slider_sheet(reenactor: Reenactor, sources: list[Portrait]) -> Image.Image:
         for name, values in STRIPS.items():
             shown += [source.crop, *(reenactor.edit(source, **{name: value}) for value in values)]
     return contact_sheet(shown, 1 + len(STRIPS["yaw"]))
+
+
+def draw_film(reenactor: Reenactor, source: Portrait, film: Path, methods: Sequence[str], folder: Path) -> None:
+    """Writes driven.mp4, a film with what each method makes of it to the right, and driven.webp, moments of it."""
+    frames = read_frames(film)
+    driving, *copies = itertools.tee(frames, 1 + len(methods))
+    driven = [reenactor.drive(source, copy, method=method) for copy, method in zip(copies, methods, strict=True)]
+    moments = list(zip(driving, *driven, strict=True))
+    rows = (contact_sheet(list(moment), len(moment), reenactor.resolution) for moment in moments)
+    write_video(folder / "driven.mp4", rows, frames.fps)
+    shown = [moments[len(moments) * i // MOMENTS] for i in range(MOMENTS)]
+    left = [Image.new("RGB", (8, 8), "white"), *[source.crop] * len(methods)]
+    lines = zip(left, *shown, strict=True)
+    contact_sheet([picture for line in lines for picture in line], 1 + MOMENTS).save(folder / "driven.webp", quality=88)

@@ -20,6 +20,14 @@ def _convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     )
 
 
+class ExactLinear(nn.Linear):
+    """A linear layer that mixed precision leaves alone: codes, angles and embeddings need more than eight bits."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.autocast(x.device.type, enabled=False):
+            return super().forward(x.float())
+
+
 class ResidualBlock(nn.Module):
     """Two 3x3 convolutions and a shortcut (He et al. 2016)."""
 
@@ -92,10 +100,10 @@ class ParameterExtractor(nn.Module):
         self.merge, self.maps = _convolution(64, 64), nn.Conv2d(64, points, 1)
         self.local = nn.Sequential(nn.Linear(64 * points, 192), nn.ReLU(inplace=True))
         inputs = Trunk.features + 192 + 2 * points
-        self.pose = nn.Sequential(nn.Linear(inputs, 256), nn.ReLU(inplace=True), nn.Linear(256, 3))
+        self.pose = nn.Sequential(nn.Linear(inputs, 256), nn.ReLU(inplace=True), ExactLinear(256, 3))
         # Apart from the pose, which would drown it, and normalised: a smile moves landmarks by a few hundredths.
         self.shape = nn.Sequential(
-            nn.BatchNorm1d(inputs), nn.Linear(inputs, 256), nn.ReLU(inplace=True), nn.Linear(256, sum(self.split))
+            nn.BatchNorm1d(inputs), nn.Linear(inputs, 256), nn.ReLU(inplace=True), ExactLinear(256, sum(self.split))
         )
 
     def forward(self, picture: Tensor) -> ExtractedParameters:
@@ -116,7 +124,8 @@ class ParameterExtractor(nn.Module):
         side = x.shape[-1]
         axis = ((torch.arange(side, device=x.device) + 0.5) / side - 0.5) * LANDMARK_FIELD + 0.5
         grid = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), -1).reshape(-1, 2)  # (32 * 32, 2), x first
-        landmarks = weights @ grid.to(weights.dtype)  # (B, 68, 2)
+        with torch.autocast(x.device.type, enabled=False):  # to fractions of a pixel
+            landmarks = weights.float() @ grid  # (B, 68, 2)
         around = weights @ x.flatten(2).transpose(1, 2)  # (B, 68, 64)
         joined = torch.cat([features, self.local(around.flatten(1)), (landmarks - 0.5).flatten(1) * 4], 1)
         expression, identity = self.shape(joined).split(self.split, 1)
@@ -131,7 +140,7 @@ class IdentityNetwork(nn.Module):
         self.trunk = Trunk()
         # Normalised, because what all faces share would drown what tells them apart.
         inputs = Trunk.features + sum(Trunk.channels)
-        self.embed = nn.Sequential(nn.BatchNorm1d(inputs), nn.Linear(inputs, dimensions))
+        self.embed = nn.Sequential(nn.BatchNorm1d(inputs), ExactLinear(inputs, dimensions))
 
     def forward(self, picture: Tensor) -> Tensor:
         """Picture (B, 3, 128, 128) in -1..1 -> (B, dimensions), unit vectors."""
@@ -157,9 +166,9 @@ class PortraitEncoder(nn.Module):
         # Colours, light and background, which the trunk of the parameter extractor has learned to look past.
         coarse = 3 * COARSE_SIZE**2
         self.appearance = nn.Sequential(nn.Flatten(), nn.Linear(coarse, 512), nn.ReLU(), nn.Linear(512, Trunk.features))
-        self.still = nn.Linear(Trunk.features, style_dim)
+        self.still = ExactLinear(Trunk.features, style_dim)
         self.reader = ParameterExtractor()
-        self.motion = nn.Linear(3 + self.reader.split[0], style_dim, bias=False)
+        self.motion = ExactLinear(3 + self.reader.split[0], style_dim, bias=False)
 
     def look(self, picture: Tensor) -> Tensor:
         """Picture (B, 3, 128, 128) in -1..1 -> the part of w (B, style_dim) that is not motion."""
@@ -185,7 +194,7 @@ class CompactMotionEncoder(nn.Module):
         super().__init__()
         self.num_latents = num_latents
         self.trunk = Trunk()
-        self.motion = nn.Linear(Trunk.features, num_latents * style_dim)
+        self.motion = ExactLinear(Trunk.features, num_latents * style_dim)
 
     def forward(self, picture: Tensor) -> Tensor:
         """Picture (B, 3, 128, 128) in -1..1 -> motion codes (B, num_latents, style_dim)."""

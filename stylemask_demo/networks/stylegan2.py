@@ -33,7 +33,10 @@ def fir_kernel(gain: float) -> Tensor:
 
 
 class EqualLinear(nn.Module):
-    """A linear layer whose weights are scaled at run time (equalised learning rate), with an optional leaky ReLU."""
+    """A linear layer whose weights are scaled at run time (equalised learning rate), with an optional leaky ReLU.
+
+    Mixed precision leaves it alone: what it computes scales whole channels.
+    """
 
     def __init__(
         self, inputs: int, outputs: int, bias: float = 0.0, rate: float = 1.0, activate: bool = False
@@ -44,7 +47,8 @@ class EqualLinear(nn.Module):
         self.rate, self.scale, self.activate = rate, rate / math.sqrt(inputs), activate
 
     def forward(self, x: Tensor) -> Tensor:
-        y = F.linear(x, self.weight * self.scale, self.bias * self.rate)
+        with torch.autocast(x.device.type, enabled=False):
+            y = F.linear(x.float(), self.weight * self.scale, self.bias * self.rate)
         return F.leaky_relu(y, 0.2) * GAIN if self.activate else y
 
 
