@@ -10,6 +10,8 @@ from PIL import Image
 
 from stylemask_demo import Reenactor
 from stylemask_demo.driving import CODE, CodeSmoother, FaceFollower, OneEuro
+from stylemask_demo.faces.detect import FaceBox
+from stylemask_demo.faces.finding import find_faces
 from stylemask_demo.methods import FaceCode
 
 FACES = Path(__file__).parent / "assets" / "faces"
@@ -112,6 +114,51 @@ def test_the_same_face_is_followed_past_a_larger_one(reenactor):
             made.paste(large, (520, 30))
         landmarks = follower.landmarks(made)
         assert x < landmarks[:, 0].mean() < x + 200
+
+
+class Counting:
+    """A finder that counts how often it is asked; `offset` in pixels is how it sees landmarks differently, if it does."""
+
+    name = "counting"
+
+    def __init__(self, finder, extractor, offset: np.ndarray | None = None):
+        self.finder, self.extractor, self.offset, self.calls = finder, extractor, offset, 0
+
+    def find(self, image: Image.Image, small: bool = False) -> list[FaceBox]:
+        self.calls += 1
+        if self.offset is None:
+            return self.finder.find(image, small)
+        faces = find_faces(image, self.finder, self.extractor)
+        return [FaceBox(face.x0, face.y0, face.x1, face.y1, face.landmarks + self.offset) for face in faces]
+
+
+def test_a_moving_face_is_searched_once(reenactor):
+    """However the finder sees landmarks: those read in later frames are as it would see them."""
+    finder, extractor = reenactor._finder, reenactor._weights["extractor"]
+    offset = np.random.default_rng(0).uniform(-3, 3, (68, 2))
+    followed = []
+    for seen in (None, offset):
+        counting = Counting(finder, extractor, seen)
+        follower = FaceFollower(counting, extractor)
+        followed.append([follower.landmarks(frame(picture("900003_1"), x)) for x in range(60, 140, 8)])
+        assert counting.calls == 1
+    plain, different = (np.stack(places) for places in followed)
+    assert np.abs(different - plain - offset).max() < 1
+    assert np.abs(np.diff(plain[4:], axis=0).mean((1, 2)) * 2 - 8).max() < 1, "eight pixels to the right in each frame"
+
+
+def test_a_lost_face_is_searched_anew(reenactor):
+    finder, extractor = reenactor._finder, reenactor._weights["extractor"]
+    counting = Counting(finder, extractor)
+    follower = FaceFollower(counting, extractor)
+    face = picture("900003_1")
+    assert follower.landmarks(frame(face, 10)) is not None
+    assert follower.landmarks(frame(face, 220))[:, 0].mean() > 220, "it has jumped"
+    assert counting.calls == 2
+    counting.calls = 0
+    assert [follower.landmarks(frame(None)) for _ in range(20)] == [None] * 20
+    assert counting.calls < 12, "what is not there is not searched in every frame"
+    assert any(follower.landmarks(frame(face, 60)) is not None for _ in range(4))
 
 
 def test_the_filter_holds_still_and_keeps_up():
