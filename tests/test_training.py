@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 from torch import nn
 
 from stylemask_demo.faces.parameters import EXPRESSIONS
@@ -181,14 +182,19 @@ def test_a_run_ends_when_its_time_is_over(tmp_path):
     assert task.optimiser.param_groups[0]["lr"] < 0.01  # the learning rate falls by time, too
 
 
-def test_all_tasks_together_make_a_pack(small_data, tmp_path, monkeypatch):
-    monkeypatch.setitem(presets.PRESETS, "cpu", replace(presets.PRESETS["cpu"], bank=32))
+@pytest.mark.parametrize("precision", ["no", "bf16"])
+def test_all_tasks_together_make_a_pack(small_data, tmp_path, monkeypatch, precision):
+    small = {network: replace(plan, batch=min(plan.batch, 8)) for network, plan in presets.PRESETS["cpu"].plans.items()}
+    monkeypatch.setitem(presets.PRESETS, "cpu", presets.Preset(small, 32, precision))
+    AcceleratorState._reset_state(reset_partial_state=True)  # a process has one precision
     monkeypatch.setattr(torch, "compile", lambda module, **options: module)  # takes a minute, and changes no result
     places = ["--data", str(small_data), "--run", str(tmp_path / "run"), "--pack", str(tmp_path / "pack")]
     assert command.main(["all", *places, "--preset", "cpu", "--steps", "2"]) == 0
     for network in presets.NETWORKS:
         assert (tmp_path / "run" / f"{network}-loss.png").exists()
         assert (tmp_path / "run" / f"{network}-sheet.png").exists()
+        (losses,) = json.loads((tmp_path / "run" / f"{network}.json").read_text())
+        assert np.isfinite(list(losses.values())).all(), losses
     pack = load_pack(tmp_path / "pack")
     methods = {"masks", "directions", "motion_encoder", "motion_mapping"}
     assert set(pack.networks) == {"generator", "encoder", "extractor", "identity", *methods}

@@ -89,7 +89,8 @@ def make_bank(teachers: Teachers, faces: Faces, count: int, sampled: float = 0.3
 def along_directions(parameters: ExtractedParameters) -> Tensor:
     """Place of B faces along the face directions, (B, 15)."""
     values = torch.cat([parameters.euler, parameters.expression], 1)
-    return values @ torch.from_numpy(DIRECTION_WEIGHTS.copy()).to(values)
+    with torch.autocast(values.device.type, enabled=False):  # fractions of a degree
+        return values @ torch.from_numpy(DIRECTION_WEIGHTS.copy()).to(values)
 
 
 def openings(landmarks: Tensor) -> Tensor:
