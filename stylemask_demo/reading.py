@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from stylemask_demo.faces.deca import DecaReader, deca_direction_shift, deca_direction_values
-from stylemask_demo.faces.extract import face_parameters, to_tensor
+from stylemask_demo.faces.extract import face_parameters, read_twice, to_tensor
 from stylemask_demo.faces.parameters import FaceParameters, direction_shift, direction_values
 from stylemask_demo.later import Later
 from stylemask_demo.networks.compact import ParameterExtractor
@@ -48,7 +48,7 @@ class CompactReader:
     @torch.inference_mode()
     def read(self, crops: Sequence[Image.Image]) -> list[Reading]:
         device = next(self.extractor.parameters()).device
-        found = self.extractor(to_tensor(list(crops)).to(device))
+        found = read_twice(self.extractor, to_tensor(list(crops)).to(device))
         return [Reading(p, direction_values(p)) for p in face_parameters(found, crops[0].width)]
 
     def shift(self, yaw: float, pitch: float, smile: float) -> np.ndarray:

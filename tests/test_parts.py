@@ -101,6 +101,18 @@ def test_angles_are_decas_and_the_rest_is_the_extractors(published, extractor, c
         assert found.directions[6] == pytest.approx(7 * (2 * other.parameters.smile + 0.3), abs=1e-3)
 
 
+def test_a_mirrored_face_is_read_as_the_mirrored_reading(extractor, crops):
+    reader = CompactReader(extractor)
+    mirrored = [crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT) for crop in crops]
+    for there, back in zip(reader.read(crops), reader.read(mirrored), strict=True):
+        face, image = there.parameters, back.parameters
+        assert (image.yaw, image.pitch, image.roll) == pytest.approx((-face.yaw, face.pitch, -face.roll), abs=1e-3)
+        assert image.expression["mouthSmile_L"] == pytest.approx(face.expression["mouthSmile_R"], abs=1e-4)
+        assert abs(face.yaw) > 1 and face.expression["mouthSmile_L"] != face.expression["mouthSmile_R"]
+        outline = face.landmarks[16::-1] * (-1, 1) + (crops[0].width, 0)
+        assert np.abs(image.landmarks[:17] - outline).max() < 0.01
+
+
 def test_turning_needs_no_random_people(published):
     assert published.shift(20, -5, 0)[:3].tolist() == pytest.approx([-20, 10, 0])
     assert not published.shift(20, -5, 0)[3:].any()

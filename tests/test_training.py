@@ -11,12 +11,12 @@ import torch
 from accelerate.state import AcceleratorState
 from torch import nn
 
-from stylemask_demo.faces.parameters import EXPRESSIONS
+from stylemask_demo.faces.parameters import EXPRESSIONS, MIRRORED_LANDMARKS, mirrored_expressions
 from stylemask_demo.packs import load_pack
 from stylemask_demo.training import command, presets
 from stylemask_demo.training.adversary import PatchDiscriminator, adversarial, cut_patch
 from stylemask_demo.training.augment import head_angles, head_rotation, move, turn_head
-from stylemask_demo.training.data import MIRRORED_LANDMARKS, draw_pairs, load_faces, mirrored_expressions
+from stylemask_demo.training.data import draw_pairs, load_faces
 from stylemask_demo.training.factors import fit_factors
 from stylemask_demo.training.loop import Task, load_averages, run
 

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from stylemask_demo.faces.extract import to_tensor
+from stylemask_demo.faces.extract import read_twice, to_tensor
 from stylemask_demo.networks.compact import IdentityNetwork, ParameterExtractor
 from stylemask_demo.packs import Pack, load_pack
 
@@ -52,7 +52,7 @@ class Instruments:
         parts = []
         for batch in batches(crops):
             picture = to_tensor(batch).to(self.device)
-            found = self._extractor(picture)
+            found = read_twice(self._extractor, picture)
             maps = self._identity.trunk.maps(picture)
             parts.append(
                 (

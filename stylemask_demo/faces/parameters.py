@@ -15,6 +15,30 @@ EXPRESSIONS = (
     "mouthUpperUp_R noseSneer_L noseSneer_R"
 ).split()
 
+# The iBUG landmark that each one becomes in a mirrored picture.
+MIRRORED_LANDMARKS = np.array(
+    [*range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, 35, 34, 33, 32, 31]
+    + [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40]
+    + [54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65]
+)
+
+
+def mirrored_expressions(names: list[str]) -> np.ndarray:
+    """Order of the expression coefficients of a mirrored picture: left and right change places."""
+    other = {"L": "R", "R": "L"}
+    swap = {
+        "jawLeft": "jawRight",
+        "jawRight": "jawLeft",
+        "mouthLeft": "mouthRight",
+        "mouthRight": "mouthLeft",
+    }
+    return np.array(
+        [names.index(swap.get(n, n[:-1] + other[n[-1]] if n[-2:] in ("_L", "_R") else n)) for n in names]
+    )
+
+
+MIRRORED_EXPRESSIONS = mirrored_expressions(EXPRESSIONS)
+
 
 @dataclass(frozen=True)
 class FaceParameters:

@@ -5,7 +5,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stylemask_demo.training.data import MIRRORED_EXPRESSIONS, MIRRORED_LANDMARKS, Faces
+from stylemask_demo.faces.parameters import MIRRORED_EXPRESSIONS, MIRRORED_LANDMARKS
+from stylemask_demo.training.data import Faces
 
 
 def head_rotation(euler: Tensor) -> Tensor:

@@ -15,16 +15,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from stylemask_demo.faces.parameters import EXPRESSIONS
-
 LABELS = ("person", "identity", "expression", "euler", "landmarks", "tone", "female", "hair_style")
-
-# The iBUG landmark that each one becomes in a mirrored picture.
-MIRRORED_LANDMARKS = np.array(
-    [*range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, 35, 34, 33, 32, 31]
-    + [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40]
-    + [54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65]
-)
 
 
 @dataclass(frozen=True)
@@ -122,20 +113,3 @@ def draw_pairs(views: list[np.ndarray], people: int) -> np.ndarray:
     """Rows (people, 2) of two different pictures each of random people; `views` as `Faces.rows_by_person` gives them."""
     chosen = torch.randperm(len(views))[:people].tolist()
     return np.stack([views[person][torch.randperm(len(views[person]))[:2].cpu().numpy()] for person in chosen])
-
-
-def mirrored_expressions(names: list[str]) -> np.ndarray:
-    """Order of the expression coefficients of a mirrored picture: left and right change places."""
-    other = {"L": "R", "R": "L"}
-    swap = {
-        "jawLeft": "jawRight",
-        "jawRight": "jawLeft",
-        "mouthLeft": "mouthRight",
-        "mouthRight": "mouthLeft",
-    }
-    return np.array(
-        [names.index(swap.get(n, n[:-1] + other[n[-1]] if n[-2:] in ("_L", "_R") else n)) for n in names]
-    )
-
-
-MIRRORED_EXPRESSIONS = mirrored_expressions(EXPRESSIONS)

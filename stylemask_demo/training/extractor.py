@@ -4,10 +4,11 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
+from stylemask_demo.faces.parameters import MIRRORED_EXPRESSIONS, MIRRORED_LANDMARKS
 from stylemask_demo.networks.compact import INPUT_SIZE, ParameterExtractor
 from stylemask_demo.sheets import contact_sheet, to_image
 from stylemask_demo.training.augment import move, recolour, turn_head
-from stylemask_demo.training.data import MIRRORED_EXPRESSIONS, MIRRORED_LANDMARKS, Faces, draw_rows
+from stylemask_demo.training.data import Faces, draw_rows
 from stylemask_demo.training.loop import Task
 
 
