@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from stylemask_demo.networks import stylegan2
 from stylemask_demo.networks.stylegan2 import Generator, ModulatedConv2d, modulated_convolution_reference
 
 WIDTHS = {4: 24, 8: 16, 16: 16, 32: 8}
@@ -14,18 +15,20 @@ def generator():
     generator = Generator(32, WIDTHS, style_dim=20, n_mlp=2).eval().requires_grad_(False)
     for layer in [generator.conv1, *generator.convs]:
         layer.noise.weight.fill_(0.1)
+        layer.activate.bias.normal_()
     return generator
 
 
+@pytest.mark.parametrize("samples, side", [(3, 9), (1, 3), (1, 11)])  # fewer numbers than the weights of 3x3, and more
 @pytest.mark.parametrize(
     "kernel, upsample, demodulate", [(3, False, True), (3, True, True), (1, False, False)]
 )
-def test_fast_convolution_agrees_with_the_plain_one(kernel, upsample, demodulate):
+def test_fast_convolution_agrees_with_the_plain_one(samples, side, kernel, upsample, demodulate):
     torch.manual_seed(0)
-    layer = ModulatedConv2d(6, 10, kernel, 20, demodulate=demodulate, upsample=upsample)
-    x, style = torch.randn(3, 6, 9, 9), torch.randn(3, 6)
+    layer = ModulatedConv2d(6, 10, kernel, 20, demodulate=demodulate, upsample=upsample, gain=1.5)
+    x, style, bias = torch.randn(samples, 6, side, side), torch.randn(samples, 6), torch.randn(10)
     torch.testing.assert_close(
-        layer(x, style), modulated_convolution_reference(layer, x, style), atol=1e-5, rtol=1e-5
+        layer(x, style, bias), modulated_convolution_reference(layer, x, style, bias), atol=1e-5, rtol=1e-5
     )
 
 
@@ -40,6 +43,16 @@ def test_every_entrance_leads_to_the_same_picture(generator):
     assert torch.equal(generator.synthesise(styles, generator.rgb_styles(w_plus)), picture)
     alone = torch.cat([generator(row[None]) for row in w_plus])
     torch.testing.assert_close(alone, picture, atol=1e-5, rtol=1e-5)
+
+
+def test_strips_fit_together_without_a_seam(generator, monkeypatch):
+    w_plus = generator.repeat(generator.map(torch.randn(2, 20)))
+    whole = generator(w_plus)  # gradients are enabled, so that no strips are made
+    monkeypatch.setattr(stylegan2, "STRIP", 1)
+    monkeypatch.setattr(stylegan2, "FEWEST_ROWS", 6)  # which leaves a smaller strip at the end
+    with torch.no_grad():
+        assert len(generator._strips(torch.empty(2, 16, 16, 16), 2)) == 6
+        torch.testing.assert_close(generator(w_plus), whole, atol=1e-5, rtol=1e-5)
 
 
 def test_a_smaller_picture_shows_the_same(generator):

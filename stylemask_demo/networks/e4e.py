@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stylemask_demo.networks.irse50 import IRSE50
-from stylemask_demo.networks.style_head import StyleHead
+from stylemask_demo.networks.style_head import StyleHead, halving_patches
 
 COARSE_STYLES = 3  # styles 0 to 2 are read from the coarsest features
 MIDDLE_STYLES = 7  # styles 3 to 6 from the middle ones, the rest from the finest
@@ -45,11 +45,12 @@ class Encoder4Editing(IRSE50):
         c1, c2, coarse = self.features(image)  # (B, 128, 64, 64), (B, 256, 32, 32), (B, 512, 16, 16)
         middle = _enlarge(coarse, 32) + self.latlayer1(c2)  # (B, 512, 32, 32)
         fine = _enlarge(middle, 64) + self.latlayer2(c1)  # (B, 512, 64, 64)
-        w = self.styles[0](coarse)  # (B, 512)
+        coarse, middle, fine = (halving_patches(level) for level in (coarse, middle, fine))
+        w = self.styles[0].from_patches(coarse)  # (B, 512)
         codes = [w]
         for index in range(1, self.num_latents):
             level = coarse if index < COARSE_STYLES else middle if index < MIDDLE_STYLES else fine
-            codes.append(w + self.styles[index](level))
+            codes.append(w + self.styles[index].from_patches(level))
         return torch.stack(codes, 1)  # (B, num_latents, 512)
 
 

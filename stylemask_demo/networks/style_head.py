@@ -2,13 +2,24 @@
 
 import math
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stylemask_demo.networks.stylegan2 import EqualLinear
 
 
+def halving_patches(x: Tensor) -> Tensor:
+    """What a 3x3 convolution of stride two and padding one sees: (B, C, H, W), even sides -> (B, H/2, W/2, 3, 3, C)."""
+    # Even sides are never padded below and to the right.
+    padded = F.pad(x.permute(0, 2, 3, 1), (0, 0, 1, 0, 1, 0))
+    return padded.unfold(1, 3, 2).unfold(2, 3, 2).permute(0, 1, 2, 4, 5, 3).contiguous()
+
+
 class StyleHead(nn.Module):
     """Halve a square feature map with strided convolutions until one pixel is left, then map it linearly.
+
+    The convolutions are matrix products of patches. Their weights are large and their pictures small: to convolve, a CPU
+    rearranges all weights each time, which takes a third as long as the arithmetic.
 
     Args:
         width: channels in and out.
@@ -25,4 +36,18 @@ class StyleHead(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map features (B, width, resolution, resolution) to a style (B, width)."""
-        return self.linear(self.convs(x).flatten(1))  # (B, width)
+        return self.from_patches(halving_patches(x))
+
+    def from_patches(self, patches: Tensor) -> Tensor:
+        """The same from the features' `halving_patches`, which heads on one map can share."""
+        *convolutions, last = self.convs[::2]
+        for convolution in convolutions:
+            patches = halving_patches(_halved(convolution, patches))
+        return self.linear(_halved(last, patches).flatten(1))  # (B, width)
+
+
+def _halved(convolution: nn.Conv2d, patches: Tensor) -> Tensor:
+    """The convolution of the map that the patches (B, H, W, 3, 3, C) are of, and its leaky ReLU: (B, width, H, W)."""
+    weight = convolution.weight.permute(0, 2, 3, 1).flatten(1)  # (width, 9 C)
+    y = F.linear(patches.flatten(3), weight, convolution.bias)
+    return F.leaky_relu(y).permute(0, 3, 1, 2)

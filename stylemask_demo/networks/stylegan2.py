@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 GAIN = math.sqrt(2)  # of the leaky ReLUs, which halve the variance
 FIR = (1.0, 3.0, 3.0, 1.0)  # the resampling filter of StyleGAN2, applied along both axes
+# Large pictures are made in strips: this many numbers of a layer's output, and at least this many rows, at once.
+STRIP, FEWEST_ROWS = 4_200_000, 16
 
 
 def channels_for(size: int, multiplier: int) -> dict[int, int]:
@@ -66,11 +68,11 @@ class Resample(nn.Module):
         super().__init__()
         self.register_buffer("kernel", fir_kernel(gain=4.0))
 
-    def blur(self, x: Tensor) -> Tensor:
-        """Filters the (B, C, 2H+1, 2W+1) output of a transposed convolution to (B, C, 2H, 2W)."""
+    def blur(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
+        """Filters the (B, C, 2H+1, 2W+1) output of a transposed convolution to (B, C, 2H, 2W), and adds a bias (C,)."""
         channels = x.shape[1]
         kernel = self.kernel.to(x.dtype).expand(channels, 1, 4, 4)
-        return F.conv2d(x, kernel, padding=1, groups=channels)
+        return F.conv2d(x, kernel, bias, padding=1, groups=channels)
 
     def double(self, x: Tensor) -> Tensor:
         """Upsamples (B, C, H, W) to (B, C, 2H, 2W)."""
@@ -82,10 +84,9 @@ class Resample(nn.Module):
 class ModulatedConv2d(nn.Module):
     """A convolution whose input channels are scaled by a style, and whose output is brought back to unit variance.
 
-    For several samples modulation and demodulation are applied to the activations, which is the same function as scaling a
-    copy of the weights for every sample (`modulated_convolution_reference`) and several times faster on a CPU. For one
-    sample scaling the weights is fastest, because large pictures are passed over less often. The result of a demodulated
-    convolution is multiplied by `gain`.
+    Modulation and demodulation are applied to the activations, which is the same function as scaling a copy of the weights
+    for every sample (`modulated_convolution_reference`) and several times faster on a CPU. For one sample that has more
+    numbers than the weights, scaling these is fastest. The result of a demodulated convolution is multiplied by `gain`.
     """
 
     def __init__(
@@ -106,30 +107,33 @@ class ModulatedConv2d(nn.Module):
         self.scale = 1 / math.sqrt(inputs * kernel**2)
         self.demodulate, self.upsample, self.padding, self.gain = demodulate, upsample, kernel // 2, gain
 
-    def forward(self, x: Tensor, style: Tensor) -> Tensor:
-        """x (B, inputs, H, W), style (B, inputs) -> (B, outputs, H, W), or twice the size when upsampling."""
-        weight = self.weight[0] * self.scale  # (O, I, k, k)
-        if len(style) == 1:
+    def forward(self, x: Tensor, style: Tensor, bias: Tensor) -> Tensor:
+        """x (B, inputs, H, W), style (B, inputs), bias (outputs,), which is added as it is.
+
+        Returns (B, outputs, H, W), or twice the size when upsampling.
+        """
+        weight, style = self.weight[0], style * self.scale  # (O, I, k, k), (B, I)
+        if len(style) == 1 and x.numel() > weight.numel():
             weight = weight * style[0, :, None, None]
             if self.demodulate:
                 weight = weight * (self.gain * torch.rsqrt(weight.square().sum((1, 2, 3), keepdim=True) + 1e-8))
-            return self._convolve(x, weight)
+            return self._convolve(x, weight, bias)
         x = self._convolve(x * style[:, :, None, None], weight)
-        if self.demodulate:
-            energy = style.square() @ weight.square().sum((2, 3)).T  # (B, O)
-            x = x * (self.gain * torch.rsqrt(energy + 1e-8))[:, :, None, None]
-        return x
+        if not self.demodulate:
+            return x + bias[:, None, None]
+        energy = style.square() @ weight.square().sum((2, 3)).T  # (B, O)
+        return torch.addcmul(bias[:, None, None], x, (self.gain * torch.rsqrt(energy + 1e-8))[:, :, None, None])
 
-    def _convolve(self, x: Tensor, weight: Tensor) -> Tensor:
+    def _convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         if self.upsample:
-            return self.blur.blur(F.conv_transpose2d(x, weight.transpose(0, 1), stride=2))
-        return F.conv2d(x, weight, padding=self.padding)
+            return self.blur.blur(F.conv_transpose2d(x, weight.transpose(0, 1), stride=2), bias)
+        return F.conv2d(x, weight, bias, padding=self.padding)
 
 
-def modulated_convolution_reference(layer: ModulatedConv2d, x: Tensor, style: Tensor) -> Tensor:
+def modulated_convolution_reference(layer: ModulatedConv2d, x: Tensor, style: Tensor, bias: Tensor) -> Tensor:
     """What `ModulatedConv2d` computes, sample by sample as the paper's equations 1 to 3 write it.
 
-    Shapes as in `ModulatedConv2d.forward`. Tests hold both together.
+    Arguments as in `ModulatedConv2d.forward`. Tests hold both together.
     """
     results = []
     for sample, scales in zip(x, style, strict=True):
@@ -141,7 +145,7 @@ def modulated_convolution_reference(layer: ModulatedConv2d, x: Tensor, style: Te
         else:
             y = F.conv2d(sample[None], weight, padding=layer.padding)
         results.append(layer.gain * y if layer.demodulate else y)
-    return torch.cat(results)
+    return torch.cat(results) + bias[:, None, None]
 
 
 class Scalar(nn.Module):
@@ -172,15 +176,14 @@ class StyledConv(nn.Module):
 
     def forward(self, x: Tensor, style: Tensor, noise: Tensor) -> Tensor:
         """x (B, inputs, H, W), style (B, inputs), noise (B or 1, 1, H', W') -> (B, outputs, H', W')."""
-        x = self.conv(x, style)
+        x = self.conv(x, style, GAIN * self.activate.bias)
         # In place, because the pictures are large: each other way is one more to fill.
-        x = x.add_((GAIN * self.activate.bias)[:, None, None].to(x.dtype))
         x = x.add_((GAIN * self.noise.weight * noise).to(x.dtype))
         return F.leaky_relu_(x, 0.2)
 
 
 class ToRGB(nn.Module):
-    """1x1 convolution to a picture, added to the upsampled picture of the resolution below."""
+    """1x1 convolution to a picture; `upsample` enlarges the picture of the resolution below, which it is added to."""
 
     def __init__(self, inputs: int, style_dim: int, upsample: bool = True):
         super().__init__()
@@ -189,9 +192,9 @@ class ToRGB(nn.Module):
         if upsample:
             self.upsample = Resample()
 
-    def forward(self, x: Tensor, style: Tensor, below: Tensor | None = None) -> Tensor:
-        y = self.conv(x, style) + self.bias
-        return y if below is None else y + self.upsample.double(below)
+    def forward(self, x: Tensor, style: Tensor) -> Tensor:
+        """x (B, inputs, H, W), style (B, inputs) -> (B, 3, H, W)."""
+        return self.conv(x, style, self.bias.flatten())
 
 
 class Generator(nn.Module):
@@ -275,17 +278,45 @@ class Generator(nn.Module):
         fixed noise of the checkpoint, so that the same code always gives the same picture.
         """
         depth = self.resolutions.index(size or self.size)
-        layers = self._layers()
-        noises = [getattr(self.noises, f"noise_{i}") for i in range(len(layers))]
         x = self.input.input.expand(len(styles[0]), -1, -1, -1)
         x = x.contiguous(memory_format=torch.channels_last)
-        x = layers[0](x, styles[0], noises[0])
+        x = self.conv1(x, styles[0], self.noises.noise_0)
         picture = self.to_rgb1(x, rgb_styles[0])
         for block in range(depth):
-            for i in (2 * block + 1, 2 * block + 2):
-                x = layers[i](x, styles[i], noises[i])
-            picture = self.to_rgbs[block](x, rgb_styles[block + 1], picture)
+            to_rgb, above, colours = self.to_rgbs[block], [], []
+            for first, last in self._strips(x, block):
+                strip = self._strip(x, block, first, last, styles)
+                colours.append(to_rgb(strip, rgb_styles[block + 1]))
+                if block + 1 < depth:
+                    above.append(strip)
+            x = torch.cat(above, 2) if len(above) > 1 else strip
+            picture = torch.cat(colours, 2) + to_rgb.upsample.double(picture)
         return picture
+
+    def _strips(self, x: Tensor, block: int) -> list[tuple[int, int]]:
+        """The first row and the one after the last of each part in which a block doubles the size of x (B, C, H, W).
+
+        On a CPU large pictures wait for memory. Parts stay in its cache, and in memory that is used again; larger tensors
+        are fetched from the system and cleared each time. With gradients everything has to be kept anyway.
+        """
+        height = 2 * x.shape[2]
+        rows = height
+        if x.device.type == "cpu" and not torch.is_grad_enabled():
+            numbers_in_row = len(x) * self.convs[2 * block].conv.weight.shape[1] * 2 * x.shape[3]
+            rows = max(STRIP // numbers_in_row // 2 * 2, FEWEST_ROWS)
+        return [(first, min(first + rows, height)) for first in range(0, height, rows)]
+
+    def _strip(self, x: Tensor, block: int, first: int, last: int, styles: list[Tensor]) -> Tensor:
+        """Rows `first` (even) to `last` of what the two layers of a block make of x (B, C, H, W)."""
+        up, flat = 2 * block + 1, 2 * block + 2
+        layers, noises = self._layers(), [getattr(self.noises, f"noise_{i}") for i in (up, flat)]
+        # The second layer sees one row more on either side, whose rows the resampling filter makes of two more below.
+        low, high = max(first // 2 - 2, 0), min(last // 2 + 2, x.shape[2])
+        top, bottom = max(first - 1, 0), min(last + 1, 2 * x.shape[2])
+        x = layers[up](x[:, :, low:high], styles[up], noises[0][:, :, 2 * low : 2 * high])
+        x = x[:, :, top - 2 * low : bottom - 2 * low]
+        x = layers[flat](x, styles[flat], noises[1][:, :, top:bottom])
+        return x[:, :, first - top : last - top]
 
     def forward(self, w_plus: Tensor, size: int | None = None) -> Tensor:
         """W+ (B, L, style_dim) -> picture (B, 3, size, size), values about -1 to 1."""
