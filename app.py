@@ -7,10 +7,13 @@ import spaces  # noqa: F401  on a Space with shared GPUs it must come before any
 from stylemask_demo.ui import Shelf, build_page, delete_uploads, launch_options
 
 shelf = Shelf.from_environment()
-demo = build_page(shelf)
+page = build_page(shelf)
+demo = page.blocks
 
 if __name__ == "__main__":
     # Stopped by the system, the page closes as it does by Ctrl+C, and deletes what visitors have added.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    demo.launch(**launch_options())
+    demo.launch(**launch_options(), prevent_thread_lock=True)
+    page.preparations.start(shelf.default)  # after the launch: from then on shared GPUs are lent
+    demo.block_thread()
     delete_uploads(demo)

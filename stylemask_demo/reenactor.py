@@ -10,8 +10,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from stylemask_demo.calibration import SAMPLES, calibrate, keep
-from stylemask_demo.calibration import Progress as CalibrationProgress
+from stylemask_demo import calibration
 from stylemask_demo.driving import CodeSmoother, FaceFollower
 from stylemask_demo.errors import NoFaceFound, WrongSetting
 from stylemask_demo.faces.detect import FaceFinder, create_face_finder
@@ -54,7 +53,6 @@ class Reenactor:
     def __init__(
         self, weights: Weights, device: torch.device, face_finder: FaceFinder, compatibility: bool = False
     ):
-        self.info: PackInfo = weights.info
         self.device = device
         self.face_finder: str = face_finder.name  # name of the face finder in use
         self._weights, self._finder = weights, face_finder
@@ -85,6 +83,11 @@ class Reenactor:
             device = "cuda" if torch.cuda.is_available() else "cpu"
         finder = create_face_finder(device)
         return cls(Weights(name, torch.device(device)), torch.device(device), finder, compatibility)
+
+    @property
+    def info(self) -> PackInfo:
+        """What is known of the pack."""
+        return self._weights.info
 
     @property
     def resolution(self) -> int:
@@ -215,18 +218,43 @@ class Reenactor:
             portrait.photo, result, portrait.crop, portrait.transform, landmarks, moved, portrait.inversion
         )
 
-    def calibrate(self, samples: int = SAMPLES, progress: CalibrationProgress | None = None) -> dict:
+    def calibrate(self, samples: int | None = None, progress: calibration.Progress | None = None) -> dict:
         """Fits directions for a pack that came without, and keeps them in its folder; returns how well they do.
 
-        The pack has the method "directions" when it is loaded the next time. `progress` is called with the pictures made,
-        all of them, and what is being done; it may raise `errors.Cancelled` to stop, and nothing is kept then. See
-        `calibration.Calibration.report`. Raises WrongSetting for a pack that has directions of its own.
+        The pack has the method "directions" from then on. `samples` random people are measured, unless given as many as
+        suit the device. `progress` is called with the pictures made, all of them, and what is being done; it may raise
+        `errors.Cancelled` to stop, and nothing is kept then. See `calibration.Calibration.report`. Raises WrongSetting
+        for a pack that has directions of its own.
         """
         if "directions" in self.info.networks and "calibration" not in self.info.settings:
             raise WrongSetting(f"The pack '{self.info.name}' has directions of its own: there is nothing to calibrate.")
-        found = calibrate(self._space.generator, self._reader, samples, progress)
-        keep(found, self.info.folder)
+        with calibration.calibrating(self.info.folder, progress):
+            found = calibration.calibrate(self._space.generator, self._reader, samples, progress)
+            calibration.keep(found, self.info.folder)
+        self.renew()
         return found.report
+
+    def measure_people(self, first: int = 0) -> tuple[int, Iterator[np.ndarray]]:
+        """A piece of a calibration: how many people are measured in all, and where those from `first` on stand.
+
+        See `calibration.measure`.
+        """
+        samples = calibration.number_of_samples(self.device)
+        return samples, calibration.measure(self._space.generator, self._reader, samples, first)
+
+    def fit_directions(
+        self, values: np.ndarray, space: str, progress: Callable[[int, int], None]
+    ) -> calibration.Fitted:
+        """Another piece: directions in one space; `progress` is called with the pictures made, and all. See
+        `calibration.fit`."""
+        total = calibration.trial_pictures(self._reader)
+        return calibration.fit(
+            self._space.generator, self._reader, values, space, lambda count: progress(count, total)
+        )
+
+    def renew(self) -> None:
+        """Takes up what was added to the pack's folder since it was loaded, such as directions from a calibration."""
+        self._weights.renew()
 
     def identity(self, picture: Image.Image | Sequence[Image.Image]) -> np.ndarray | list[np.ndarray]:
         """Unit vector (256,) that points the same way for pictures of one person. Raises what `portrait` raises."""

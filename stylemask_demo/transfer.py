@@ -9,6 +9,7 @@ from torch import Tensor
 
 from stylemask_demo.inversion import Inverter, RefiningInverter
 from stylemask_demo.methods import Directions, FaceCode, Motion, PictureCode, StyleMask, StyleSpace
+from stylemask_demo.packs import PackInfo
 from stylemask_demo.portrait import Portrait
 from stylemask_demo.reading import ParameterReader, Reading
 from stylemask_demo.recent import Recent
@@ -38,11 +39,7 @@ class Transfer:
     @property
     def methods(self) -> tuple[str, ...]:
         """Names of the methods that the pack can do."""
-        needed = {"stylemask": ["masks"], "directions": ["directions"], "motion": ["motion_encoder", "motion_mapping"]}
-        mapping = self._weights.info.networks.get("motion_mapping")
-        if mapping is not None and mapping.arguments.get("num_latents") != 1:
-            needed["motion"] += ["restyle", "restyle_average"]  # the codes that the published mapping was trained on
-        return tuple(name for name, keys in needed.items() if all(key in self._weights for key in keys))
+        return methods_of(self._weights.info)
 
     def check(self, method: str) -> None:
         """Raise ValueError when the pack cannot do this."""
@@ -111,6 +108,15 @@ class Transfer:
 
     def _remembered(self, what: str, encode: Inverter | RefiningInverter, portrait: Portrait) -> Tensor:
         return self._codes.find((what, portrait.key), lambda: encode([portrait.crop]))
+
+
+def methods_of(info: PackInfo) -> tuple[str, ...]:
+    """Names of the methods that a pack can do."""
+    needed = {"stylemask": ["masks"], "directions": ["directions"], "motion": ["motion_encoder", "motion_mapping"]}
+    mapping = info.networks.get("motion_mapping")
+    if mapping is not None and mapping.arguments.get("num_latents") != 1:
+        needed["motion"] += ["restyle", "restyle_average"]  # the codes that the published mapping was trained on
+    return tuple(name for name, keys in needed.items() if all(key in info.networks for key in keys))
 
 
 def _expanded(code: FaceCode, count: int) -> FaceCode:

@@ -1,11 +1,13 @@
 """The networks of a pack in use: those that everybody needs at once, large others when somebody needs them."""
 
+import contextlib
 import threading
 from pathlib import Path
 
 import torch
 from torch import nn
 
+from stylemask_demo.errors import PackCorrupt
 from stylemask_demo.packs import CHECKPOINTS, PackInfo, find_pack, load_network, read_info
 
 ALWAYS = ("generator", "encoder", "average", "extractor", "deca", "masks", "directions")
@@ -25,6 +27,14 @@ class Weights:
         for key, spec in self.info.networks.items():
             if key in ALWAYS or spec.bytes < LARGE:
                 self[key]
+
+    def renew(self) -> None:
+        """Takes up networks that were added to the pack's folder, or replaced there, since it was loaded."""
+        with self._lock, contextlib.suppress(PackCorrupt):  # a folder that is gone: what is in memory stays of use
+            before, self.info = self.info.networks, read_info(self.info.folder)
+            for key, spec in self.info.networks.items():
+                if key in before and spec.sha256 != before[key].sha256:
+                    self._networks.pop(key, None)
 
     def __contains__(self, key: str) -> bool:
         """Whether the pack itself has this network, in memory or not."""

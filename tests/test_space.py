@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import types
 from pathlib import Path
 
@@ -19,6 +20,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from bare_pack import QUICK, bare_pack
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
@@ -229,6 +231,24 @@ def test_results_of_example_faces_are_remembered(client, report):
     before = len(_calls(report))
     assert np.array_equal(_pixels(client.predict(*ask, api_name="/reenact")), first)
     assert len(_calls(report)) == before
+
+
+def test_sliders_are_prepared_when_the_page_starts(tmp_path):
+    """In pieces that are short, outside of any visitor's request, and without a reload for who is there already."""
+    pack, report = bare_pack(tmp_path / "bare"), tmp_path / "report"
+    environment = {"PYTHONPATH": str(STAND_IN.parent), "SPACE_REPORT": str(report), "OMP_NUM_THREADS": "1"}
+    environment["STYLEMASK_PACK"] = str(pack)
+    with serving(tmp_path / "log", QUICK, **environment, GRADIO_TEMP_DIR=str(tmp_path / "uploads")) as address:
+        client = Client(address, verbose=False)
+        client.predict(3, api_name="/random_person")  # the rest of the page works meanwhile
+        deadline = time.monotonic() + 300
+        while "directions" not in json.loads((pack / "pack.json").read_text())["networks"]:
+            assert time.monotonic() < deadline
+            time.sleep(1)
+        client.predict(handle_file(SOURCE), 20, 0, 0, api_name="/edit")
+    calls = _calls(report)
+    assert [call["function"] for call in calls if call["function"] != "measure"].count("fit") == 2
+    assert not [call for call in calls if "violation" in call]
 
 
 def test_models_are_on_cuda_at_import():

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 from safetensors import SafetensorError
 
 from stylemask_demo.errors import DownloadFailed, PackCorrupt, PackMissing
@@ -19,8 +19,7 @@ from stylemask_demo.packs.convert import convert, describe
 from stylemask_demo.packs.fetch import Host, Progress, disk_full, fetch, no_room
 from stylemask_demo.packs.info import PackInfo, downloaded_packs, home, read_info
 from stylemask_demo.packs.loading import sha256_of, verify_file
-
-WAIT = 0.5  # seconds between two looks whether another process has finished
+from stylemask_demo.packs.locking import locked
 
 
 class Downloaded(NamedTuple):
@@ -45,7 +44,8 @@ def download_pack(name: str, progress: Progress | None = None, source: str | Pat
     if name not in PUBLISHED:
         raise PackMissing(f"There is no pack '{name}' to download. There are: {', '.join(PUBLISHED)}.")
     tell = progress or (lambda done, total, what: None)
-    with _failures_explained(), _locked(downloaded_packs() / f".{name}.lock", tell):
+    lock = locked(downloaded_packs() / f".{name}.lock", tell, "Waiting for another download of this pack")
+    with _failures_explained(), lock:
         return _install(PUBLISHED[name], Path(source) if source is not None else None, tell)
 
 
@@ -197,23 +197,6 @@ def _remember(name: str, digest: str) -> None:
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
         temporary.write_text(json.dumps({**known, name: digest}, indent=2) + "\n", encoding="utf-8")
         os.replace(temporary, path)
-
-
-@contextmanager
-def _locked(path: Path, progress: Progress) -> Iterator[None]:
-    """Hold a lock between processes; while another one has it, tell so and wait."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path)
-    while True:
-        try:
-            lock.acquire(timeout=WAIT)
-            break
-        except Timeout:
-            progress(0, 0, "Waiting for another download of this pack")
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 @contextmanager

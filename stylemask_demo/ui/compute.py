@@ -34,6 +34,7 @@ from stylemask_demo.video import read_frames, write_video
 SAMPLE_ATTEMPTS = 5  # a face sampled at random is now and then too odd to be found again
 LOADING_SECONDS = 30  # more for a pack that is not in memory
 LONGEST_SECONDS = 120  # that a visitor without an account may ask for at once
+MEASURING_SECONDS = 12  # of work in one piece of a calibration, which asks for twice as many
 MATCHES_OPENED = 2  # tuned portraits kept ready for the next call
 
 
@@ -77,7 +78,7 @@ class Computed(NamedTuple):
 class Compute(NamedTuple):
     """The functions that need the accelerator; the first argument of each is the name of the pack.
 
-    Each returns a Computed; `match` and `drive` yield Progress until then.
+    Each returns a Computed; `match`, `drive` and `fit` yield Progress until then.
     """
 
     reenact: Callable[[str, Subject, Subject, str, float, bool], Computed]
@@ -87,6 +88,8 @@ class Compute(NamedTuple):
     describe: Callable[[str], Computed]
     match: Callable[[str, Subject, int], Iterator[Progress | Computed]]
     drive: Callable[[str, Subject, str, str, str, float], Iterator[Progress | Computed]]
+    measure: Callable[[str, int], Computed]
+    fit: Callable[[str, np.ndarray, str], Iterator[Progress | Computed]]
 
 
 def create_compute(shelf: Shelf) -> Compute:
@@ -174,7 +177,28 @@ def create_compute(shelf: Shelf) -> Compute:
         for item in stream(write):
             yield _computed(None, started, reenactor) if isinstance(item, Finished) else item
 
-    return Compute(reenact, edit, stages, sample, describe, match, drive)
+    # A calibration would hold a GPU for minutes. In pieces it asks for seconds, and a piece that is refused is all
+    # that has to be done again.
+    @_accelerated(shelf, seconds=2 * MEASURING_SECONDS)
+    def measure(pack: str, first: int) -> Computed:
+        """Return (number of people in all, values of those from `first` on in parts), as many as time allows."""
+        started, reenactor = time.perf_counter(), shelf.get(pack)
+        total, parts = reenactor.measure_people(first)
+        values, until = [], time.perf_counter() + MEASURING_SECONDS
+        for part in parts:
+            values.append(part)
+            if time.perf_counter() > until:
+                break
+        return _computed((total, values), started, reenactor)
+
+    @_accelerated(shelf, seconds=60)
+    def fit(pack: str, values: np.ndarray, space: str) -> Iterator[Progress | Computed]:
+        """Fit directions in one space to the values of all people; yield Progress, then a calibration.Fitted."""
+        started, reenactor = time.perf_counter(), shelf.get(pack)
+        for item in stream(lambda report: reenactor.fit_directions(values, space, report)):
+            yield _computed(item.value, started, reenactor) if isinstance(item, Finished) else item
+
+    return Compute(reenact, edit, stages, sample, describe, match, drive, measure, fit)
 
 
 def _accelerated(shelf: Shelf, seconds: float) -> Callable[[Callable], Callable]:

@@ -116,7 +116,10 @@ def connect(blocks: gr.Blocks, page: Components, handlers: Handlers, long_handle
 
     _connect_video(page, long_handlers)
     _connect_packs(page, long_handlers)
-    _show(page.packs.used.change, opening, "pack")
+    _connect_sliders(blocks, page, handlers)
+    # What the sliders show follows when it is known that there are some.
+    _show(page.packs.used.change, {name: event for name, event in opening.items() if name != "moved"}, "pack")
+    move.ready.change(**moved, **PREVIEW, api_name="ready_moved")
     _connect_programs(page, handlers, long_handlers)
 
 
@@ -199,6 +202,31 @@ def _connect_video(page: Components, handlers: LongHandlers) -> None:
     card.stop.click(_ended, None, ended, **UNSEEN, cancels=[driving], api_name="video_cancelled")
 
 
+def _connect_sliders(blocks: gr.Blocks, page: Components, handlers: Handlers) -> None:
+    card = page.move
+    shown = {
+        "inputs": [page.packs.used, card.ready],
+        "outputs": [
+            card.ready,
+            card.line,
+            card.prepare,
+            card.clock,
+            card.picture,
+            page.follow.steering.method,
+            page.video.steering.method,
+            *card.sliders,
+            card.reset,
+            card.into_photo,
+            card.save,
+        ],
+    }
+    looked = {**UNSEEN, "queue": False}
+    blocks.load(handlers.sliders, **shown, **looked, api_name="open_sliders")
+    page.packs.used.change(handlers.sliders, **shown, **looked, api_name="pack_sliders")
+    card.clock.tick(handlers.sliders, **shown, **looked, api_name="sliders_prepared")
+    card.prepare.click(handlers.prepare, **shown, **UNSEEN, api_name="prepare_sliders")
+
+
 def _connect_packs(page: Components, handlers: LongHandlers) -> None:
     card = page.packs
     choice = {
@@ -210,7 +238,6 @@ def _connect_packs(page: Components, handlers: LongHandlers) -> None:
             card.download,
             page.follow.steering.method,
             page.video.steering.method,
-            page.move.tab,
             page.match.match,
             page.match.line,
             page.status,

@@ -17,6 +17,7 @@ from stylemask_demo.ui.examples import remembering_examples
 from stylemask_demo.ui.explained import explained
 from stylemask_demo.ui.matches import Match, Matches
 from stylemask_demo.ui.pictures import load_original, load_picture
+from stylemask_demo.ui.preparations import Preparations
 
 STAGE_SIDE = 512  # pixels; stages are looked at small
 THUMBNAIL_SIDE = 96  # pixels of a face to choose
@@ -26,8 +27,9 @@ THUMBNAIL_ROOM = 1.4  # of the face's box, so that hair and chin are seen
 class Handlers:
     """The functions behind the page's quick events; see `events` for where each is used."""
 
-    def __init__(self, compute: Compute, matches: Matches):
+    def __init__(self, compute: Compute, matches: Matches, preparations: Preparations):
         self._compute = compute
+        self._preparations = preparations
         self._matches = matches
         self._reenact = remembering_examples(compute.reenact)
         self._edit = remembering_examples(compute.edit)
@@ -73,7 +75,7 @@ class Handlers:
     @explained
     def preview_edit(self, source, yaw, pitch, smile, into_photo, source_face, pack, match):
         """Show the edited source: (picture, status line, match, match line)."""
-        if source is None:
+        if source is None or not self._preparations.of(pack).ready:
             return gr.skip()
         who, lost = self._source(load_picture(source), source_face, pack, match)
         result = self._edit(pack, who, float(yaw), float(pitch), float(smile), bool(into_photo))
@@ -149,6 +151,32 @@ class Handlers:
         gives the same person. pack: name of the weights.
         """
         return self._compute.sample(pack, int(seed)).value
+
+    @explained
+    def sliders(self, pack: str, shown: str):
+        """Show how far the sliders of a pack are: (pack whose sliders are ready, line, button, clock, moved picture, two
+        choices of methods, three sliders, reset button, choice of the whole photo, save button).
+
+        shown: the pack whose sliders are ready as far as the page knows.
+        """
+        state = self._preparations.of(pack)
+        if state.ready and shown == pack:
+            return gr.skip()
+        working = state.progress is not None
+        line = gr.update(value=texts.preparation(state.progress, state.error), visible=not state.ready)
+        clock = gr.Timer(active=working)
+        methods = gr.update(choices=texts.method_choices(self._preparations.methods(pack)))
+        picture = gr.skip() if state.ready else None
+        usable = gr.update(interactive=state.ready)
+        button = gr.update(visible=not state.ready and not working)
+        name = pack if state.ready else ""
+        return name, line, button, clock, picture, methods, methods, *[usable] * 6
+
+    @explained
+    def prepare(self, pack: str, shown: str):
+        """Begin to prepare the sliders, and show it as `sliders` does."""
+        self._preparations.start(pack)
+        return self.sliders(pack, shown)
 
     def _source(self, picture: Image.Image, face, pack: str, match: Match | None) -> tuple[Subject, tuple]:
         """Return the source, with the portrait tuned to it if there is one, and what to write into match and

@@ -23,6 +23,8 @@ from stylemask_demo.ui.matches import Match
 
 STAGES = ("Aligned crop", "Inversion", "Face parameters")
 
+LOOKED_AT = 1.0  # seconds between two looks at how far work in the background is
+
 T = TypeVar("T")
 
 
@@ -85,9 +87,12 @@ class VideoCard:
 class MoveCard:
     """The source moved by hand, and the sliders."""
 
-    tab: gr.Tab
     picture: LivePicture
     sliders: list[gr.Slider]  # yaw, pitch, smile
+    ready: gr.Textbox  # name of the pack whose sliders are there, or nothing
+    line: gr.HTML  # how far they are otherwise
+    prepare: gr.Button
+    clock: gr.Timer  # ticks while they are being prepared
     into_photo: gr.Checkbox
     reset: gr.Button
     save: gr.Button
@@ -137,8 +142,8 @@ def lay_out(facts: Facts, packs: list[PackInfo], forget: Callable[[Match | None]
                     follow = _follow_card(facts.methods)
                 with gr.Tab("Follow a video", id="video"):
                     video = _video_card(facts.methods)
-                with gr.Tab("Move by hand", id="move") as tab:
-                    move = _move_card(tab)
+                with gr.Tab("Move by hand", id="move"):
+                    move = _move_card()
     status_line = gr.HTML(texts.status(facts), elem_id="status", padding=False)
     with gr.Accordion("The three stages behind a result", elem_classes="card folding stages"):
         with gr.Row(elem_classes="both"):
@@ -280,7 +285,7 @@ def _video_card(methods: tuple[str, ...]) -> VideoCard:
     return VideoCard(zone, result, gr.State(None), steering, line, start, stop)
 
 
-def _move_card(tab: gr.Tab) -> MoveCard:
+def _move_card() -> MoveCard:
     with gr.Row(elem_classes="move"):
         with gr.Column(min_width=260, elem_classes="card"):
             gr.HTML(texts.heading("Result", "follows the sliders"), padding=False)
@@ -294,6 +299,8 @@ def _move_card(tab: gr.Tab) -> MoveCard:
             )
         with gr.Column(min_width=240, elem_classes="card"):
             gr.HTML(texts.heading("Change", "from the source"), padding=False)
+            line = gr.HTML("", visible=False, elem_id="sliders-line", padding=False)
+            prepare = gr.Button("Prepare the sliders", variant="primary", visible=False, elem_id="prepare")
             sliders = [
                 gr.Slider(-30, 30, value=0, step=1, label="Yaw", info="Left to right, degrees", elem_id="yaw"),
                 gr.Slider(-15, 15, value=0, step=1, label="Pitch", info="Down to up, degrees", elem_id="pitch"),
@@ -302,7 +309,8 @@ def _move_card(tab: gr.Tab) -> MoveCard:
             reset = gr.Button("Reset", elem_id="reset")
             into_photo, save = _keeping("edited")
             file = PictureDownload("edited", elem_id="edited-file", visible="hidden")
-    return MoveCard(tab, picture, sliders, into_photo, reset, save, file)
+    ready, clock = gr.Textbox("", label="ready", visible="hidden"), gr.Timer(LOOKED_AT, active=False)
+    return MoveCard(picture, sliders, ready, line, prepare, clock, into_photo, reset, save, file)
 
 
 def _pack_card(packs: list[PackInfo]) -> PackCard:

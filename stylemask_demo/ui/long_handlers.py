@@ -112,17 +112,16 @@ class LongHandlers:
 
     @explained
     def choose_pack(self, chosen, pack):
-        """Take up other weights: (pack, pack details, download button, methods, methods, tab of sliders, match,
-        match line, status line); weights that are not here yet are only described."""
+        """Take up other weights: (pack, pack details, download button, methods, methods, match, match line, status
+        line); weights that are not here yet are only described."""
         info = self._shelf.info(chosen)
         details = texts.pack_details(info)
         if not info.installed:
             keep = gr.skip()
-            return pack, details, gr.update(visible=True), keep, keep, keep, keep, keep, keep
+            return pack, details, gr.update(visible=True), keep, keep, keep, keep, keep
         facts = self._compute.describe(chosen).facts
         methods = gr.update(choices=texts.method_choices(facts.methods), value=facts.methods[0])
-        sliders = gr.update(interactive="directions" in facts.methods)
-        return chosen, details, HIDDEN, methods, methods, sliders, None, "", texts.status(facts)
+        return chosen, details, HIDDEN, methods, methods, None, "", texts.status(facts)
 
     @explained
     def download(self, chosen):

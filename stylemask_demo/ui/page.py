@@ -1,5 +1,7 @@
 """The page as a whole, and how it is launched."""
 
+from typing import NamedTuple
+
 import gradio as gr
 from gradio.route_utils import delete_files_created_by_app
 
@@ -11,6 +13,7 @@ from stylemask_demo.ui.handlers import Handlers
 from stylemask_demo.ui.layout import lay_out
 from stylemask_demo.ui.long_handlers import LongHandlers
 from stylemask_demo.ui.matches import Matches
+from stylemask_demo.ui.preparations import Preparations
 from stylemask_demo.ui.shelf import Shelf
 from stylemask_demo.ui.theme import STYLE_SHEET, Calm
 
@@ -18,17 +21,25 @@ CACHE_CHECKED, CACHE_AGE = 600, 3600  # seconds: uploads and results are deleted
 LARGEST_UPLOAD = 50_000_000  # bytes, as in media.open_image, so that more never reaches the disk
 
 
-def build_page(shelf: Shelf) -> gr.Blocks:
+class Page(NamedTuple):
+    """The page, and the work that goes on behind it."""
+
+    blocks: gr.Blocks
+    preparations: Preparations
+
+
+def build_page(shelf: Shelf) -> Page:
     """Return the page over a shelf of packs, ready to launch with `launch_options`."""
     gr.set_static_paths([EXAMPLES])  # so that they need not be copied, wherever the page is started
     compute, matches = create_compute(shelf), Matches()
-    handlers, long_handlers = Handlers(compute, matches), LongHandlers(shelf, compute, matches)
+    preparations = Preparations(shelf, compute)
+    handlers, long_handlers = Handlers(compute, matches, preparations), LongHandlers(shelf, compute, matches)
     lifetime = (CACHE_CHECKED, CACHE_AGE)
     with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=lifetime) as blocks:
         facts = facts_of(shelf.get(shelf.default))
         components = lay_out(facts, shelf.packs(), forget=matches.drop)
         connect(blocks, components, handlers, long_handlers)
-    return blocks
+    return Page(blocks, preparations)
 
 
 def launch_options() -> dict:

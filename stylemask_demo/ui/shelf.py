@@ -5,6 +5,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 
+from stylemask_demo.calibration import uncalibrated
 from stylemask_demo.errors import DownloadFailed, PackMissing
 from stylemask_demo.packs import PackInfo, available_packs, download_pack, find_pack, read_info
 from stylemask_demo.reenactor import Reenactor
@@ -50,7 +51,8 @@ class Shelf:
 
     def packs(self) -> list[PackInfo]:
         """What packs there are: the default, then the others, downloaded or not."""
-        return [self._default_info, *(info for info in available_packs() if info.name != self.default)]
+        default = read_info(self._default_info.folder)  # it may have got directions since
+        return [default, *(info for info in available_packs() if info.name != self.default)]
 
     def info(self, name: str) -> PackInfo:
         """What is known of a pack. Raises PackMissing for a name that is none of `packs`."""
@@ -88,7 +90,10 @@ class Shelf:
         with self._lock:
             if name in self._kept:
                 self._kept.move_to_end(name)
-            return self._kept.get(name)
+            found = self._kept.get(name)
+        if found is not None and uncalibrated(found.info):
+            found.renew()  # it may have been calibrated meanwhile, by whatever process
+        return found
 
 
 def _printer() -> Callable[[int, int, str], None]:

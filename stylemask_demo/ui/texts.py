@@ -5,6 +5,7 @@ from itertools import groupby
 
 from stylemask_demo.packs import PackInfo, licence_text
 from stylemask_demo.ui.compute import Facts
+from stylemask_demo.ui.streams import Progress
 
 TITLE = "StyleMask Demo"
 
@@ -55,6 +56,11 @@ MATCHED = '<p class="note done" role="status">Matched: results now use a generat
 MATCH_GONE = (
     '<p class="note" role="status">This match has expired, and results are without it. Match the person again.</p>'
 )
+UNPREPARED = (
+    '<p class="tip">These weights came without directions for the sliders. They can be fitted to random faces once: '
+    "minutes on a graphics card, a quarter of an hour and more without one.</p>"
+)
+PREPARING = '<p class="tip">The sliders are being prepared. Everything else on the page works meanwhile.</p>'
 DOWNLOADED = '<p class="note done" role="status">Downloaded, and in use now.</p>'
 
 
@@ -79,6 +85,14 @@ def progress(what: str, done: int = 0, total: int = 0) -> str:
     if total <= 0:
         return _progress_line(f"{what} {done}" if done else what, None)
     return _progress_line(f"{what} {done} of {total}", done / total)
+
+
+def preparation(state: Progress | None, error: str) -> str:
+    """Return what stands in the place of sliders that are not there yet: how far they are, or how to get them."""
+    if state is None:
+        failed = f'<p class="note" role="status">The sliders could not be prepared: {escape(error)}</p>' if error else ""
+        return f"{failed}{UNPREPARED}"
+    return PREPARING + progress(state.what, state.done, state.total)
 
 
 def download_progress(what: str, done: int, total: int) -> str:

@@ -1,0 +1,124 @@
+"""Sliders for weights that came without directions: fitted once, in the background, for all visitors.
+
+On a Space with shared GPUs this starts with the page, outside of any visitor's request. That is allowed: `spaces` asks
+for a GPU without a visitor's token then, as it does for examples that are made at the start. It may be refused while
+GPUs are short, so the work is cut in pieces, each of which is asked for again.
+"""
+
+import contextvars
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import gradio as gr
+import numpy as np
+
+from stylemask_demo.calibration import SPACES, Fitted, best, calibrating, keep, uncalibrated
+from stylemask_demo.errors import StyleMaskError
+from stylemask_demo.packs import PackInfo
+from stylemask_demo.transfer import methods_of
+from stylemask_demo.ui.compute import Compute
+from stylemask_demo.ui.shelf import Shelf
+from stylemask_demo.ui.streams import Progress
+
+REFUSALS = 20  # of a GPU, one after another, after which it is given up
+PAUSE = 30  # seconds after a refusal
+
+
+class Preparation(NamedTuple):
+    """How far the sliders of a pack are: `ready`, or being made while there is `progress`, or neither."""
+
+    ready: bool
+    progress: Progress | None = None
+    error: str = ""  # why it was given up
+
+
+class Preparations:
+    """What is being fitted for which pack; each is made once in this process, and once in all that share its folder."""
+
+    def __init__(self, shelf: Shelf, compute: Compute):
+        self._shelf, self._compute = shelf, compute
+        self._lock = threading.Lock()
+        self._states: dict[str, Preparation] = {}
+        self._parts: dict[str, list[np.ndarray]] = {}  # what was measured; it outlives a preparation that is given up
+
+    def of(self, pack: str) -> Preparation:
+        """How far the sliders of a pack are. Raises PackMissing for an unknown name."""
+        info = self._shelf.info(pack)
+        if not uncalibrated(info):
+            return Preparation(ready="directions" in info.networks)
+        with self._lock:
+            return self._states.get(pack, Preparation(ready=False))
+
+    def methods(self, pack: str) -> tuple[str, ...]:
+        """What the pack can do by now. Raises PackMissing for an unknown name."""
+        return methods_of(self._shelf.info(pack))
+
+    def start(self, pack: str) -> None:
+        """Begin, unless the sliders are there or already being made. Raises PackMissing for an unknown name."""
+        info = self._shelf.info(pack)
+        with self._lock:
+            known = self._states.get(pack)
+            if not uncalibrated(info) or (known is not None and known.progress is not None):
+                return
+            self._states[pack] = Preparation(ready=False, progress=Progress(what="Getting ready"))
+        # With the visitor's context, if one has asked for it: then a shared GPU is lent to this visitor.
+        work = contextvars.copy_context().run
+        threading.Thread(target=work, args=(self._prepare, info), daemon=True).start()
+
+    def _prepare(self, info: PackInfo) -> None:
+        try:
+            with calibrating(info.folder, lambda *told: self._tell(info.name, Progress(*told))):
+                if uncalibrated(self._shelf.info(info.name)):  # another process may have done it meanwhile
+                    self._calibrate(info)
+            state = Preparation(ready=True)
+        except OSError as error:
+            reason = error.strerror or error
+            state = Preparation(False, error=f"They cannot be written to {info.folder} ({reason}). Change its rights.")
+        except (StyleMaskError, gr.Error) as error:
+            state = Preparation(False, error=str(error))
+        except Exception as error:
+            # Nobody else would hear of it: the page shows it, and the log of the thread has it whole.
+            with self._lock:
+                self._states[info.name] = Preparation(False, error=f"It stopped with an error: {error}")
+            raise
+        with self._lock:
+            self._states[info.name] = state
+
+    def _calibrate(self, info: PackInfo) -> None:
+        pack = info.name
+        parts = self._parts.setdefault(pack, [])
+        done, total = sum(map(len, parts)), None
+        while done != total:
+            total, more = self._insisting(pack, partial(self._compute.measure, pack, done)).value
+            parts += more
+            done = sum(map(len, parts))
+            self._tell(pack, Progress(done, total, "Measuring random people, number"))
+        values = np.concatenate(parts)
+        fitted = [self._insisting(pack, partial(self._fit, pack, values, space)) for space in SPACES]
+        keep(best(fitted, done), info.folder)
+        del self._parts[pack]
+
+    def _fit(self, pack: str, values: np.ndarray, space: str) -> Fitted:
+        number = SPACES.index(space)
+        for item in self._compute.fit(pack, values, space):
+            if isinstance(item, Progress):
+                done, total = item.done + number * item.total, len(SPACES) * item.total
+                self._tell(pack, Progress(done, total, "Trying the sliders, picture"))
+        return item.value  # the last one is the result
+
+    def _insisting(self, pack: str, work: Callable[[], object]) -> object:
+        """Do a piece of work that is refused now and then, with a gr.Error, while shared GPUs are short."""
+        for _ in range(REFUSALS - 1):
+            try:
+                return work()
+            except gr.Error:
+                self._tell(pack, Progress(what="Waiting for a GPU"))
+                time.sleep(PAUSE)
+        return work()
+
+    def _tell(self, pack: str, progress: Progress) -> None:
+        with self._lock:
+            self._states[pack] = Preparation(ready=False, progress=progress)
