@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from stylemask_demo.faces.parameters import DIRECTION_WEIGHTS
+from stylemask_demo.faces.parameters import ANGLE_UNIT, DIRECTION_WEIGHTS, DIRECTIONS
 from stylemask_demo.networks.compact import (
     ExtractedParameters,
     IdentityNetwork,
@@ -18,10 +18,11 @@ from stylemask_demo.networks.stylegan2 import Generator
 from stylemask_demo.training.data import Faces
 from stylemask_demo.training.losses import to_input
 
+RANGE = {"yaw": 1.6, "pitch": 0.9, "roll": 0.4}  # largest change of one direction alone; 0.8 for expressions
 SIDE = 128  # pixels at which faces are made while masks and directions are trained
 
 
-@dataclass(frozen=True)
+@dataclass
 class Teachers:
     """The frozen networks that masks and directions are trained with."""
 
@@ -29,6 +30,8 @@ class Teachers:
     encoder: PortraitEncoder
     extractor: ParameterExtractor
     identity: IdentityNetwork
+
+    side = SIDE
 
     def __post_init__(self):
         for network in (self.generator, self.encoder, self.extractor, self.identity):
@@ -38,6 +41,24 @@ class Teachers:
         """Parameters and identity embedding of generated pictures (B, 3, S, S)."""
         seen = to_input(pictures)
         return self.extractor(seen), self.identity(seen)
+
+    def along(self, parameters: ExtractedParameters) -> Tensor:
+        """Place of B faces along the directions, (B, 15)."""
+        return along_directions(parameters)
+
+    def motion_styles(self, bank: "Bank") -> list[Tensor]:
+        """Styles of the bank's faces as far as pose and expression explain them, (N, width) each."""
+        encoder = self.encoder
+        motion = encoder.motion(encoder.motion_values(bank.parameters.euler, bank.parameters.expression))
+        return self.generator.styles(self.generator.repeat(motion))
+
+    def moves(self, bank: "Bank", layers: int) -> Tensor:
+        """Directions to start from, (layers * style_dim, 15): what the encoder adds for the least motion along each."""
+        return (self.encoder.motion.weight @ units()).repeat(layers, 1)
+
+    def largest_changes(self, bank: "Bank") -> Tensor:
+        """The largest change of each direction alone, (15,)."""
+        return largest_changes()
 
 
 @dataclass(frozen=True)
@@ -91,6 +112,18 @@ def along_directions(parameters: ExtractedParameters) -> Tensor:
     values = torch.cat([parameters.euler, parameters.expression], 1)
     with torch.autocast(values.device.type, enabled=False):  # fractions of a degree
         return values @ torch.from_numpy(DIRECTION_WEIGHTS.copy()).to(values)
+
+
+def units() -> Tensor:
+    """The least motion that goes one unit along each direction, (56, 15): columns of the encoder's motion values."""
+    weights = torch.from_numpy(DIRECTION_WEIGHTS.copy()).to(torch.get_default_device())
+    weights = weights * torch.where(torch.arange(len(weights)) < 3, ANGLE_UNIT, 1.0)[:, None]
+    return weights / weights.square().sum(0)
+
+
+def largest_changes() -> Tensor:
+    """The largest change of each direction alone, (15,)."""
+    return torch.tensor([RANGE.get(name, 0.8) for name in DIRECTIONS])
 
 
 def openings(landmarks: Tensor) -> Tensor:

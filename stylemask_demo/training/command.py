@@ -7,6 +7,7 @@ import torch
 from accelerate import Accelerator
 
 from stylemask_demo.training.presets import NETWORKS, PRESETS
+from stylemask_demo.training.published import train_on_pack
 from stylemask_demo.training.workshop import Workshop
 
 
@@ -24,24 +25,36 @@ def main(argv: list[str]) -> int:
         "'pack' writes the pack and its model card",
     )
     parser.add_argument(
-        "--data", type=Path, required=True, help="folder with train-*.tar/.npz and validation.tar/.npz, as `render` makes"
+        "--on",
+        metavar="PACK",
+        help="name or folder of a pack, such as ffhq, whose generator 'masks' or 'directions' are trained for, on faces "
+        "sampled from it; needs no --data, and saves into that pack unless --pack is given",
+    )
+    parser.add_argument(
+        "--data", type=Path, help="folder with train-*.tar/.npz and validation.tar/.npz, as `render` makes"
     )
     parser.add_argument(
         "--preset", choices=PRESETS, default="gpu" if torch.cuda.is_available() else "cpu", help="how long, how large"
     )
-    parser.add_argument("--run", type=Path, default=Path("runs/synthetic"), help="folder of checkpoints and sheets")
+    parser.add_argument("--run", type=Path, help="folder of checkpoints and sheets (default: runs/NAME of the pack)")
     parser.add_argument("--steps", type=int, help="optimiser steps of each network, in place of the preset's")
-    parser.add_argument("--pack", type=Path, default=Path("checkpoints/synthetic"), help="folder that the pack goes to")
+    parser.add_argument("--pack", type=Path, help="folder that the pack goes to (default: checkpoints/synthetic)")
     options = parser.parse_args(argv)
+    if (options.on is None) == (options.data is None):
+        parser.exit(2, "Give --data, or --on with the pack whose generator is to be trained for.\n")
+    folder = options.run or Path("runs") / Path(options.on or "synthetic").name
     preset = PRESETS[options.preset]
     accelerator = Accelerator(mixed_precision=preset.precision, cpu=not torch.cuda.is_available())
     before = torch.get_default_device()
     torch.set_default_device(accelerator.device)
     try:
-        workshop = Workshop(options.data, options.run, preset, accelerator)
+        if options.on is not None:
+            print(train_on_pack(options.on, options.network, folder, preset, accelerator, options.steps, options.pack))
+            return 0
+        workshop = Workshop(options.data, folder, preset, accelerator)
         for network in [*NETWORKS, "pack"] if options.network == "all" else [options.network]:
             if network == "pack":
-                workshop.write(options.pack)
+                workshop.write(options.pack or Path("checkpoints/synthetic"))
             else:
                 workshop.train(network, options.steps)
     except FileNotFoundError as error:

@@ -4,35 +4,34 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from stylemask_demo.faces.parameters import ANGLE_UNIT, DIRECTION_WEIGHTS, DIRECTIONS, direction_shift
+from stylemask_demo.faces.parameters import DIRECTIONS, direction_shift
 from stylemask_demo.methods.directions import move
 from stylemask_demo.networks.directions import DirectionMatrix
 from stylemask_demo.sheets import contact_sheet, to_image
-from stylemask_demo.training.bank import SIDE, Bank, Teachers, along_directions
+from stylemask_demo.training.bank import SIDE, Bank, Teachers, along_directions, largest_changes
 from stylemask_demo.training.loop import Task
 
 LAYERS = 10  # of W+ that are moved, up to 64 px
 CALIBRATED = (0.15, 1.5)  # measured over commanded change; outside of it a direction has not been learned
 LARGEST_GAIN = 2.0  # more would drive whatever else is in a direction to the extreme
-RANGE = {"yaw": 1.6, "pitch": 0.9, "roll": 0.4}  # largest change of one direction alone; 0.8 for expressions
 
 
 def directions_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, rate: float = 2e-3) -> Task:
     """Half of each batch goes from one face's parameters to another's, half changes one direction only."""
     generator = teachers.generator
-    matrix = DirectionMatrix(len(DIRECTIONS), LAYERS, generator.style_dim)
+    layers = min(LAYERS, generator.num_latents)
+    matrix = DirectionMatrix(len(DIRECTIONS), layers, generator.style_dim)
     with torch.no_grad():
-        moves = teachers.encoder.motion.weight @ units()  # (512, 15)
-        matrix.linear.weight.copy_(moves.repeat(LAYERS, 1))
+        matrix.linear.weight.copy_(teachers.moves(bank, layers))
         matrix.linear.bias.zero_()
     matrix.linear.bias.requires_grad_(False)
     optimiser = torch.optim.Adam([matrix.linear.weight], lr=rate)
-    limits = largest_changes()
+    limits = teachers.largest_changes(bank)
 
     def loss(step: int, done: float) -> dict[str, Tensor]:
         source, target = (bank.take(torch.randint(len(bank), (batch,))) for _ in range(2))
-        start = along_directions(source.parameters)
-        shift = along_directions(target.parameters) - start
+        start = teachers.along(source.parameters)
+        shift = teachers.along(target.parameters) - start
         single = torch.randint(len(DIRECTIONS), (batch // 2,))
         single[::2] = torch.tensor([0, 1, 4])[
             torch.randint(3, (len(single[::2]),))
@@ -41,11 +40,11 @@ def directions_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, 
         shift[torch.arange(batch // 2), single] = (torch.rand(batch // 2) * 2 - 1) * limits[single]
         # Nobody's eyes or jaw open further than the faces of the bank.
         wanted = torch.minimum(torch.maximum(start + shift, lowest), highest)
-        made = generator(move(matrix, source.w_plus, wanted - start), SIDE)
+        made = generator(move(matrix, source.w_plus, wanted - start), teachers.side)
         found, embedding = teachers.look(made)
         with torch.no_grad():
-            unmoved = generator(source.w_plus, SIDE)
-        error = (along_directions(found) - wanted).abs()
+            unmoved = generator(source.w_plus, teachers.side)
+        error = (teachers.along(found) - wanted).abs()
         return {
             "pose": error[:, :3].mean() * 4,
             "expression": error[:, 3:].mean() * 3,
@@ -53,7 +52,7 @@ def directions_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, 
             "exposure": (exposure(made) - exposure(unmoved)).abs().mean() * 4,
         }
 
-    places = along_directions(bank.parameters)
+    places = teachers.along(bank.parameters)
     lowest, highest = places.quantile(0.01, 0), places.quantile(0.99, 0)
 
     def sheet(averages: dict[str, nn.Module]) -> Image.Image:
@@ -67,18 +66,6 @@ def directions_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, 
 def exposure(pictures: Tensor) -> Tensor:
     """Mean and deviation of each colour, (B, 3, H, W) -> (B, 6): a smile must not change the light."""
     return torch.cat([pictures.mean((2, 3)), pictures.std((2, 3))], 1)
-
-
-def units() -> Tensor:
-    """The least motion that goes one unit along each direction, (56, 15): columns of the encoder's motion values."""
-    weights = torch.from_numpy(DIRECTION_WEIGHTS.copy()).to(torch.get_default_device())
-    weights = weights * torch.where(torch.arange(len(weights)) < 3, ANGLE_UNIT, 1.0)[:, None]
-    return weights / weights.square().sum(0)
-
-
-def largest_changes() -> Tensor:
-    """The largest change of each direction alone, (15,)."""
-    return torch.tensor([RANGE.get(name, 0.8) for name in DIRECTIONS])
 
 
 @torch.no_grad()

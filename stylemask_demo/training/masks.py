@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from stylemask_demo.methods.stylemask import mix
 from stylemask_demo.networks.mask import MaskPredictors
 from stylemask_demo.sheets import contact_sheet, to_image
-from stylemask_demo.training.bank import SIDE, Bank, Teachers, openings
+from stylemask_demo.training.bank import Bank, Teachers, openings
 from stylemask_demo.training.loop import Task
 
 CONTROLLED = 10  # layers, up to 64 px: what lies above is texture
@@ -31,7 +31,7 @@ def masks_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, rate:
         source, target = (bank.take(torch.randint(len(bank), (batch,))) for _ in range(2))
         source_styles, target_styles = generator.styles(source.w_plus), generator.styles(target.w_plus)
         mixed = mix(masks, source_styles, target_styles)
-        made = generator.synthesise(mixed, generator.rgb_styles(source.w_plus), SIDE)
+        made = generator.synthesise(mixed, generator.rgb_styles(source.w_plus), teachers.side)
         found, embedding = teachers.look(made)
         again = mix(masks, mixed, target_styles)
         cycle = (
@@ -55,16 +55,16 @@ def masks_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, rate:
 
 def reenactment_matrix(teachers: Teachers, bank: Bank, masks: MaskPredictors, people: int = 6) -> Image.Image:
     """Sources down the left side, targets along the top, results between."""
-    generator = teachers.generator
+    generator, side = teachers.generator, teachers.side
     rows = torch.arange(len(bank) - 2 * people, len(bank))
     codes = bank.take(rows).w_plus
-    pictures = [to_image(picture) for picture in generator(codes, SIDE)]
-    shown = [Image.new("RGB", (SIDE, SIDE), "white"), *pictures[people:]]
+    pictures = [to_image(picture) for picture in generator(codes, side)]
+    shown = [Image.new("RGB", (side, side), "white"), *pictures[people:]]
     target_styles = generator.styles(codes[people:])
     for i in range(people):
         source = codes[i : i + 1].expand(people, -1, -1)
         mixed = mix(masks, generator.styles(source), target_styles)
-        made = generator.synthesise(mixed, generator.rgb_styles(source), SIDE)
+        made = generator.synthesise(mixed, generator.rgb_styles(source), side)
         shown += [pictures[i], *(to_image(picture) for picture in made)]
     return contact_sheet(shown, people + 1)
 
@@ -72,10 +72,7 @@ def reenactment_matrix(teachers: Teachers, bank: Bank, masks: MaskPredictors, pe
 @torch.no_grad()
 def _start_from_statistics(masks: MaskPredictors, teachers: Teachers, bank: Bank) -> None:
     """Leans each channel's mask towards 1 as far as motion explains its variance, towards 0 elsewhere."""
-    generator, encoder = teachers.generator, teachers.encoder
-    styles = generator.styles(bank.w_plus)
-    motion = encoder.motion(encoder.motion_values(bank.parameters.euler, bank.parameters.expression))
-    moved = generator.styles(generator.repeat(motion))
+    styles, moved = teachers.generator.styles(bank.w_plus), teachers.motion_styles(bank)
     for predictor, style, change in zip(masks.children(), styles, moved, strict=False):
         explained = change.var(0) / (style.var(0) + 1e-9)
         lean = (explained - explained.median()) / (explained.std() + 1e-6)

@@ -1,0 +1,148 @@
+"""Masks and directions for a generator that was trained elsewhere, such as that of the pack `ffhq`."""
+
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from accelerate import Accelerator
+from torch import Tensor
+from tqdm import tqdm
+
+from stylemask_demo.errors import WrongSetting
+from stylemask_demo.faces.deca import BOX_SCALE, CROP_SCALE, EXPRESSIONS
+from stylemask_demo.networks.arcface import ArcFace
+from stylemask_demo.networks.compact import ExtractedParameters
+from stylemask_demo.networks.deca import DecaEncoder, axis_angle_to_euler
+from stylemask_demo.packs import find_pack, read_info
+from stylemask_demo.packs.store import save_network
+from stylemask_demo.training.bank import Bank, Teachers, along_directions
+from stylemask_demo.training.directions import LAYERS, directions_task
+from stylemask_demo.training.loop import run
+from stylemask_demo.training.losses import to_input
+from stylemask_demo.training.masks import CONTROLLED, masks_task
+from stylemask_demo.training.presets import Preset
+from stylemask_demo.weights import Weights
+
+TRAINED = ("masks", "directions")
+TRUNCATION = 0.7  # of the faces of the bank, as in the papers
+RIDGE = 10.0  # of the regressions that training starts from, in faces
+REACH = 2.0  # standard deviations over the bank: the largest change of one direction alone
+BATCH = 16
+LARGEST_SIDE = 256  # pixels at which faces are made
+PUBLISHED_SIGNS = (-1.0, -1.0, 1.0)  # of yaw, pitch and roll: the published methods count the first two the other way
+
+
+class PackTeachers(Teachers):
+    """The networks of a pack. Where it has DECA, that reads pose and expression, and in its units directions are counted.
+
+    Landmarks are the compact extractor's, and a pack without an identity network borrows the embedded one.
+    """
+
+    def __init__(self, pack: str | Path, device: torch.device):
+        weights = Weights(pack, device)
+        self.deca: DecaEncoder | None = weights["deca"] if "deca" in weights else None
+        self.factors = torch.tensor(weights.info.settings.get("direction_factors", [1.0] * 15), device=device)
+        self.generator, self.extractor, self.identity = (weights[key] for key in ("generator", "extractor", "identity"))
+        self.side = min(LARGEST_SIDE, self.generator.size)
+
+    def look(self, pictures: Tensor) -> tuple[ExtractedParameters, Tensor]:
+        """With DECA `expression` is the jaw's angle in radians, then 50 coefficients, and `identity` 100 coefficients."""
+        seen = to_input(pictures)
+        found = self.extractor(seen)
+        embedding = self.identity(pictures if isinstance(self.identity, ArcFace) else seen)
+        if self.deca is None:
+            return found, embedding
+        read = self.deca(deca_crops(pictures, found.landmarks.detach()))
+        euler = axis_angle_to_euler(read.pose[:, :3]) * read.pose.new_tensor(PUBLISHED_SIGNS)
+        expression = torch.cat([read.pose[:, 3:4], read.expression], 1)
+        return ExtractedParameters(euler, expression, found.landmarks, read.shape), embedding
+
+    def along(self, parameters: ExtractedParameters) -> Tensor:
+        if self.deca is None:
+            return along_directions(parameters)
+        angles = parameters.euler * parameters.euler.new_tensor(PUBLISHED_SIGNS)
+        return torch.cat([angles, parameters.expression[:, : 1 + EXPRESSIONS]], 1) * self.factors
+
+    def motion_styles(self, bank: Bank) -> list[Tensor]:
+        motion = torch.cat([bank.parameters.euler / 10, bank.parameters.expression], 1)
+        return [_predicted(motion, style) for style in self.generator.styles(bank.w_plus)]
+
+    def moves(self, bank: Bank, layers: int) -> Tensor:
+        return _regression(self.along(bank.parameters), bank.w_plus[:, :layers].flatten(1)).T
+
+    def largest_changes(self, bank: Bank) -> Tensor:
+        return REACH * self.along(bank.parameters).std(0)
+
+
+def train_on_pack(
+    pack: str | Path,
+    network: str,
+    folder: Path,
+    preset: Preset,
+    accelerator: Accelerator,
+    steps: int | None = None,
+    to: Path | None = None,
+) -> Path:
+    """Train "masks" or "directions" for the generator of a pack and save them there, or in the pack folder `to`.
+
+    Resumes in `folder`. Returns the path of the weights. Raises PackMissing, PackCorrupt, and WrongSetting for another
+    network.
+    """
+    if network not in TRAINED:
+        raise WrongSetting(f"With --on one of these is trained: {', '.join(TRAINED)}.")
+    torch.manual_seed(0)
+    teachers, plan = PackTeachers(pack, accelerator.device), preset.plans[network]
+    bank = sampled_bank(teachers, preset.bank)
+    task = (masks_task if network == "masks" else directions_task)(teachers, bank, steps or plan.steps, plan.batch)
+    task.sheet = task.sheet if network == "masks" else None  # the sliders' sheet is in the embedded pack's units
+    task.seconds = plan.minutes * 60 if steps is None else task.seconds
+    made = run(task, folder, accelerator)[network]
+    sizes = {"style_sizes": teachers.generator.style_sizes[:CONTROLLED]}
+    if network == "directions":
+        sizes = {
+            "num_directions": made.linear.in_features,
+            "num_layers": min(LAYERS, teachers.generator.num_latents),
+            "style_dim": teachers.generator.style_dim,
+        }
+    return save_network(to or read_info(find_pack(pack)).folder, network, made, sizes, dtype=torch.float32)
+
+
+@torch.no_grad()
+def sampled_bank(teachers: PackTeachers, count: int) -> Bank:
+    """Random people of the teachers' generator; the same every time."""
+    generator, seeded = teachers.generator, torch.Generator("cpu").manual_seed(0)
+    device = next(generator.parameters()).device
+    z = torch.randn(count, generator.style_dim, generator=seeded, device="cpu").to(device)
+    w = generator.map(z)
+    w_plus = generator.repeat(w.mean(0) + TRUNCATION * (w - w.mean(0)))
+    parts = tqdm(w_plus.split(BATCH), desc="bank", mininterval=10)
+    seen = [teachers.look(generator(part, teachers.side)) for part in parts]
+    parameters = ExtractedParameters(*(torch.cat(part) for part in zip(*(found for found, _ in seen), strict=True)))
+    return Bank(w_plus, parameters, torch.cat([embedding for _, embedding in seen]))
+
+
+def deca_crops(pictures: Tensor, landmarks: Tensor) -> Tensor:
+    """DECA's crops of pictures (B, 3, S, S) in -1..1, by landmarks (B, 68, 2) in fractions: (B, 3, 224, 224) in 0..1.
+
+    The rule of `faces.deca.crop_square`; gradients flow into the pictures.
+    """
+    low, high = landmarks.amin(1), landmarks.amax(1)
+    side = (high - low).mean(1) * BOX_SCALE * CROP_SCALE  # (B,) of the picture's side
+    shift = low + high - 1  # (B, 2) of the middle, from -1 to 1
+    matrix = torch.zeros(len(pictures), 2, 3, device=pictures.device)
+    matrix[:, 0, 0] = matrix[:, 1, 1] = side
+    matrix[:, :, 2] = shift
+    grid = F.affine_grid(matrix, [len(pictures), 3, DecaEncoder.input_size, DecaEncoder.input_size], align_corners=False)
+    return F.grid_sample(pictures / 2 + 0.5, grid, align_corners=False)
+
+
+def _regression(inputs: Tensor, outputs: Tensor) -> Tensor:
+    """Ridge regression of outputs (N, C) on inputs (N, D): (D, C)."""
+    spread = inputs.std(0) + 1e-6
+    inputs, outputs = (inputs - inputs.mean(0)) / spread, outputs - outputs.mean(0)
+    gram = inputs.T @ inputs + RIDGE * torch.eye(inputs.shape[1], device=inputs.device)
+    return torch.linalg.solve(gram, inputs.T @ outputs) / spread[:, None]
+
+
+def _predicted(inputs: Tensor, outputs: Tensor) -> Tensor:
+    return (inputs - inputs.mean(0)) @ _regression(inputs, outputs)
