@@ -40,7 +40,8 @@ class RefiningInverter:
     """An encoder that compares crop and rendering and improves the code step by step (Alaluf et al. 2021)."""
 
     def __init__(self, encoder: ReStyleEncoder, average: LatentAverage, generator: Generator):
-        self._encoder, self._average, self._generator = encoder, average, generator
+        self._encoder = encoder.to(memory_format=torch.channels_last)
+        self._average, self._generator = average, generator
         self.device = next(encoder.parameters()).device
 
     @torch.inference_mode()
