@@ -25,6 +25,7 @@ import gradio as gr
 from stylemask_demo.tuning import STEPS
 from stylemask_demo.ui import texts
 from stylemask_demo.ui.components import DropZone, VideoZone
+from stylemask_demo.ui.examples import EXAMPLE_VIDEO
 from stylemask_demo.ui.explained import unasked
 from stylemask_demo.ui.handlers import Handlers
 from stylemask_demo.ui.layout import STAGES, Components, PictureCard, Steering
@@ -193,6 +194,7 @@ def _connect_video(page: Components, handlers: LongHandlers) -> None:
     steered = [card.steering.method, card.steering.strength]
     inputs = [page.source.zone, card.zone, *steered, page.source.face, page.packs.used, page.match.match]
     outputs = [card.made, card.line, page.status, card.start, card.stop]
+    card.example.click(lambda: str(EXAMPLE_VIDEO), None, card.zone, **UNSEEN, api_name="video_example")
     waiting = _wait(card.start, ended, "video")
     driving = waiting(handlers.drive, inputs, outputs, **UNSEEN, **LONG, api_name="make_video")
     # The component itself is left alone until there is a result: of what is skipped Gradio makes a copy for the

@@ -13,6 +13,7 @@ from stylemask_demo.ui.compute import Computed, Subject
 from stylemask_demo.ui.pictures import load_picture
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "assets" / "examples"
+EXAMPLE_VIDEO = EXAMPLES / "driving_1.mp4"
 REMEMBERED = 64  # results, at most about 6 MB each
 
 

@@ -75,6 +75,7 @@ class VideoCard:
     """The source driven by a video."""
 
     zone: VideoZone
+    example: gr.Button
     result: VideoZone
     made: gr.State  # path of the result
     steering: Steering
@@ -267,6 +268,7 @@ def _video_card(methods: tuple[str, ...]) -> VideoCard:
                 elem_classes="zone",
             )
             gr.HTML(texts.TIPS["video"], padding=False)
+            example = gr.Button("Take the example", size="sm", elem_id="video-example")
         with gr.Column(min_width=260, elem_classes="card"):
             gr.HTML(texts.heading("Result", "the source, moving"), padding=False)
             result = VideoZone(
@@ -282,7 +284,7 @@ def _video_card(methods: tuple[str, ...]) -> VideoCard:
             line = gr.HTML("", elem_id="video-line", padding=False)
             start = gr.Button("Make the video", variant="primary", elem_id="drive")
             stop = gr.Button("Cancel", visible=False, elem_id="drive-cancel")
-    return VideoCard(zone, result, gr.State(None), steering, line, start, stop)
+    return VideoCard(zone, example, result, gr.State(None), steering, line, start, stop)
 
 
 def _move_card() -> MoveCard:
