@@ -2,6 +2,7 @@
 
 import json
 import tarfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -182,11 +183,19 @@ def test_a_run_ends_when_its_time_is_over(tmp_path):
     assert task.optimiser.param_groups[0]["lr"] < 0.01  # the learning rate falls by time, too
 
 
+@pytest.fixture
+def another_precision() -> Iterator[None]:
+    """A process has one precision, else."""
+    AcceleratorState._reset_state(reset_partial_state=True)
+    yield
+    AcceleratorState._reset_state(reset_partial_state=True)
+
+
+@pytest.mark.usefixtures("another_precision")
 @pytest.mark.parametrize("precision", ["no", "bf16"])
 def test_all_tasks_together_make_a_pack(small_data, tmp_path, monkeypatch, precision):
     small = {network: replace(plan, batch=min(plan.batch, 8)) for network, plan in presets.PRESETS["cpu"].plans.items()}
     monkeypatch.setitem(presets.PRESETS, "cpu", presets.Preset(small, 32, precision))
-    AcceleratorState._reset_state(reset_partial_state=True)  # a process has one precision
     monkeypatch.setattr(torch, "compile", lambda module, **options: module)  # takes a minute, and changes no result
     places = ["--data", str(small_data), "--run", str(tmp_path / "run"), "--pack", str(tmp_path / "pack")]
     assert command.main(["all", *places, "--preset", "cpu", "--steps", "2"]) == 0
