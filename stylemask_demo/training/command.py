@@ -46,7 +46,8 @@ def main(argv: list[str]) -> int:
     preset = PRESETS[options.preset]
     accelerator = Accelerator(mixed_precision=preset.precision, cpu=not torch.cuda.is_available())
     before = torch.get_default_device()
-    torch.set_default_device(accelerator.device)
+    # Accelerate numbers the CPU of each process; files cannot be loaded onto a numbered one.
+    torch.set_default_device("cpu" if accelerator.device.type == "cpu" else accelerator.device)
     try:
         if options.on is not None:
             print(train_on_pack(options.on, options.network, folder, preset, accelerator, options.steps, options.pack))

@@ -10,6 +10,7 @@ from stylemask_demo.networks.directions import DirectionMatrix
 from stylemask_demo.sheets import contact_sheet, to_image
 from stylemask_demo.training.bank import SIDE, Bank, Teachers, along_directions, largest_changes
 from stylemask_demo.training.loop import Task
+from stylemask_demo.training.losses import exposure
 
 LAYERS = 10  # of W+ that are moved, up to 64 px
 CALIBRATED = (0.15, 1.5)  # measured over commanded change; outside of it a direction has not been learned
@@ -61,11 +62,6 @@ def directions_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, 
     return Task(
         "directions", {"directions": matrix}, optimiser, loss, sheet, steps, average=0.99, save_every=100
     )
-
-
-def exposure(pictures: Tensor) -> Tensor:
-    """Mean and deviation of each colour, (B, 3, H, W) -> (B, 6): a smile must not change the light."""
-    return torch.cat([pictures.mean((2, 3)), pictures.std((2, 3))], 1)
 
 
 @torch.no_grad()

@@ -24,6 +24,7 @@ from stylemask_demo.training.bank import openings
 from stylemask_demo.training.data import Faces, draw_pairs
 from stylemask_demo.training.loop import Task
 from stylemask_demo.training.losses import (
+    grey,
     identity_distance,
     map_distance,
     parameter_distance,
@@ -132,8 +133,7 @@ def factors_task(
         swapped = (torch.rand(len(rows)) < 0.5).repeat_interleave(2)[:, None]
         used = torch.where(swapped, factors.with_identity(codes, other_view), codes)
         made = synthesise(generator.repeat(used + encoder.motion(motion)), side)
-        # In shades of grey: the teachers look past colours, and what they do not see they would tint.
-        seen = [_as_parameters, _as_identity, _close_up][step % 3](_grey(made), _grey(true))
+        seen = [_as_parameters, _as_identity, _close_up][step % 3](grey(made), grey(true))
         losses = {
             **reconstruction(made, true, landmarks),
             "size": (codes - codes.detach().mean(0)).square().mean() * 1e-3,
@@ -186,10 +186,6 @@ def factors_task(
 
     modules = {"generator": generator, "encoder": encoder, "judge": judge}
     return Task("factors", modules, optimiser, loss, sheet, steps)
-
-
-def _grey(pictures: Tensor) -> Tensor:
-    return pictures.mean(1, keepdim=True).expand_as(pictures)
 
 
 def _mixture(generator: Generator, encoder: PortraitEncoder, factors: Factors) -> Tensor:

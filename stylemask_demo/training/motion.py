@@ -14,43 +14,46 @@ from stylemask_demo.sheets import contact_sheet, to_image
 from stylemask_demo.training.bank import SIDE, Teachers
 from stylemask_demo.training.data import Faces, draw_pairs
 from stylemask_demo.training.loop import Task
-from stylemask_demo.training.losses import identity_distance, importance, parameter_distance
+from stylemask_demo.training.losses import exposure, grey, identity_distance, parameter_distance, reconstruction
 
 RIDGE = 1e-2  # of the first mapping, in units of the mean variance
 FITTED = 2000  # pictures that it is fitted on
 
 
-def motion_task(teachers: Teachers, faces: Faces, steps: int, batch: int = 8, rate: float = 5e-4) -> Task:
-    """`batch` is the number of pairs. Pixels and features of the self-supervised pair weigh as much as the teachers' terms
-    of the second person, who has no true picture: identity from the person, parameters from the motion."""
+def motion_task(teachers: Teachers, faces: Faces, steps: int, batch: int = 8, rate: float = 2e-4) -> Task:
+    """`batch` is the number of pairs. Of the second person there is no true picture: the teachers see the identity of the
+    person and the parameters of the motion, and the light is that of the person's inversion."""
     generator, encoder = teachers.generator, teachers.encoder
     motion = CompactMotionEncoder().to(memory_format=torch.channels_last)
     motion.trunk.load_state_dict(teachers.extractor.trunk.state_dict())
     mapping = MotionMapping(num_latents=1)
     _start_from_regression(teachers, faces, motion, mapping)
-    optimiser = torch.optim.Adam([*motion.parameters(), *mapping.parameters()], lr=rate)
+    # The linear layers start where regression ends, and a thousand inputs move an output far.
+    linear = [*motion.motion.parameters(), *mapping.parameters()]
+    groups = [{"params": list(motion.trunk.parameters()), "lr": rate}, {"params": linear, "lr": rate / 10}]
+    optimiser = torch.optim.Adam(groups)
     views = faces.rows_by_person()
 
     def loss(step: int, done: float) -> dict[str, Tensor]:
         first, second = draw_pairs(views, batch).T
         true = faces.batch(second, SIDE)
         (landmarks,) = faces.tensors(second, "landmarks")
+        source = faces.batch(first, SIDE)
         with torch.no_grad():
-            codes = encoder(faces.batch(first, SIDE))[:, :1]
+            codes = encoder(source)[:, :1]
+            unmoved = generator(generator.repeat(codes[:, 0]), SIDE)
         moves = motion(true)
         made = _drive(generator, mapping, codes, moves)
         # The next person's code with the same motion: paired at random, because the batch is.
         other = _drive(generator, mapping, codes.roll(1, 0), moves)
-        face = importance(landmarks, SIDE)
-        seen = parameter_distance(teachers.extractor, made, true)
-        kept = identity_distance(teachers.identity, other, faces.batch(first, SIDE).roll(1, 0))["identity"]
+        seen, looked = grey(true), grey(other)
         return {
-            "pixel": (face * (made - true).square()).mean() * 2,
-            "features": seen["features"] * 0.3,
-            "parameters": seen["parameters"] * 0.3,
-            "identity": identity_distance(teachers.identity, made, true)["identity"],
-            "other parameters": parameter_distance(teachers.extractor, other, true)["parameters"] * 0.3,
-            "other identity": kept,
+            **reconstruction(made, true, landmarks),
+            **parameter_distance(teachers.extractor, grey(made), seen),
+            "identity": identity_distance(teachers.identity, grey(made), seen)["identity"],
+            "other parameters": parameter_distance(teachers.extractor, looked, seen)["parameters"],
+            "other identity": identity_distance(teachers.identity, looked, grey(source).roll(1, 0))["identity"],
+            "other exposure": (exposure(other) - exposure(unmoved).roll(1, 0)).abs().mean() * 4,
         }
 
     def sheet(averages: dict[str, nn.Module]) -> Image.Image:
@@ -71,7 +74,7 @@ def _drive(generator: nn.Module, mapping: MotionMapping, codes: Tensor, moves: T
 @torch.no_grad()
 def _start_from_regression(teachers: Teachers, faces: Faces, motion: CompactMotionEncoder, mapping: MotionMapping) -> None:
     """Lets the mapping take the encoder's own motion out of the code, and the motion encoder give it as regression can."""
-    motion.eval()
+    motion.eval()  # and stays so: statistics of a handful of people would blur the codes
     rows = faces.spread(FITTED)
     codes, moved, features = [], [], []
     for start in range(0, len(rows), 64):
@@ -89,7 +92,6 @@ def _start_from_regression(teachers: Teachers, faces: Faces, motion: CompactMoti
     slope, constant = _fit(features, moved)
     motion.motion.weight.copy_(slope)
     motion.motion.bias.copy_(constant)
-    motion.train()
 
 
 def _fit(inputs: Tensor, outputs: Tensor) -> tuple[Tensor, Tensor]:

@@ -91,7 +91,7 @@ def train_on_pack(
     if network not in TRAINED:
         raise WrongSetting(f"With --on one of these is trained: {', '.join(TRAINED)}.")
     torch.manual_seed(0)
-    teachers, plan = PackTeachers(pack, accelerator.device), preset.plans[network]
+    teachers, plan = PackTeachers(pack, torch.get_default_device()), preset.plans[network]
     bank = sampled_bank(teachers, preset.bank)
     task = (masks_task if network == "masks" else directions_task)(teachers, bank, steps or plan.steps, plan.batch)
     task.sheet = task.sheet if network == "masks" else None  # the sliders' sheet is in the embedded pack's units

@@ -122,7 +122,7 @@ class Workshop:
         with self.accelerator.local_main_process_first():
             if not path.exists():
                 torch.save(make_bank(teachers, self._faces("train-*", 128), self.preset.bank).state(), path)
-        return Bank.from_state(torch.load(path, weights_only=True, map_location=self.accelerator.device))
+        return Bank.from_state(torch.load(path, weights_only=True, map_location=torch.get_default_device()))
 
     def _mapped(self) -> tuple[Generator, PortraitEncoder]:
         """Generator and encoder with the mapping from z, which is computed when the factors are finished."""
@@ -133,7 +133,7 @@ class Workshop:
                 self._loaded("factors", generator=generator, encoder=encoder)
                 fit_mapping(generator, encoder.eval(), self._faces("train-*", 128))
                 torch.save({"generator": generator.state_dict(), "encoder": encoder.state_dict()}, path)
-        state = torch.load(path, weights_only=True, map_location=self.accelerator.device)
+        state = torch.load(path, weights_only=True, map_location=torch.get_default_device())
         generator.load_state_dict(state["generator"])
         encoder.load_state_dict(state["encoder"])
         return generator.eval(), encoder.eval()
