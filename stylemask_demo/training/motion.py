@@ -64,7 +64,7 @@ def motion_task(teachers: Teachers, faces: Faces, steps: int, batch: int = 8, ra
         columns = zip(source, target, made, strict=True)
         return contact_sheet([to_image(picture) for three in columns for picture in three], 9)
 
-    return Task("motion", {"motion": motion, "mapping": mapping}, optimiser, loss, sheet, steps, average=0.99)
+    return Task("motion", {"motion": motion, "mapping": mapping}, optimiser, loss, sheet, steps, warm_up=20, average=0.97)
 
 
 def _drive(generator: nn.Module, mapping: MotionMapping, codes: Tensor, moves: Tensor) -> Tensor:
