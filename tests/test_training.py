@@ -13,10 +13,12 @@ from accelerate.state import AcceleratorState
 from torch import nn
 
 from stylemask_demo.faces.parameters import EXPRESSIONS, MIRRORED_LANDMARKS, mirrored_expressions
+from stylemask_demo.networks.compact import ExtractedParameters
 from stylemask_demo.packs import load_pack
 from stylemask_demo.training import command, presets
 from stylemask_demo.training.adversary import PatchDiscriminator, adversarial, cut_patch
 from stylemask_demo.training.augment import head_angles, head_rotation, move, turn_head
+from stylemask_demo.training.bank import Bank, landmark_gap
 from stylemask_demo.training.data import draw_pairs, load_faces
 from stylemask_demo.training.factors import fit_factors
 from stylemask_demo.training.loop import Task, load_averages, run
@@ -136,6 +138,35 @@ def test_pairs_are_two_pictures_of_one_person_who_may_have_many(small_data, tmp_
     person = faces.labels["person"][pairs]
     assert (person[:, 0] == person[:, 1]).all() and (pairs[:, 0] != pairs[:, 1]).all()
     assert len(np.unique(pairs[person == 3])) > 15  # not the first ones only
+
+
+def _bank(pairs: torch.Tensor) -> Bank:
+    """20 faces; every number of face n is n."""
+    number = torch.arange(20.0)
+    parameters = ExtractedParameters(*(number[:, None] for _ in ExtractedParameters._fields))
+    return Bank(number[:, None, None], parameters, number[:, None], pairs)
+
+
+def test_the_last_quarter_of_a_batch_is_one_person_twice():
+    bank = Bank.from_state(_bank(torch.arange(8, 20).view(-1, 2)).state())
+    source, target, same = bank.draw(400)
+    assert same.tolist() == [0] * 300 + [1] * 100
+    own, other = source.w_plus[300:].flatten(), target.w_plus[300:].flatten()
+    assert (other == own + 1).all() and (own >= 8).all()
+    assert (source.parameters.euler == source.embedding).all()
+    assert len(source.w_plus[:300].unique()) == 20
+
+
+def test_a_bank_without_pairs_draws_strangers():
+    *_, same = _bank(torch.empty(0, 2, dtype=torch.long)).draw(8)
+    assert not same.any()
+
+
+def test_landmarks_of_strangers_do_not_count():
+    found, wanted = torch.zeros(4, 68, 2), torch.full((4, 68, 2), 0.01)
+    assert landmark_gap(found, wanted, torch.tensor([0.0, 0, 0, 1])) == pytest.approx(0.25)
+    wanted[3] = 0
+    assert landmark_gap(found, wanted, torch.tensor([0.0, 0, 0, 1])) == 0
 
 
 def test_each_player_learns_from_its_own_loss_alone():

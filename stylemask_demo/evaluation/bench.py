@@ -44,9 +44,9 @@ def side_by_side(first: Callable[[], object], second: Callable[[], object]) -> t
 
 
 def _modulation() -> tuple[str, Callable, Callable]:
-    layer = ModulatedConv2d(64, 64, 3, 512).eval().requires_grad_(False)
-    x, style, bias = torch.randn(8, 64, 64, 64), torch.rand(8, 64) + 0.5, torch.zeros(64)
-    what = "modulated convolution: on activations, against on weights sample by sample"
+    layer = ModulatedConv2d(512, 512, 3, 512).eval().requires_grad_(False)  # most of a published generator's are so wide
+    x, style, bias = torch.randn(8, 512, 16, 16), torch.rand(8, 512) + 0.5, torch.zeros(512)
+    what = "modulated convolution at 16 px: on activations, against on weights sample by sample"
     return what, lambda: layer(x, style, bias), lambda: modulated_convolution_reference(layer, x, style, bias)
 
 

@@ -11,7 +11,7 @@ from stylemask_demo.networks.stylegan2 import GAIN
 
 PATCH = 128  # pixels of the square that is judged
 CHANNELS = (32, 64, 128)
-PENALTY = 0.2  # gamma of the gradient penalty
+PENALTY = 0.02  # gamma of the gradient penalty
 PENALTY_EVERY = 4  # steps
 
 

@@ -1,6 +1,6 @@
 """A bank of faces that the frozen generator makes, with what the frozen extractor and identity network say of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -63,39 +63,61 @@ class Teachers:
 
 @dataclass(frozen=True)
 class Bank:
-    """N faces: code `w_plus` (N, L, 512), `parameters` as the extractor sees them, `embedding` (N, 256)."""
+    """N faces: code `w_plus` (N, L, 512), `parameters` as the extractor sees them, `embedding` (N, 256).
+
+    `pairs` (M, 2) are rows that show one person twice.
+    """
 
     w_plus: Tensor
     parameters: ExtractedParameters
     embedding: Tensor
+    pairs: Tensor = field(default_factory=lambda: torch.empty(0, 2, dtype=torch.long))
 
     def __len__(self) -> int:
         return len(self.w_plus)
 
     def state(self) -> dict[str, Tensor]:
         """Plain tensors to save; `from_state` makes the bank again."""
-        return {"w_plus": self.w_plus, "embedding": self.embedding, **self.parameters._asdict()}
+        own = {"w_plus": self.w_plus, "embedding": self.embedding, "pairs": self.pairs}
+        return {**own, **self.parameters._asdict()}
 
     @classmethod
     def from_state(cls, state: dict[str, Tensor]) -> "Bank":
         parameters = ExtractedParameters(*(state[name] for name in ExtractedParameters._fields))
-        return cls(state["w_plus"], parameters, state["embedding"])
+        return cls(state["w_plus"], parameters, state["embedding"], state["pairs"])
 
     def take(self, rows: Tensor) -> "Bank":
-        return Bank(
-            self.w_plus[rows], ExtractedParameters(*(p[rows] for p in self.parameters)), self.embedding[rows]
-        )
+        """The faces of the rows (B,), of which no pairs are known."""
+        parameters = ExtractedParameters(*(p[rows] for p in self.parameters))
+        return Bank(self.w_plus[rows], parameters, self.embedding[rows])
+
+    def draw(self, batch: int) -> tuple["Bank", "Bank", Tensor]:
+        """Random sources and targets, and `same` (batch,), 1 where they are one person: the last quarter, if there are any
+        pairs, else none."""
+        sources, targets = torch.randint(len(self), (2, batch))
+        same = torch.zeros(batch)
+        if len(self.pairs):
+            same[batch - batch // 4 :] = 1
+            drawn = self.pairs[torch.randint(len(self.pairs), (batch,))]
+            sources, targets = torch.where(same.bool(), drawn.T, torch.stack([sources, targets]))
+        return self.take(sources), self.take(targets), same
 
 
 @torch.no_grad()
 def make_bank(teachers: Teachers, faces: Faces, count: int, sampled: float = 0.3, batch: int = 32) -> Bank:
-    """Codes of training pictures, a part of them replaced by faces sampled from z, made and looked at once."""
-    rows = np.random.default_rng(0).permutation(len(faces))[:count]
-    codes, parameters, embeddings = [], [], []
-    for start in tqdm(range(0, count, batch), desc="bank", mininterval=10):
+    """Codes of training pictures, two of each person, made and looked at once.
+
+    The `sampled` part of them is replaced by faces sampled from z.
+    """
+    random = np.random.default_rng(0)
+    views = [random.permutation(rows)[: len(rows) // 2 * 2].reshape(-1, 2) for rows in faces.rows_by_person()]
+    rows = random.permutation(np.concatenate(views))[: count // 2].ravel()
+    codes, parameters, embeddings, pairs = [], [], [], []
+    for start in tqdm(range(0, len(rows), batch), desc="bank", mininterval=10):
         chosen = rows[start : start + batch]
         w_plus = teachers.encoder(faces.batch(chosen, 128))
-        drawn = int(len(chosen) * sampled)
+        drawn = int(len(chosen) * sampled) // 2 * 2
+        pairs.append(torch.arange(start + drawn, start + len(chosen)).unflatten(0, (-1, 2)))
         seeded = torch.Generator("cpu").manual_seed(start)
         z = torch.randn(drawn, teachers.generator.style_dim, generator=seeded, device="cpu").to(w_plus.device)
         w_plus[:drawn] = teachers.generator.repeat(teachers.generator.map(z))
@@ -104,7 +126,7 @@ def make_bank(teachers: Teachers, faces: Faces, count: int, sampled: float = 0.3
         parameters.append(found)
         embeddings.append(embedding)
     joined = ExtractedParameters(*(torch.cat(part) for part in zip(*parameters, strict=True)))
-    return Bank(torch.cat(codes), joined, torch.cat(embeddings))
+    return Bank(torch.cat(codes), joined, torch.cat(embeddings), torch.cat(pairs))
 
 
 def along_directions(parameters: ExtractedParameters) -> Tensor:
@@ -124,6 +146,12 @@ def units() -> Tensor:
 def largest_changes() -> Tensor:
     """The largest change of each direction alone, (15,)."""
     return torch.tensor([RANGE.get(name, 0.8) for name in DIRECTIONS])
+
+
+def landmark_gap(found: Tensor, wanted: Tensor, same: Tensor) -> Tensor:
+    """How far landmarks (B, 68, 2) lie from where they should, over the faces with `same` (B,) 1: of one person the face's
+    shape is known, of two it is not."""
+    return ((found - wanted).abs().mean((1, 2)) * same).mean() * 100
 
 
 def openings(landmarks: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from stylemask_demo.faces.parameters import DIRECTIONS, direction_shift
 from stylemask_demo.methods.directions import move
 from stylemask_demo.networks.directions import DirectionMatrix
 from stylemask_demo.sheets import contact_sheet, to_image
-from stylemask_demo.training.bank import SIDE, Bank, Teachers, along_directions, largest_changes
+from stylemask_demo.training.bank import SIDE, Bank, Teachers, along_directions, landmark_gap, largest_changes, openings
 from stylemask_demo.training.loop import Task
 from stylemask_demo.training.losses import exposure
 
@@ -18,7 +18,8 @@ LARGEST_GAIN = 2.0  # more would drive whatever else is in a direction to the ex
 
 
 def directions_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, rate: float = 2e-3) -> Task:
-    """Half of each batch goes from one face's parameters to another's, half changes one direction only."""
+    """Half of each batch goes from one face's parameters to another's, a part of them of the same person, whose landmarks
+    are then known too; half changes one direction only."""
     generator = teachers.generator
     layers = min(LAYERS, generator.num_latents)
     matrix = DirectionMatrix(len(DIRECTIONS), layers, generator.style_dim)
@@ -30,7 +31,7 @@ def directions_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, 
     limits = teachers.largest_changes(bank)
 
     def loss(step: int, done: float) -> dict[str, Tensor]:
-        source, target = (bank.take(torch.randint(len(bank), (batch,))) for _ in range(2))
+        source, target, same = bank.draw(batch)
         start = teachers.along(source.parameters)
         shift = teachers.along(target.parameters) - start
         single = torch.randint(len(DIRECTIONS), (batch // 2,))
@@ -46,9 +47,12 @@ def directions_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, 
         with torch.no_grad():
             unmoved = generator(source.w_plus, teachers.side)
         error = (teachers.along(found) - wanted).abs()
+        gaps = (openings(found.landmarks) - openings(target.parameters.landmarks)).abs()
         return {
             "pose": error[:, :3].mean() * 4,
             "expression": error[:, 3:].mean() * 3,
+            "openings": gaps[batch // 2 :].mean() * 2.5,
+            "landmarks": landmark_gap(found.landmarks, target.parameters.landmarks, same),
             "identity": (1 - (embedding * source.embedding).sum(1)).mean(),
             "exposure": (exposure(made) - exposure(unmoved)).abs().mean() * 4,
         }

@@ -37,7 +37,7 @@ IDENTITY = 160  # dimensions of W that hold identity
 SIDES = (128, 256)  # pixels, one after the other
 FIRST = 0.3  # part of the run at the first of them
 MIXED = 10  # style codes, up to 64 px, that the masks will mix
-CROSS_EVERY = 5  # steps
+CROSS_EVERY = 4  # steps
 CROSS_SIDE = 128  # pixels
 RIDGE = 0.02  # in units of the mean variance of w
 WINDOW = 16  # pixels that the close-up's place varies by
@@ -146,7 +146,7 @@ def factors_task(
             played = adversarial(judge, *cut_patch(made, true), step)
             losses |= played | {"sharpness": SHARPNESS * played["sharpness"]}
         if step % CROSS_EVERY == 0:
-            losses |= cross(codes, motion, true)
+            losses |= cross(codes, motion, landmarks, true, own=step // CROSS_EVERY % 2 == 1)
         return losses
 
     def _as_parameters(made: Tensor, true: Tensor) -> dict[str, Tensor]:
@@ -166,20 +166,25 @@ def factors_task(
             maps = extractor.trunk.maps(cut[1])
         return {"features": map_distance(extractor.trunk.maps(cut[0]), maps)}
 
-    def cross(codes: Tensor, motion: Tensor, true: Tensor) -> dict[str, Tensor]:
-        """Everybody with the motion of the next person, as the teachers see it."""
-        made = to_input(synthesise(generator.repeat(codes + encoder.motion(motion.roll(2, 0))), CROSS_SIDE))
+    def cross(codes: Tensor, motion: Tensor, landmarks: Tensor, true: Tensor, own: bool) -> dict[str, Tensor]:
+        """Everybody with the motion of the next person, as the teachers see it; or of the person's `own` other view, where
+        the landmarks are known as well."""
+        rows = torch.arange(len(true))
+        rows = rows.unflatten(0, (-1, 2)).flip(1).flatten() if own else rows.roll(2)
+        made = to_input(synthesise(generator.repeat(codes + encoder.motion(motion[rows])), CROSS_SIDE))
         seen = to_input(true)
         with torch.no_grad():
-            target, embedding = extractor(seen.roll(2, 0)), identity(seen)
+            target, embedding = extractor(seen[rows]), identity(seen)
         found, kept = extractor(made), identity(made)
         gaps = (openings(found.landmarks) - openings(target.landmarks)).abs().mean()
-        return {
+        losses = {
             "cross pose": (found.euler - target.euler).abs().mean() / 5,
             "cross expression": (found.expression - target.expression).abs().mean() * 3 + gaps * 3,
-            "cross identity": (1 - (kept * embedding).sum(1)).mean()
-            + F.relu((kept * embedding.roll(2, 0)).sum(1) - 0.3).mean(),
+            "cross identity": (1 - (kept * embedding).sum(1)).mean(),
         }
+        if own:
+            return losses | {"own landmarks": (found.landmarks - landmarks[rows]).abs().mean() * 40}
+        return losses | {"strangers": F.relu((kept * embedding[rows]).sum(1) - 0.3).mean()}
 
     def sheet(averages: dict[str, nn.Module]) -> Image.Image:
         return _sheet(averages["generator"], averages["encoder"], factors, validation, extractor, identity)

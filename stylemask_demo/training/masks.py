@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from stylemask_demo.methods.stylemask import mix
 from stylemask_demo.networks.mask import MaskPredictors
 from stylemask_demo.sheets import contact_sheet, to_image
-from stylemask_demo.training.bank import Bank, Teachers, openings
+from stylemask_demo.training.bank import Bank, Teachers, landmark_gap, openings
 from stylemask_demo.training.loop import Task
 
 CONTROLLED = 10  # layers, up to 64 px: what lies above is texture
@@ -17,10 +17,9 @@ SURENESS = 4.0  # how far the first masks lean towards 0 or 1
 
 
 def masks_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, rate: float = 1e-3) -> Task:
-    """Shape loss: pose, expression, eye and mouth openings of the result equal the target's, as the extractor sees them.
-
-    Identity loss: the embedding stays the source's. Cycle loss: reenacting the result by the same target changes nothing,
-    measured in style space.
+    """Shape loss: pose, expression, eye and mouth openings of the result equal the target's for the extractor, and
+    the landmarks too where both are one person. Identity loss: the embedding stays the source's. Cycle loss: reenacting the
+    result by the same target changes nothing, measured in style space.
     """
     generator = teachers.generator
     masks = MaskPredictors(generator.style_sizes[:CONTROLLED])
@@ -28,7 +27,7 @@ def masks_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, rate:
     optimiser = torch.optim.Adam(masks.parameters(), lr=rate, weight_decay=1e-5)
 
     def loss(step: int, done: float) -> dict[str, Tensor]:
-        source, target = (bank.take(torch.randint(len(bank), (batch,))) for _ in range(2))
+        source, target, same = bank.draw(batch)
         source_styles, target_styles = generator.styles(source.w_plus), generator.styles(target.w_plus)
         mixed = mix(masks, source_styles, target_styles)
         made = generator.synthesise(mixed, generator.rgb_styles(source.w_plus), teachers.side)
@@ -41,9 +40,10 @@ def masks_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, rate:
             "pose": (found.euler - target.parameters.euler).abs().mean() / 5,
             "expression": (found.expression - target.parameters.expression).abs().mean() * 5,
             "openings": (openings(found.landmarks) - openings(target.parameters.landmarks)).abs().mean() * 5,
+            "landmarks": landmark_gap(found.landmarks, target.parameters.landmarks, same),
             # Like the source, and not like the target beyond what strangers are.
             "identity": (1 - (embedding * source.embedding).sum(1)).mean() * 2
-            + F.relu((embedding * target.embedding).sum(1) - STRANGERS).mean(),
+            + (F.relu((embedding * target.embedding).sum(1) - STRANGERS) * (1 - same)).mean(),
             "cycle": cycle * 0.5,
         }
 
