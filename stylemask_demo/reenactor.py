@@ -18,10 +18,11 @@ from stylemask_demo.faces.extract import to_tensor
 from stylemask_demo.faces.finding import Face
 from stylemask_demo.faces.parameters import FaceParameters
 from stylemask_demo.faces.paste import paste_back
+from stylemask_demo.feedback import Feedback
 from stylemask_demo.inversion import Inverter
 from stylemask_demo.later import Later
 from stylemask_demo.media import open_image
-from stylemask_demo.methods import StyleSpace
+from stylemask_demo.methods import FaceCode, StyleSpace
 from stylemask_demo.packs import PackInfo
 from stylemask_demo.portrait import Portrait
 from stylemask_demo.portraits import Portraits, Which
@@ -30,7 +31,7 @@ from stylemask_demo.recent import Recent
 from stylemask_demo.sheets import to_image
 from stylemask_demo.synthesis import Synthesis
 from stylemask_demo.transfer import Transfer
-from stylemask_demo.tuning import STEPS, Progress, tune
+from stylemask_demo.tuning import STEPS, Progress, TunedWeights, tune
 from stylemask_demo.weights import Weights
 
 TRUNCATION = 0.7  # of sampled faces towards the mean face; photos are never truncated
@@ -65,6 +66,9 @@ class Reenactor:
         invert = Inverter(weights["encoder"], weights["average"] if "average" in weights else None)
         self._reader = self._create_reader()
         self._transfer = Transfer(weights, self._space, invert, self._reader, compatibility)
+        self._feedback = (
+            Feedback(self._synthesis, weights["encoder"], weights["extractor"]) if self._transfer.corrects else None
+        )
         self._portraits = Portraits(
             face_finder, weights["extractor"], invert, self._reader, self._drawn, generator.size
         )
@@ -130,8 +134,7 @@ class Reenactor:
         self._transfer.check(method)
         sources, targets = self._all(source), self._all(target)
         who, how = self._transfer.sources(sources, method), self._transfer.targets(targets, method)
-        code = self._transfer(method, who, how, strength)
-        made = self._synthesis.pictures(code, [portrait.tuning for portrait in sources])
+        made = self._reenacted(method, who, how, strength, [portrait.tuning for portrait in sources])
         return made if _is_list(source) or _is_list(target) else made[0]
 
     @torch.inference_mode()
@@ -166,7 +169,7 @@ class Reenactor:
                 return made
             who = self._transfer.sampled(w_plus, self._reader.read(made))
             how = self._transfer.targets(self._all(like), method)
-            return self._synthesis.pictures(self._transfer(method, who, how))
+            return self._reenacted(method, who, how)
 
         if like is not None:
             self._transfer.check(method)
@@ -285,14 +288,27 @@ class Reenactor:
             if seen:
                 with torch.inference_mode():
                     how = smoother(self._transfer.target_crops(seen, method))
-                    code = self._transfer(method, who, how, strength)
-                made = iter(self._synthesis.pictures(code, [portrait.tuning]))
+                    made = iter(self._reenacted(method, who, how, strength, [portrait.tuning]))
             for crop in crops:
                 last = last if crop is None else next(made)
                 yield last
             found = found or bool(seen)
         if not found:
             raise NoFaceFound("No face was found in this video. Use one in which a face is seen clearly.")
+
+    def _reenacted(
+        self,
+        method: str,
+        who: FaceCode,
+        how: FaceCode,
+        strength: float = 1.0,
+        tunings: Sequence[TunedWeights | None] = (None,),
+    ) -> list[Image.Image]:
+        """Pictures of B sources that follow B targets, or of one for all of the other; `tunings` are the sources'."""
+        code = self._transfer(method, who, how, strength)
+        if self._feedback:
+            code = self._feedback(code, who, how, strength, tunings)
+        return self._synthesis.pictures(code, tunings)
 
     def _followed(self, follower: FaceFollower, frame: Image.Image) -> Image.Image | None:
         landmarks = follower.landmarks(frame)

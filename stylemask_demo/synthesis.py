@@ -25,21 +25,24 @@ class Synthesis:
         self, code: PictureCode, tunings: Sequence[TunedWeights | None] = (None,)
     ) -> list[Image.Image]:
         """Codes of B pictures -> B pictures, RGB; `tunings` are those of each, or one for all."""
+        made = self.tensors(code, tunings)
+        pixels = ((made.float().clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1)
+        return [Image.fromarray(picture) for picture in pixels.cpu().numpy()]
+
+    @torch.inference_mode()
+    def tensors(
+        self, code: PictureCode, tunings: Sequence[TunedWeights | None] = (None,), size: int | None = None
+    ) -> torch.Tensor:
+        """The same as (B, 3, size, size) in about -1..1; `size` may be smaller than the generator's."""
         if len(set(tunings)) == 1:
-            return self._draw(self._generator(tunings[0]), code)
+            return self._generator(tunings[0]).synthesise(*code, size)
         made = []
         for i, tuning in enumerate(tunings):
-            one = PictureCode(*([style[i : i + 1] for style in styles] for styles in code))
-            made += self._draw(self._generator(tuning), one)
-        return made
+            one = ([style[i : i + 1] for style in styles] for styles in code)
+            made.append(self._generator(tuning).synthesise(*one, size))
+        return torch.cat(made)
 
     def _generator(self, tuning: TunedWeights | None) -> Generator:
         if tuning is None:
             return self.generator
         return self._tuned.find(tuning.key, lambda: tuned_generator(self.generator, tuning))
-
-    @staticmethod
-    def _draw(generator: Generator, code: PictureCode) -> list[Image.Image]:
-        made = generator.synthesise(code.styles, code.rgb_styles)
-        pixels = ((made.float().clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1)
-        return [Image.fromarray(picture) for picture in pixels.cpu().numpy()]

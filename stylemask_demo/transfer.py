@@ -7,8 +7,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from stylemask_demo.feedback import motion_values
 from stylemask_demo.inversion import Inverter, RefiningInverter
 from stylemask_demo.methods import Directions, FaceCode, Motion, PictureCode, StyleMask, StyleSpace
+from stylemask_demo.networks.compact import PortraitEncoder
 from stylemask_demo.packs import PackInfo
 from stylemask_demo.portrait import Portrait
 from stylemask_demo.reading import ParameterReader, Reading
@@ -40,6 +42,11 @@ class Transfer:
     def methods(self) -> tuple[str, ...]:
         """Names of the methods that the pack can do."""
         return methods_of(self._weights.info)
+
+    @property
+    def corrects(self) -> bool:
+        """Whether the pack's own encoder tells what a motion adds to a code, so that results can be corrected by it."""
+        return not self._compatibility and isinstance(self._weights["encoder"], PortraitEncoder)
 
     def check(self, method: str) -> None:
         """Raise ValueError when the pack cannot do this."""
@@ -74,23 +81,26 @@ class Transfer:
 
     def sampled(self, w_plus: Tensor, readings: Sequence[Portrait | Reading]) -> FaceCode:
         """The same of faces (B) whose codes (B, L, style_dim) are known."""
-        return FaceCode(w_plus, self._directions(readings))
+        return FaceCode(w_plus, self._directions(readings), values=self._values(readings))
 
     def targets(self, portraits: Sequence[Portrait], method: str) -> FaceCode:
         """What a method asks for of those who lead."""
         if method == "motion":
             encode = Inverter(self._weights["motion_encoder"])
-            return FaceCode(motion=torch.cat([self._remembered("motion", encode, portrait) for portrait in portraits]))
+            motion = torch.cat([self._remembered("motion", encode, portrait) for portrait in portraits])
+            return FaceCode(motion=motion, values=self._values(portraits))
         w_plus = torch.cat([portrait.codes for portrait in portraits]).to(self._invert.device)
-        return FaceCode(w_plus, self._directions(portraits))
+        return self.sampled(w_plus, portraits)
 
     def target_crops(self, crops: Sequence[Image.Image], method: str) -> FaceCode:
         """The same of crops that are seen only once, such as the frames of a video; nothing is remembered."""
+        readings = self._reader.read(crops) if method == "directions" or self.corrects else []
+        values = self._values(readings)
         if method == "motion":
-            return FaceCode(motion=Inverter(self._weights["motion_encoder"])(crops))
+            return FaceCode(motion=Inverter(self._weights["motion_encoder"])(crops), values=values)
         if method == "directions":
-            return FaceCode(directions=self._directions(self._reader.read(crops)))
-        return FaceCode(w_plus=self._invert(crops))
+            return FaceCode(directions=self._directions(readings), values=values)
+        return FaceCode(w_plus=self._invert(crops), values=values)
 
     def _method(self, name: str) -> StyleMask | Directions | Motion:
         if name == "motion":
@@ -105,6 +115,12 @@ class Transfer:
     def _directions(self, faces: Sequence[Portrait | Reading]) -> Tensor:
         """Places (B, 15) along the directions of the pack."""
         return torch.from_numpy(np.stack([face.directions for face in faces])).to(self._invert.device)
+
+    def _values(self, faces: Sequence[Portrait | Reading]) -> Tensor | None:
+        """Head pose and expression (B, 56) of what is corrected."""
+        if not self.corrects:
+            return None
+        return motion_values([face.parameters for face in faces]).to(self._invert.device)
 
     def _remembered(self, what: str, encode: Inverter | RefiningInverter, portrait: Portrait) -> Tensor:
         return self._codes.find((what, portrait.key), lambda: encode([portrait.crop]))

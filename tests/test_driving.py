@@ -51,10 +51,10 @@ def differences(pictures: list[Image.Image]) -> float:
 
 @pytest.mark.parametrize("method", ["stylemask", "directions"])
 def test_a_still_face_does_not_jitter(reenactor, source, method):
-    frames = [frame(picture("900003_1"), noise=seed) for seed in range(10)]
+    frames = [frame(picture("900003_1"), noise=seed) for seed in range(16)]
     driven = list(reenactor.drive(source, frames, method=method))
     alone = reenactor.reenact(source, frames, method=method)
-    # What is left is rounding: single frames differ by a sixth of a grey level.
+    # The grain is strong: where the face is and what it does differs a little from frame to frame.
     assert differences(driven[3:]) < 0.9 * differences(alone[3:])
     assert np.abs(np.int16(driven[0]) - np.int16(alone[0])).mean() < 2
 

@@ -1,0 +1,87 @@
+"""Results are looked at and corrected: what is shown comes nearer to what is wanted, and nothing else changes."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from stylemask_demo import Reenactor
+from stylemask_demo.faces.parameters import EXPRESSIONS
+from stylemask_demo.feedback import motion_values
+from stylemask_demo.synthesis import Synthesis
+
+FACES = Path(__file__).parent / "assets" / "faces"
+
+
+@pytest.fixture(scope="module")
+def reenactor() -> Reenactor:
+    return Reenactor.from_pack("synthetic", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def portraits(reenactor) -> list:
+    names = list(json.loads((FACES / "labels.json").read_text()))[:16:2]
+    return reenactor.portrait([Image.open(FACES / f"{name}.webp") for name in names])
+
+
+def _errors(reenactor, results, targets) -> tuple[float, float]:
+    """Mean errors of the angles in degrees and of the expression."""
+    seen, _ = reenactor.look(results)
+    gaps = (motion_values(seen) - motion_values([target.parameters for target in targets])).abs()
+    return float(gaps[:, :3].mean() * 20), float(gaps[:, 3:].mean())
+
+
+@pytest.mark.parametrize("method", ["stylemask", "directions", "motion"])
+def test_results_show_more_of_the_targets_motion(reenactor, portraits, monkeypatch, method):
+    targets = portraits[1:] + portraits[:1]
+    pose, expression = _errors(reenactor, reenactor.reenact(portraits, targets, method), targets)
+    monkeypatch.setattr(reenactor, "_feedback", None)
+    plain = _errors(reenactor, reenactor.reenact(portraits, targets, method), targets)
+    assert pose < 0.9 * plain[0] and expression < 0.9 * plain[1]
+
+
+def test_without_strength_nothing_is_corrected(reenactor, portraits):
+    source, target = portraits[:2]
+    made = np.int16(reenactor.reenact(source, target, strength=0.0))
+    assert np.abs(made - np.int16(source.inversion)).max() <= 1
+
+
+def test_what_is_shown_as_wanted_stays(reenactor, portraits):
+    """The correction is a linear function of what is missing."""
+    source = portraits[0]
+    code = reenactor._space.code(source.codes)
+    seen, _ = reenactor.look([source.inversion])
+    face = reenactor._transfer.sampled(source.codes, [source])
+    wanted = face._replace(values=motion_values(seen))
+    with torch.inference_mode():
+        stays = reenactor._feedback(code, face, wanted, 1.0)
+        moves = reenactor._feedback(code, face, wanted._replace(values=wanted.values + 0.1), 1.0)
+        further = reenactor._feedback(code, face, wanted._replace(values=wanted.values + 0.2), 1.0)
+    for style, one, two, three in zip(code.styles, stays.styles, moves.styles, further.styles, strict=True):
+        assert (one - style).abs().max() < 0.3 * (two - style).abs().max()  # seen at 128 and at 256 px
+        assert torch.allclose(three - two, two - one, atol=1e-4)
+
+
+def test_the_generator_that_draws_is_the_one_looked_at(reenactor, portraits, monkeypatch):
+    looked = []
+    draw = Synthesis.tensors
+
+    def noted(self, code, tunings=(None,), size=None):
+        looked.append((list(tunings), size))
+        return draw(self, code, (None,), size)
+
+    monkeypatch.setattr(Synthesis, "tensors", noted)
+    tuned = [dataclasses.replace(portrait, tuning=f"tuned to {i}") for i, portrait in enumerate(portraits[:2])]
+    reenactor.reenact(tuned, portraits[2])
+    assert looked == [(["tuned to 0", "tuned to 1"], 128), (["tuned to 0", "tuned to 1"], None)]
+
+
+def test_values_are_angles_and_coefficients_in_order(portraits):
+    (values,) = motion_values([portraits[0].parameters])
+    parameters = portraits[0].parameters
+    assert values[:3].tolist() == pytest.approx([a / 20 for a in (parameters.yaw, parameters.pitch, parameters.roll)])
+    assert values[3:].tolist() == pytest.approx([parameters.expression[name] for name in EXPRESSIONS])
