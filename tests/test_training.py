@@ -15,7 +15,7 @@ from torch import nn
 from stylemask_demo.faces.parameters import EXPRESSIONS, MIRRORED_LANDMARKS, mirrored_expressions
 from stylemask_demo.networks.compact import ExtractedParameters
 from stylemask_demo.packs import load_pack
-from stylemask_demo.training import command, presets
+from stylemask_demo.training import command, factors, presets
 from stylemask_demo.training.adversary import PatchDiscriminator, adversarial, cut_patch
 from stylemask_demo.training.augment import head_angles, head_rotation, move, turn_head
 from stylemask_demo.training.bank import Bank, landmark_gap
@@ -228,6 +228,7 @@ def test_all_tasks_together_make_a_pack(small_data, tmp_path, monkeypatch, preci
     small = {network: replace(plan, batch=min(plan.batch, 8)) for network, plan in presets.PRESETS["cpu"].plans.items()}
     monkeypatch.setitem(presets.PRESETS, "cpu", presets.Preset(small, 32, precision))
     monkeypatch.setattr(torch, "compile", lambda module, **options: module)  # takes a minute, and changes no result
+    monkeypatch.setattr(factors, "CROSS_EVERY", 1)  # both kinds of swaps in two steps
     places = ["--data", str(small_data), "--run", str(tmp_path / "run"), "--pack", str(tmp_path / "pack")]
     assert command.main(["all", *places, "--preset", "cpu", "--steps", "2"]) == 0
     for network in presets.NETWORKS:
@@ -235,6 +236,8 @@ def test_all_tasks_together_make_a_pack(small_data, tmp_path, monkeypatch, preci
         assert (tmp_path / "run" / f"{network}-sheet.png").exists()
         (losses,) = json.loads((tmp_path / "run" / f"{network}.json").read_text())
         assert np.isfinite(list(losses.values())).all(), losses
+        if network == "factors":
+            assert losses["own landmarks"] > 0 and "strangers" in losses
     pack = load_pack(tmp_path / "pack")
     methods = {"masks", "directions", "motion_encoder", "motion_mapping"}
     assert set(pack.networks) == {"generator", "encoder", "extractor", "identity", *methods}
@@ -255,8 +258,8 @@ def test_identity_part_of_codes_is_found():
 
     # 200 persons, 4 views: the first 8 dimensions belong to the person, the others to the view.
     codes = torch.cat([normal(200, 8).repeat_interleave(4, 0), normal(800, 24)], 1)
-    factors = fit_factors(codes, normal(800, 56), torch.arange(200).repeat_interleave(4), dimensions=8)
-    swapped = factors.with_identity(codes[:1], codes[-1:])[0]
+    found = fit_factors(codes, normal(800, 56), torch.arange(200).repeat_interleave(4), dimensions=8)
+    swapped = found.with_identity(codes[:1], codes[-1:])[0]
     assert (swapped[:8] - codes[-1, :8]).abs().mean() < 0.1
     assert (swapped[8:] - codes[0, 8:]).abs().mean() < 0.25  # persons differ by chance in what belongs to the view
     assert (codes[0] - codes[-1]).abs().mean() > 0.8

@@ -8,7 +8,7 @@ from stylemask_demo.networks.compact import INPUT_SIZE
 
 
 def importance(landmarks: Tensor, size: int) -> Tensor:
-    """How much each pixel of an aligned crop matters: the head more than the background, eyes and mouth most.
+    """How much each pixel of an aligned crop matters: the head more than the background, eyes, nose and mouth most.
 
     `landmarks` (B, 68, 2) as fractions of the crop -> (B, 1, size, size), mean one.
     """
@@ -19,7 +19,8 @@ def importance(landmarks: Tensor, size: int) -> Tensor:
         return torch.exp(-(grid - centre[:, None, None]).square().sum(-1) / (2 * radius**2))
 
     eyes = bump(landmarks[:, 36:42].mean(1), 0.05) + bump(landmarks[:, 42:48].mean(1), 0.05)
-    weight = 0.25 + bump(landmarks.mean(1), 0.28) + 3 * (eyes + bump(landmarks[:, 48:60].mean(1), 0.06))
+    nose, mouth = bump(landmarks[:, 31:36].mean(1), 0.05), bump(landmarks[:, 48:60].mean(1), 0.06)
+    weight = 0.25 + bump(landmarks.mean(1), 0.28) + 3 * (eyes + nose + mouth)
     return (weight / weight.mean((1, 2), keepdim=True))[:, None]
 
 

@@ -41,7 +41,7 @@ CROSS_EVERY = 4  # steps
 CROSS_SIDE = 128  # pixels
 RIDGE = 0.02  # in units of the mean variance of w
 WINDOW = 16  # pixels that the close-up's place varies by
-SHARPNESS = 0.5  # weight of what the discriminator thinks
+SHARPNESS = 0.15  # weight of what the discriminator thinks
 
 
 @dataclass(frozen=True)
@@ -141,8 +141,6 @@ def factors_task(
             "mixture": _mixture(generator, encoder, factors) * 0.2,
         }
         if side == generator.size:
-            # Judged pixel by pixel, uncertain detail is best left blurred: half as strict, so that it may be drawn.
-            losses["pixel"] = losses["pixel"] / 2
             played = adversarial(judge, *cut_patch(made, true), step)
             losses |= played | {"sharpness": SHARPNESS * played["sharpness"]}
         if step % CROSS_EVERY == 0:
