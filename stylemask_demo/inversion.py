@@ -8,12 +8,17 @@ from PIL import Image
 from torch import Tensor, nn
 
 from stylemask_demo.faces.extract import to_tensor
-from stylemask_demo.networks.compact import INPUT_SIZE
+from stylemask_demo.networks.compact import INPUT_SIZE, ParameterExtractor
 from stylemask_demo.networks.latent_average import LatentAverage
+from stylemask_demo.networks.perception import Likeness, to_input
 from stylemask_demo.networks.restyle import ReStyleEncoder
 from stylemask_demo.networks.stylegan2 import Generator
 
 REFINEMENTS = 5  # steps of ReStyle, as published
+# Of gradient descent; longer steps show the crop better and every other pose of the person worse.
+STEPS, RATE = 6, 0.02
+PERCEPTUAL = 0.25  # weight of the perceptual distance; without it the person is less alike
+BATCH = 8  # crops at once, because gradients take memory
 
 
 class Inverter:
@@ -34,6 +39,39 @@ class Inverter:
         seen = to_tensor(list(crops), self._size).to(self.device, memory_format=torch.channels_last)
         codes = self._encoder(seen)
         return codes if self._average is None else self._average(codes)
+
+
+class OptimisingInverter:
+    """An encoder whose codes are moved, by a few steps of gradient descent, to where the generator shows the crop itself.
+
+    Zhu et al., "Generative Visual Manipulation on the Natural Image Manifold" (2016), call it hybrid. Every layer gets a
+    code of its own.
+    """
+
+    def __init__(self, encode: Inverter, generator: Generator, extractor: ParameterExtractor):
+        self._encode, self._generator, self._extractor = encode, generator, extractor
+
+    def __call__(self, crops: Sequence[Image.Image]) -> Tensor:
+        """Crops (RGB, square) -> W+ codes (B, L, style_dim)."""
+        parts = [crops[start : start + BATCH] for start in range(0, len(crops), BATCH)]
+        with torch.inference_mode(False), torch.enable_grad():
+            return torch.cat([self._optimised(part) for part in parts])
+
+    def _optimised(self, crops: Sequence[Image.Image]) -> Tensor:
+        codes = self._encode(crops).clone().requires_grad_()  # a clone, because inference tensors learn nothing
+        true = to_tensor(list(crops), self._generator.size).to(self._encode.device)
+        with torch.no_grad():
+            landmarks = self._extractor(to_input(true)).landmarks
+        likeness = Likeness(self._extractor.trunk.maps, true, landmarks)
+        optimiser = torch.optim.Adam([codes], lr=RATE, betas=(0.8, 0.95))
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: min(1.0, 2 * (1 - step / STEPS)))
+        for _ in range(STEPS):
+            pixel, perceptual = likeness(self._generator(codes))
+            optimiser.zero_grad()
+            (len(crops) * (pixel + PERCEPTUAL * perceptual)).backward()
+            optimiser.step()
+            schedule.step()
+        return codes.detach()
 
 
 class RefiningInverter:

@@ -10,7 +10,6 @@ from stylemask_demo.errors import NoFaceFound
 from stylemask_demo.faces.align import CropTransform, align
 from stylemask_demo.faces.detect import FaceFinder
 from stylemask_demo.faces.finding import Face, choose_face, find_faces
-from stylemask_demo.inversion import Inverter
 from stylemask_demo.later import Later
 from stylemask_demo.media import content_hash, open_image
 from stylemask_demo.networks.compact import ParameterExtractor
@@ -28,15 +27,15 @@ Which = int | tuple[float, float] | None  # a face of a photo: its number, a poi
 class Portraits:
     """Makes portraits of photos.
 
-    `extractor` refines what the face finder found, `invert` and `reader` are the pack's, `draw` makes the picture of one
-    W+ code (1, L, style_dim), and `size` is the side of the crops in pixels.
+    `extractor` refines what the face finder found, `invert` gives the W+ codes of crops, `reader` is the pack's, `draw`
+    makes the picture of one W+ code (1, L, style_dim), and `size` is the side of the crops in pixels.
     """
 
     def __init__(
         self,
         finder: FaceFinder,
         extractor: ParameterExtractor,
-        invert: Inverter,
+        invert: Callable[[Sequence[Image.Image]], torch.Tensor],
         reader: ParameterReader,
         draw: Callable[[torch.Tensor], Image.Image],
         size: int,

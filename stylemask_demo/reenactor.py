@@ -19,7 +19,7 @@ from stylemask_demo.faces.finding import Face
 from stylemask_demo.faces.parameters import FaceParameters
 from stylemask_demo.faces.paste import paste_back
 from stylemask_demo.feedback import Feedback
-from stylemask_demo.inversion import Inverter
+from stylemask_demo.inversion import Inverter, OptimisingInverter
 from stylemask_demo.later import Later
 from stylemask_demo.media import open_image
 from stylemask_demo.methods import FaceCode, StyleSpace
@@ -69,8 +69,10 @@ class Reenactor:
         self._feedback = (
             Feedback(self._synthesis, weights["encoder"], weights["extractor"]) if self._transfer.corrects else None
         )
+        # Published encoders are used as published; and at their resolution every step would take seconds.
+        for_photos = OptimisingInverter(invert, generator, weights["extractor"]) if self._feedback else invert
         self._portraits = Portraits(
-            face_finder, weights["extractor"], invert, self._reader, self._drawn, generator.size
+            face_finder, weights["extractor"], for_photos, self._reader, self._drawn, generator.size
         )
         self._tuned: Recent[tuple[str, int], Portrait] = Recent(TUNED)
 

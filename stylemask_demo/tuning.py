@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from stylemask_demo.methods.code import PictureCode
-from stylemask_demo.networks.perception import importance, map_distance, to_input
+from stylemask_demo.networks.perception import Likeness
 from stylemask_demo.networks.stylegan2 import Generator
 
 STEPS = 80  # on two CPU cores about 20 seconds for a 256 px pack; more hardly sharpens the face and loosens its edits
@@ -62,15 +62,12 @@ def tune(
     weights = {name: tensor.clone().requires_grad_() for name, tensor in start.items()}
     own = _with_weights(generator, weights)
     code = PictureCode(*([style.clone() for style in styles] for styles in code))  # inference tensors learn nothing
-    weight = importance(landmarks, crop.shape[-1])
-    with torch.no_grad():
-        true_maps = features(to_input(crop))
+    likeness = Likeness(features, crop, landmarks)
     optimiser = torch.optim.Adam(weights.values(), lr=RATE)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, steps))
     for step in range(steps):
-        made = own.synthesise(*code)
-        pixel = (weight * (made - crop).abs()).mean()
-        loss = PIXEL * pixel + FEATURES * map_distance(features(to_input(made)), true_maps)
+        pixel, perceptual = likeness(own.synthesise(*code))
+        loss = PIXEL * pixel + FEATURES * perceptual
         loss = loss + LOCALITY * _distance(weights, start)
         optimiser.zero_grad()
         loss.backward()

@@ -62,7 +62,7 @@ def test_what_is_shown_as_wanted_stays(reenactor, portraits):
         moves = reenactor._feedback(code, face, wanted._replace(values=wanted.values + 0.1), 1.0)
         further = reenactor._feedback(code, face, wanted._replace(values=wanted.values + 0.2), 1.0)
     for style, one, two, three in zip(code.styles, stays.styles, moves.styles, further.styles, strict=True):
-        assert (one - style).abs().max() < 0.3 * (two - style).abs().max()  # seen at 128 and at 256 px
+        assert (one - style).abs().max() < 0.5 * (two - style).abs().max()  # seen at 128 and at 256 px
         assert torch.allclose(three - two, two - one, atol=1e-4)
 
 

@@ -10,7 +10,8 @@ from torch import nn
 
 from stylemask_demo import reading
 from stylemask_demo.faces.deca import DecaFace
-from stylemask_demo.inversion import REFINEMENTS, Inverter, RefiningInverter
+from stylemask_demo.faces.extract import to_tensor
+from stylemask_demo.inversion import REFINEMENTS, Inverter, OptimisingInverter, RefiningInverter
 from stylemask_demo.networks.latent_average import LatentAverage
 from stylemask_demo.packs import CHECKPOINTS, load_network, read_info
 from stylemask_demo.reading import CompactReader, PublishedReader
@@ -70,6 +71,27 @@ def extractor():
 @pytest.fixture(scope="module")
 def crops() -> list[Image.Image]:
     return [Image.open(path).convert("RGB") for path in sorted(FACES.glob("*.webp"))[:16]]
+
+
+def test_gradient_descent_brings_the_picture_nearer_to_the_crop(extractor, crops):
+    generator, encoder = (load_network(read_info(CHECKPOINTS / "synthetic"), key) for key in ("generator", "encoder"))
+    encode = Inverter(encoder)
+    invert = OptimisingInverter(encode, generator, extractor)
+    few = crops[:3]
+    true = to_tensor(few, generator.size)
+
+    def noise(codes: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            return (generator(codes).clamp(-1, 1) - true[: len(codes)]).square().mean((1, 2, 3))
+
+    with torch.inference_mode():  # as where portraits are made
+        codes = invert(few)
+    assert not codes.is_inference() and not codes.requires_grad
+    gain = 10 * torch.log10(noise(encode(few).clone()) / noise(codes))
+    assert (gain > 1).all() and gain.mean() > 1.5, f"decibels: {gain.tolist()}"
+    assert all(parameter.grad is None for parameter in generator.parameters())
+    alone = noise(invert(few[:1]))
+    assert 10 * abs(torch.log10(alone / noise(codes)[:1])) < 0.05, "others in the batch matter"
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from PIL import Image
 
 from stylemask_demo import Reenactor
 from stylemask_demo.errors import NoFaceFound, PackMissing
+from stylemask_demo.methods.motion import move
 from stylemask_demo.networks.compact import CompactMotionEncoder
 from stylemask_demo.networks.motion import MotionMapping
 from stylemask_demo.packs import CHECKPOINTS
@@ -262,6 +263,17 @@ def test_motion_joins_who_and_how(moving, sources, targets):
     other = moving.reenact(sources[1], targets[0], method="motion")
     assert np.abs(np.int16(both[0]) - np.int16(both[1])).mean() > 0.1, "the target makes no difference"
     assert np.abs(np.int16(both[0]) - np.int16(other)).mean() > 0.1, "the source makes no difference"
+
+
+def test_a_mapping_of_one_code_keeps_what_sets_the_layers_apart():
+    mapping, motion = MotionMapping(1), torch.randn(2, 1, 512)
+    same = torch.randn(2, 1, 512).expand(-1, 14, -1)
+    apart = torch.randn(2, 14, 512)
+    apart -= apart.mean(1, keepdim=True)
+    with torch.no_grad():
+        moved = move(mapping, same, motion)
+        assert moved.shape == (2, 14, 512) and (moved - moved[:, :1]).abs().max() < 1e-5
+        torch.testing.assert_close(move(mapping, same + apart, motion), moved + apart, atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("method", ["stylemask", "directions"])

@@ -138,6 +138,9 @@ def test_pairs_are_two_pictures_of_one_person_who_may_have_many(small_data, tmp_
     person = faces.labels["person"][pairs]
     assert (person[:, 0] == person[:, 1]).all() and (pairs[:, 0] != pairs[:, 1]).all()
     assert len(np.unique(pairs[person == 3])) > 15  # not the first ones only
+    often = np.concatenate([draw_pairs(views, 1, torch.tensor([0.0, 3.0, 1.0])) for _ in range(80)])[:, 0]
+    drawn = np.bincount(faces.labels["person"][often], minlength=4)
+    assert drawn[0] == 0 and drawn[1] > 1.5 * drawn[3] > 0
 
 
 def _bank(pairs: torch.Tensor) -> Bank:

@@ -9,8 +9,8 @@ from stylemask_demo.networks.motion import MotionMapping
 class Motion:
     """Maps the source's identity code and the target's motion code to the code of the result.
 
-    A mapping network for one latent reads the mean over the layers of W+ and gives one w for all layers; one for all
-    latents reads and gives W+.
+    A mapping network for one latent moves the mean over the layers of W+, from which the layers keep their differences; one
+    for all latents reads and gives W+.
     """
 
     def __init__(self, space: StyleSpace, mapping: MotionMapping):
@@ -24,5 +24,7 @@ class Motion:
 
 def move(mapping: MotionMapping, w_plus: Tensor, motion: Tensor) -> Tensor:
     """W+ codes (B, L, style_dim) of who and motion codes (B, n, style_dim) of how -> W+ codes of the results."""
-    identity = w_plus.mean(1, keepdim=True) if mapping.num_latents == 1 else w_plus
-    return mapping(identity, motion).expand_as(w_plus)
+    if mapping.num_latents > 1:
+        return mapping(w_plus, motion)
+    mean = w_plus.mean(1, keepdim=True)
+    return mapping(mean, motion) + w_plus - mean

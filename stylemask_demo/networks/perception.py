@@ -1,5 +1,7 @@
 """How alike two pictures of faces look, and where it matters."""
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -31,8 +33,32 @@ def to_input(pictures: Tensor) -> Tensor:
     return F.interpolate(pictures, size=(INPUT_SIZE, INPUT_SIZE), mode="bilinear", align_corners=False)
 
 
+def grey(pictures: Tensor) -> Tensor:
+    """Pictures (B, 3, S, S) without colours: teachers look past colours, and what they do not see they would tint."""
+    return pictures.mean(1, keepdim=True).expand_as(pictures)
+
+
 def map_distance(made: list[Tensor], true: list[Tensor]) -> Tensor:
     """Perceptual distance of feature maps, each scaled to unit vectors (Zhang et al. 2018)."""
     return sum(
         (F.normalize(m, dim=1) - F.normalize(t, dim=1)).square().sum(1).mean() for m, t in zip(made, true, strict=True)
     )
+
+
+class Likeness:
+    """How far pictures are from the crops that they should show.
+
+    `crops` (B, 3, S, S) in -1..1, `landmarks` (B, 68, 2) as fractions of the crop, and `features` gives the feature maps of
+    pictures (B, 3, 128, 128) by which they are compared, as grey ones.
+    """
+
+    def __init__(self, features: Callable[[Tensor], list[Tensor]], crops: Tensor, landmarks: Tensor):
+        self._features, self._crops = features, crops
+        self._weight = importance(landmarks, crops.shape[-1])
+        with torch.no_grad():
+            self._maps = features(to_input(grey(crops)))
+
+    def __call__(self, made: Tensor) -> tuple[Tensor, Tensor]:
+        """Pictures (B, 3, S, S) -> mean absolute difference where it matters, and perceptual distance."""
+        pixel = (self._weight * (made - self._crops).abs()).mean()
+        return pixel, map_distance(self._features(to_input(grey(made))), self._maps)

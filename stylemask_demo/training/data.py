@@ -109,7 +109,11 @@ def draw_rows(faces: Faces, count: int) -> np.ndarray:
     return torch.randint(len(faces), (count,)).cpu().numpy()
 
 
-def draw_pairs(views: list[np.ndarray], people: int) -> np.ndarray:
-    """Rows (people, 2) of two different pictures each of random people; `views` as `Faces.rows_by_person` gives them."""
-    chosen = torch.randperm(len(views))[:people].tolist()
+def draw_pairs(views: list[np.ndarray], people: int, often: torch.Tensor | None = None) -> np.ndarray:
+    """Rows (people, 2) of two different pictures each of random people; `views` as `Faces.rows_by_person` gives them.
+
+    `often` (persons,) says how much more often one person is drawn than another, if not all alike.
+    """
+    often = torch.ones(len(views)) if often is None else often
+    chosen = torch.multinomial(often, min(people, len(views))).tolist()
     return np.stack([views[person][torch.randperm(len(views[person]))[:2].cpu().numpy()] for person in chosen])

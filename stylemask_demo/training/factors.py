@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from stylemask_demo.networks.compact import IdentityNetwork, ParameterExtractor, PortraitEncoder
+from stylemask_demo.networks.perception import grey, map_distance, to_input
 from stylemask_demo.networks.stylegan2 import Generator
 from stylemask_demo.sheets import contact_sheet, to_image
 from stylemask_demo.training.adversary import PatchDiscriminator, adversarial, cut_patch
@@ -23,14 +24,7 @@ from stylemask_demo.training.autoencoder import joint_optimiser, signal_to_noise
 from stylemask_demo.training.bank import openings
 from stylemask_demo.training.data import Faces, draw_pairs
 from stylemask_demo.training.loop import Task
-from stylemask_demo.training.losses import (
-    grey,
-    identity_distance,
-    map_distance,
-    parameter_distance,
-    reconstruction,
-    to_input,
-)
+from stylemask_demo.training.losses import identity_distance, parameter_distance, reconstruction
 from stylemask_demo.training.mapping import modulations
 
 IDENTITY = 160  # dimensions of W that hold identity
@@ -42,6 +36,7 @@ CROSS_SIDE = 128  # pixels
 RIDGE = 0.02  # in units of the mean variance of w
 WINDOW = 16  # pixels that the close-up's place varies by
 SHARPNESS = 0.15  # weight of what the discriminator thinks
+TURNED = 25.0  # degrees of yaw at which a person is drawn twice as often: few heads are turned so far
 
 
 @dataclass(frozen=True)
@@ -118,12 +113,15 @@ def factors_task(
     judge = PatchDiscriminator()
     optimiser.add_param_group({"params": list(judge.parameters()), "lr": 2e-3, "betas": (0.0, 0.99)})
     views = faces.rows_by_person()
+    (euler,) = faces.tensors(np.concatenate(views), "euler")
+    turned = [yaw.abs().max() / TURNED for yaw in euler[:, 0].split([len(rows) for rows in views])]
+    often = 1 + torch.stack(turned).square()
     # A third faster; needs a C++ compiler.
     synthesise = torch.compile(generator, dynamic=False) if shutil.which("g++") else generator
 
     def loss(step: int, done: float) -> dict[str, Tensor]:
         side = SIDES[0] if done < FIRST else SIDES[1]
-        rows = draw_pairs(views, people)  # two views of one person, then of the next
+        rows = draw_pairs(views, people, often)  # two views of one person, then of the next
         mirrored = (torch.rand(len(rows)) < 0.5).repeat_interleave(2)
         true, landmarks, euler, expression = labelled(faces, rows.ravel(), side, mirrored)
         motion = encoder.motion_values(euler, expression)

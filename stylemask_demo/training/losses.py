@@ -51,11 +51,6 @@ def identity_distance(network: IdentityNetwork, made: Tensor, true: Tensor) -> d
     return {"features": map_distance(maps, true_maps), "identity": (1 - cosine).mean()}
 
 
-def grey(pictures: Tensor) -> Tensor:
-    """Pictures (B, 3, S, S) without colours: teachers look past colours, and what they do not see they would tint."""
-    return pictures.mean(1, keepdim=True).expand_as(pictures)
-
-
 def exposure(pictures: Tensor) -> Tensor:
     """Mean and deviation of each colour, (B, 3, H, W) -> (B, 6): a smile must not change the light."""
     return torch.cat([pictures.mean((2, 3)), pictures.std((2, 3))], 1)

@@ -10,11 +10,12 @@ from torch import Tensor, nn
 
 from stylemask_demo.networks.compact import CompactMotionEncoder
 from stylemask_demo.networks.motion import MotionMapping
+from stylemask_demo.networks.perception import grey
 from stylemask_demo.sheets import contact_sheet, to_image
 from stylemask_demo.training.bank import SIDE, Teachers
 from stylemask_demo.training.data import Faces, draw_pairs
 from stylemask_demo.training.loop import Task
-from stylemask_demo.training.losses import exposure, grey, identity_distance, parameter_distance, reconstruction
+from stylemask_demo.training.losses import exposure, identity_distance, parameter_distance, reconstruction
 
 RIDGE = 1e-2  # of the first mapping, in units of the mean variance
 FITTED = 2000  # pictures that it is fitted on
