@@ -13,6 +13,8 @@ from stylemask_demo.networks.perception import to_input
 from stylemask_demo.synthesis import Synthesis
 from stylemask_demo.tuning import TunedWeights
 
+SMILES = ("mouthSmile_L", "mouthSmile_R")
+
 
 class Feedback:
     """Draws a result small, reads it, and adds to its style codes what the encoder itself adds for the missing motion.
@@ -35,11 +37,25 @@ class Feedback:
 
         `tunings` are those of `Synthesis.pictures`.
         """
-        generator = self._synthesis.generator
-        small = to_input(self._synthesis.tensors(code, tunings, min(INPUT_SIZE, generator.size)))
-        shown = read_twice(self._extractor, small)
         wanted = who.values + strength * (how.values - who.values)
-        missing = wanted - self._encoder.motion_values(shown.euler, shown.expression)
+        return self.corrected(code, wanted, tunings, strength)
+
+    def seen(self, code: PictureCode, tunings: Sequence[TunedWeights | None] = (None,)) -> Tensor:
+        """Head pose and expression that B pictures show, (B, 56) in the units of `PortraitEncoder.motion_values`."""
+        size = min(INPUT_SIZE, self._synthesis.generator.size)
+        shown = read_twice(self._extractor, to_input(self._synthesis.tensors(code, tunings, size)))
+        return self._encoder.motion_values(shown.euler, shown.expression)
+
+    def corrected(
+        self,
+        code: PictureCode,
+        wanted: Tensor,
+        tunings: Sequence[TunedWeights | None] = (None,),
+        strength: float = 1.0,
+    ) -> PictureCode:
+        """Codes of B pictures that show what is `wanted`, (B, 56), better; `strength` is the part that is corrected."""
+        generator = self._synthesis.generator
+        missing = wanted - self.seen(code, tunings)
         moves = generator.repeat(strength * self._encoder.motion(missing))
         unmoved = torch.zeros_like(moves)
         return PictureCode(
@@ -53,6 +69,12 @@ def motion_values(parameters: Sequence[FaceParameters]) -> Tensor:
     euler = torch.tensor([[p.yaw, p.pitch, p.roll] for p in parameters])
     expression = torch.tensor([[p.expression[name] for name in EXPRESSIONS] for p in parameters])
     return PortraitEncoder.motion_values(euler, expression)
+
+
+def motion_change(yaw: float, pitch: float, smile: float) -> Tensor:
+    """The same of a change by degrees and of the smile's coefficients, (56,)."""
+    expression = torch.tensor([smile if name in SMILES else 0.0 for name in EXPRESSIONS])
+    return PortraitEncoder.motion_values(torch.tensor([[yaw, pitch, 0.0]]), expression[None])[0]
 
 
 def _added(styles: list[Tensor], moved: list[Tensor], unmoved: list[Tensor]) -> list[Tensor]:

@@ -18,14 +18,14 @@ from stylemask_demo.faces.extract import to_tensor
 from stylemask_demo.faces.finding import Face
 from stylemask_demo.faces.parameters import FaceParameters
 from stylemask_demo.faces.paste import paste_back
-from stylemask_demo.feedback import Feedback
+from stylemask_demo.feedback import Feedback, motion_change
 from stylemask_demo.inversion import Inverter, OptimisingInverter
 from stylemask_demo.later import Later
 from stylemask_demo.media import open_image
 from stylemask_demo.methods import FaceCode, StyleSpace
 from stylemask_demo.packs import PackInfo
 from stylemask_demo.portrait import Portrait
-from stylemask_demo.portraits import Portraits, Which
+from stylemask_demo.portraits import REMEMBERED, Portraits, Which
 from stylemask_demo.reading import CompactReader, ParameterReader, PublishedReader
 from stylemask_demo.recent import Recent
 from stylemask_demo.sheets import to_image
@@ -75,6 +75,7 @@ class Reenactor:
             face_finder, weights["extractor"], for_photos, self._reader, self._drawn, generator.size
         )
         self._tuned: Recent[tuple[str, int], Portrait] = Recent(TUNED)
+        self._shown: Recent[tuple[str, str | None], torch.Tensor] = Recent(REMEMBERED)
 
     @classmethod
     def from_pack(
@@ -150,8 +151,12 @@ class Reenactor:
         """
         self._transfer.check("directions")
         sources = self._all(source)
+        tunings = [portrait.tuning for portrait in sources]
         code = self._transfer.edit(self._transfer.sources(sources, "directions"), yaw, pitch, smile)
-        made = self._synthesis.pictures(code, [portrait.tuning for portrait in sources])
+        if self._feedback:
+            unmoved = torch.cat([self._unmoved(portrait) for portrait in sources])
+            code = self._feedback.corrected(code, unmoved + motion_change(yaw, pitch, smile).to(unmoved), tunings)
+        made = self._synthesis.pictures(code, tunings)
         return made if _is_list(source) else made[0]
 
     @torch.inference_mode()
@@ -311,6 +316,12 @@ class Reenactor:
         if self._feedback:
             code = self._feedback(code, who, how, strength, tunings)
         return self._synthesis.pictures(code, tunings)
+
+    def _unmoved(self, portrait: Portrait) -> torch.Tensor:
+        """Head pose and expression that the portrait's inversion shows, (1, 56)."""
+        key = portrait.key, portrait.tuning.key if portrait.tuning else None
+        code = self._space.code(portrait.codes.to(self.device))
+        return self._shown.find(key, lambda: self._feedback.seen(code, [portrait.tuning]))
 
     def _followed(self, follower: FaceFollower, frame: Image.Image) -> Image.Image | None:
         landmarks = follower.landmarks(frame)

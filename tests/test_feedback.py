@@ -11,7 +11,7 @@ from PIL import Image
 
 from stylemask_demo import Reenactor
 from stylemask_demo.faces.parameters import EXPRESSIONS
-from stylemask_demo.feedback import motion_values
+from stylemask_demo.feedback import motion_change, motion_values
 from stylemask_demo.synthesis import Synthesis
 
 FACES = Path(__file__).parent / "assets" / "faces"
@@ -85,3 +85,17 @@ def test_values_are_angles_and_coefficients_in_order(portraits):
     parameters = portraits[0].parameters
     assert values[:3].tolist() == pytest.approx([a / 20 for a in (parameters.yaw, parameters.pitch, parameters.roll)])
     assert values[3:].tolist() == pytest.approx([parameters.expression[name] for name in EXPRESSIONS])
+
+
+def test_an_edit_changes_what_it_says_and_little_else(reenactor, portraits, monkeypatch):
+    change = motion_change(yaw=15, pitch=0, smile=0.5)
+    assert change[0] == 0.75 and change.count_nonzero() == 3
+
+    def error() -> float:
+        before, _ = reenactor.look([portrait.inversion for portrait in portraits])
+        after, _ = reenactor.look(reenactor.edit(portraits, yaw=15, smile=0.5))
+        return float((motion_values(after) - motion_values(before) - change).abs().mean())
+
+    corrected = error()
+    monkeypatch.setattr(reenactor, "_feedback", None)
+    assert corrected < 0.85 * error()
