@@ -8,7 +8,7 @@ from torch import Tensor
 from stylemask_demo.faces.extract import read_twice
 from stylemask_demo.faces.parameters import EXPRESSIONS, FaceParameters
 from stylemask_demo.methods import FaceCode, PictureCode
-from stylemask_demo.networks.compact import INPUT_SIZE, ParameterExtractor, PortraitEncoder
+from stylemask_demo.networks.compact import ParameterExtractor, PortraitEncoder
 from stylemask_demo.networks.perception import to_input
 from stylemask_demo.synthesis import Synthesis
 from stylemask_demo.tuning import TunedWeights
@@ -42,8 +42,7 @@ class Feedback:
 
     def seen(self, code: PictureCode, tunings: Sequence[TunedWeights | None] = (None,)) -> Tensor:
         """Head pose and expression that B pictures show, (B, 56) in the units of `PortraitEncoder.motion_values`."""
-        size = min(INPUT_SIZE, self._synthesis.generator.size)
-        shown = read_twice(self._extractor, to_input(self._synthesis.tensors(code, tunings, size)))
+        shown = read_twice(self._extractor, to_input(self._synthesis.tensors(code, tunings).clamp(-1, 1)))
         return self._encoder.motion_values(shown.euler, shown.expression)
 
     def corrected(
@@ -51,12 +50,13 @@ class Feedback:
         code: PictureCode,
         wanted: Tensor,
         tunings: Sequence[TunedWeights | None] = (None,),
-        strength: float = 1.0,
+        strength: float | Tensor = 1.0,
     ) -> PictureCode:
-        """Codes of B pictures that show what is `wanted`, (B, 56), better; `strength` is the part that is corrected."""
+        """Codes of B pictures that show what is `wanted`, (B, 56), better; `strength` is the part that is corrected, of all
+        values or of each, (56,)."""
         generator = self._synthesis.generator
         missing = wanted - self.seen(code, tunings)
-        moves = generator.repeat(strength * self._encoder.motion(missing))
+        moves = generator.repeat(self._encoder.motion(strength * missing))
         unmoved = torch.zeros_like(moves)
         return PictureCode(
             _added(code.styles, generator.styles(moves), generator.styles(unmoved)),
@@ -75,6 +75,12 @@ def motion_change(yaw: float, pitch: float, smile: float) -> Tensor:
     """The same of a change by degrees and of the smile's coefficients, (56,)."""
     expression = torch.tensor([smile if name in SMILES else 0.0 for name in EXPRESSIONS])
     return PortraitEncoder.motion_values(torch.tensor([[yaw, pitch, 0.0]]), expression[None])[0]
+
+
+def slider_values() -> Tensor:
+    """1 where the sliders, and roll, are among motion values, 0 where the other expressions are, (56,)."""
+    smiles = motion_change(0, 0, 1)
+    return torch.cat([torch.ones(3), smiles[3:]])
 
 
 def _added(styles: list[Tensor], moved: list[Tensor], unmoved: list[Tensor]) -> list[Tensor]:

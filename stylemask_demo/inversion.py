@@ -16,7 +16,7 @@ from stylemask_demo.networks.stylegan2 import Generator
 
 REFINEMENTS = 5  # steps of ReStyle, as published
 # Of gradient descent; longer steps show the crop better and every other pose of the person worse.
-STEPS, RATE = 6, 0.02
+STEPS, RATE = 6, 0.05
 PERCEPTUAL = 0.25  # weight of the perceptual distance; without it the person is less alike
 BATCH = 8  # crops at once, because gradients take memory
 
@@ -45,11 +45,12 @@ class OptimisingInverter:
     """An encoder whose codes are moved, by a few steps of gradient descent, to where the generator shows the crop itself.
 
     Zhu et al., "Generative Visual Manipulation on the Natural Image Manifold" (2016), call it hybrid. Every layer gets a
-    code of its own.
+    code of its own. Steps are of equal length in style space: in W, along some axes a step is a hundred times the other's.
     """
 
     def __init__(self, encode: Inverter, generator: Generator, extractor: ParameterExtractor):
         self._encode, self._generator, self._extractor = encode, generator, extractor
+        self._steps = _equal_steps(generator)
 
     def __call__(self, crops: Sequence[Image.Image]) -> Tensor:
         """Crops (RGB, square) -> W+ codes (B, L, style_dim)."""
@@ -58,20 +59,32 @@ class OptimisingInverter:
             return torch.cat([self._optimised(part) for part in parts])
 
     def _optimised(self, crops: Sequence[Image.Image]) -> Tensor:
-        codes = self._encode(crops).clone().requires_grad_()  # a clone, because inference tensors learn nothing
+        start = self._encode(crops).clone()  # a clone, because inference tensors learn nothing
+        moved = torch.zeros_like(start, requires_grad=True)
         true = to_tensor(list(crops), self._generator.size).to(self._encode.device)
         with torch.no_grad():
             landmarks = self._extractor(to_input(true)).landmarks
         likeness = Likeness(self._extractor.trunk.maps, true, landmarks)
-        optimiser = torch.optim.Adam([codes], lr=RATE, betas=(0.8, 0.95))
+        optimiser = torch.optim.Adam([moved], lr=RATE, betas=(0.8, 0.95))
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: min(1.0, 2 * (1 - step / STEPS)))
         for _ in range(STEPS):
-            pixel, perceptual = likeness(self._generator(codes))
+            pixel, perceptual = likeness(self._generator(start + moved @ self._steps))
             optimiser.zero_grad()
             (len(crops) * (pixel + PERCEPTUAL * perceptual)).backward()
             optimiser.step()
             schedule.step()
-        return codes.detach()
+        return start + moved.detach() @ self._steps
+
+
+@torch.no_grad()
+def _equal_steps(generator: Generator) -> Tensor:
+    """Steps (D, D) in W, each of which changes the style codes of all layers together as much as any other."""
+    device = generator.input.input.device
+    codes = generator.repeat(torch.cat([torch.zeros(1, generator.style_dim), torch.eye(generator.style_dim)]).to(device))
+    styles = torch.cat([*generator.styles(codes), *generator.rgb_styles(codes)], 1)
+    changes = (styles[1:] - styles[:1]).double()  # (D, channels)
+    squares, axes = torch.linalg.eigh(changes @ changes.T)
+    return (axes * squares.clamp_min(1e-9 * squares[-1]).rsqrt() @ axes.T).float()
 
 
 class RefiningInverter:

@@ -18,7 +18,7 @@ from stylemask_demo.faces.extract import to_tensor
 from stylemask_demo.faces.finding import Face
 from stylemask_demo.faces.parameters import FaceParameters
 from stylemask_demo.faces.paste import paste_back
-from stylemask_demo.feedback import Feedback, motion_change
+from stylemask_demo.feedback import Feedback, motion_change, slider_values
 from stylemask_demo.inversion import Inverter, OptimisingInverter
 from stylemask_demo.later import Later
 from stylemask_demo.media import open_image
@@ -155,7 +155,9 @@ class Reenactor:
         code = self._transfer.edit(self._transfer.sources(sources, "directions"), yaw, pitch, smile)
         if self._feedback:
             unmoved = torch.cat([self._unmoved(portrait) for portrait in sources])
-            code = self._feedback.corrected(code, unmoved + motion_change(yaw, pitch, smile).to(unmoved), tunings)
+            wanted = unmoved + motion_change(yaw, pitch, smile).to(unmoved)
+            # The other expressions a smile may take along: correcting them would take it back.
+            code = self._feedback.corrected(code, wanted, tunings, slider_values().to(unmoved))
         made = self._synthesis.pictures(code, tunings)
         return made if _is_list(source) else made[0]
 

@@ -88,7 +88,7 @@ def test_gradient_descent_brings_the_picture_nearer_to_the_crop(extractor, crops
         codes = invert(few)
     assert not codes.is_inference() and not codes.requires_grad
     gain = 10 * torch.log10(noise(encode(few).clone()) / noise(codes))
-    assert (gain > 1).all() and gain.mean() > 1.5, f"decibels: {gain.tolist()}"
+    assert (gain > 0.4).all() and gain.mean() > 1, f"decibels: {gain.tolist()}"
     assert all(parameter.grad is None for parameter in generator.parameters())
     alone = noise(invert(few[:1]))
     assert 10 * abs(torch.log10(alone / noise(codes)[:1])) < 0.05, "others in the batch matter"

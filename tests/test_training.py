@@ -13,15 +13,18 @@ from accelerate.state import AcceleratorState
 from torch import nn
 
 from stylemask_demo.faces.parameters import EXPRESSIONS, MIRRORED_LANDMARKS, mirrored_expressions
-from stylemask_demo.networks.compact import ExtractedParameters
+from stylemask_demo.networks.compact import ExtractedParameters, PortraitEncoder
+from stylemask_demo.networks.stylegan2 import Generator
 from stylemask_demo.packs import load_pack
 from stylemask_demo.training import command, factors, presets
 from stylemask_demo.training.adversary import PatchDiscriminator, adversarial, cut_patch
-from stylemask_demo.training.augment import head_angles, head_rotation, move, turn_head
+from stylemask_demo.training.augment import head_angles, head_rotation, jitter, move, turn_head
+from stylemask_demo.training.autoencoder import GENERATOR
 from stylemask_demo.training.bank import Bank, landmark_gap
 from stylemask_demo.training.data import draw_pairs, load_faces
 from stylemask_demo.training.factors import fit_factors
 from stylemask_demo.training.loop import Task, load_averages, run
+from stylemask_demo.training.mapping import amplify_codes, read_all
 
 FACES = Path(__file__).parent / "assets" / "faces"
 
@@ -65,6 +68,18 @@ def _quadratic(steps: int) -> Task:
         steps=steps,
         save_every=5,
     )
+
+
+def test_views_of_one_person_are_moved_alike():
+    views = torch.randn(2, 3, 32, 32).repeat_interleave(2, 0)
+    points = torch.rand(2, 68, 2).repeat_interleave(2, 0)
+    mirrored = torch.tensor([True, True, False, False])
+    pictures, landmarks, degrees = jitter(views, points, mirrored, alike=2)
+    for moved in (pictures, landmarks, degrees):
+        assert (moved[::2] == moved[1::2]).all()
+    assert (degrees[0] - degrees[2]).abs() > 1e-3
+    assert (jitter(views, points, mirrored)[2].diff().abs() > 1e-3).all()
+
 
 
 def test_interrupted_run_ends_where_an_uninterrupted_one_does(tmp_path):
@@ -266,6 +281,27 @@ def test_identity_part_of_codes_is_found():
     assert (swapped[:8] - codes[-1, :8]).abs().mean() < 0.1
     assert (swapped[8:] - codes[0, 8:]).abs().mean() < 0.25  # persons differ by chance in what belongs to the view
     assert (codes[0] - codes[-1]).abs().mean() > 0.8
+
+
+def test_amplified_codes_vary_more_and_give_the_same_pictures(small_data, tmp_path):
+    faces = load_faces(small_data, "train-*", tmp_path, (128,))
+    generator, encoder = Generator(**GENERATOR).eval(), PortraitEncoder(14).eval()
+    encoder.still.weight.data *= torch.linspace(1, 1e-2, 512)[:, None]  # an encoder that hardly uses most of W
+    pictures = faces.batch(np.arange(4), 128)
+
+    def codes_and_pictures() -> tuple[torch.Tensor, torch.Tensor]:
+        with torch.no_grad():
+            return read_all(encoder.look, faces, faces.spread(40)), generator(encoder(pictures), 64)
+
+    few, before = codes_and_pictures()
+    amplify_codes(generator, encoder, faces)
+    many, after = codes_and_pictures()
+    assert (after - before).abs().max() < 1e-3 * before.std()
+
+    def strong_axes(codes: torch.Tensor) -> int:
+        return int((torch.linalg.svdvals(codes - codes.mean(0)) > 0.25 * len(codes) ** 0.5).sum())
+
+    assert strong_axes(many) > 1.5 * strong_axes(few) > 0
 
 
 def test_training_in_the_wrong_order_is_explained(small_data, tmp_path, capsys):

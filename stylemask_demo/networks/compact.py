@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 INPUT_SIZE = 128  # pixels of the crop that every network of this module reads
-COARSE_SIZE = 16  # pixels of the reduced picture that the encoder reads colours from
+COARSE_SIZE = 32  # pixels of the reduced picture that the encoder reads colours from
 LANDMARK_FIELD = 1.25  # the landmark grid covers this many crops, so that points just outside can be told
 
 
@@ -18,6 +18,11 @@ def _convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
     )
+
+
+def _dense(inputs: int, outputs: int) -> tuple[nn.Linear, nn.LeakyReLU]:
+    # Leaky, so that a unit that falls silent goes on learning: of plain ReLUs one in twenty was heard in the end.
+    return nn.Linear(inputs, outputs), nn.LeakyReLU(inplace=True)
 
 
 class ExactLinear(nn.Linear):
@@ -58,7 +63,7 @@ class Trunk(nn.Module):
         self.stage16 = nn.Sequential(ResidualBlock(64, 128, 2), ResidualBlock(128, 128))
         self.stage8 = nn.Sequential(ResidualBlock(128, 192, 2), ResidualBlock(192, 192))
         self.stage4 = _convolution(192, 192, 2)
-        self.head = nn.Sequential(nn.Flatten(), nn.Linear(192 * 16, self.features), nn.ReLU(inplace=True))
+        self.head = nn.Sequential(nn.Flatten(), *_dense(192 * 16, self.features))
 
     def maps(self, picture: Tensor) -> list[Tensor]:
         """The three feature maps; pictures of other sizes give maps of other sizes."""
@@ -98,13 +103,11 @@ class ParameterExtractor(nn.Module):
         self.trunk = Trunk()
         self.lateral32, self.lateral16, self.lateral8 = (nn.Conv2d(c, 64, 1) for c in Trunk.channels)
         self.merge, self.maps = _convolution(64, 64), nn.Conv2d(64, points, 1)
-        self.local = nn.Sequential(nn.Linear(64 * points, 192), nn.ReLU(inplace=True))
+        self.local = nn.Sequential(*_dense(64 * points, 192))
         inputs = Trunk.features + 192 + 2 * points
-        self.pose = nn.Sequential(nn.Linear(inputs, 256), nn.ReLU(inplace=True), ExactLinear(256, 3))
+        self.pose = nn.Sequential(*_dense(inputs, 256), ExactLinear(256, 3))
         # Apart from the pose, which would drown it, and normalised: a smile moves landmarks by a few hundredths.
-        self.shape = nn.Sequential(
-            nn.BatchNorm1d(inputs), nn.Linear(inputs, 256), nn.ReLU(inplace=True), ExactLinear(256, sum(self.split))
-        )
+        self.shape = nn.Sequential(nn.BatchNorm1d(inputs), *_dense(inputs, 256), ExactLinear(256, sum(self.split)))
 
     def forward(self, picture: Tensor) -> ExtractedParameters:
         """Picture (B, 3, 128, 128) in -1..1 -> ExtractedParameters.
@@ -164,16 +167,15 @@ class PortraitEncoder(nn.Module):
         self.num_latents = num_latents
         self.trunk = Trunk()
         # Colours, light and background, which the trunk of the parameter extractor has learned to look past.
-        coarse = 3 * COARSE_SIZE**2
-        self.appearance = nn.Sequential(nn.Flatten(), nn.Linear(coarse, 512), nn.ReLU(), nn.Linear(512, Trunk.features))
-        self.still = ExactLinear(Trunk.features, style_dim)
+        self.appearance = nn.Sequential(nn.Flatten(), *_dense(3 * COARSE_SIZE**2, Trunk.features))
+        self.still = ExactLinear(2 * Trunk.features, style_dim)
         self.reader = ParameterExtractor()
         self.motion = ExactLinear(3 + self.reader.split[0], style_dim, bias=False)
 
     def look(self, picture: Tensor) -> Tensor:
         """Picture (B, 3, 128, 128) in -1..1 -> the part of w (B, style_dim) that is not motion."""
         coarse = F.avg_pool2d(picture, picture.shape[-1] // COARSE_SIZE)
-        return self.still(self.trunk(picture) + self.appearance(coarse))
+        return self.still(torch.cat([self.trunk(picture), self.appearance(coarse)], 1))
 
     @staticmethod
     def motion_values(euler: Tensor, expression: Tensor) -> Tensor:

@@ -59,27 +59,31 @@ def move(
     return cut, moved
 
 
-def jitter(pictures: Tensor, landmarks: Tensor, mirrored: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def jitter(pictures: Tensor, landmarks: Tensor, mirrored: Tensor, alike: int = 1) -> tuple[Tensor, Tensor, Tensor]:
     """Mirrors the pictures (B, 3, S, S) chosen by `mirrored` (B,) and moves all a little, as alignment does.
 
-    Returns pictures, landmarks (B, 68, 2) and by how many degrees (B,) each was turned anticlockwise.
+    Every `alike` pictures in a row are moved by the same. Returns pictures, landmarks (B, 68, 2) and by how many degrees
+    (B,) each was turned anticlockwise.
     """
     count, side = len(pictures), pictures.shape[-1]
     pictures = torch.where(mirrored[:, None, None, None], pictures.flip(3), pictures)
     swapped = landmarks[:, MIRRORED_LANDMARKS] * torch.tensor([-1.0, 1.0]) + torch.tensor([1.0, 0.0])
     landmarks = torch.where(mirrored[:, None, None], swapped, landmarks)
-    scale = torch.exp(0.02 * torch.randn(count))
-    degrees = 1.5 * torch.randn(count)
-    return *move(pictures, landmarks, side, degrees, scale, 0.012 * torch.randn(count, 2)), degrees
+    scale, degrees, *shift = torch.randn(4, count // alike).repeat_interleave(alike, dim=1)
+    degrees = 1.5 * degrees
+    moved = move(pictures, landmarks, side, degrees, torch.exp(0.02 * scale), 0.012 * torch.stack(shift, 1))
+    return *moved, degrees
 
 
-def labelled(faces: Faces, rows: np.ndarray, side: int, mirrored: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def labelled(
+    faces: Faces, rows: np.ndarray, side: int, mirrored: Tensor, alike: int = 1
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Jittered pictures (B, 3, side, side) of the rows, those chosen by `mirrored` (B,) mirrored, with their labels.
 
-    Returns pictures, landmarks (B, 68, 2), angles (B, 3) in degrees and expression (B, 53).
+    `alike` as in `jitter`. Returns pictures, landmarks (B, 68, 2), angles (B, 3) in degrees and expression (B, 53).
     """
     euler, expression, landmarks = faces.tensors(rows, "euler", "expression", "landmarks")
-    pictures, landmarks, degrees = jitter(faces.batch(rows, side), landmarks, mirrored)
+    pictures, landmarks, degrees = jitter(faces.batch(rows, side), landmarks, mirrored, alike)
     euler = turn_head(torch.where(mirrored[:, None], euler * torch.tensor([-1.0, 1.0, -1.0]), euler), degrees)
     expression = torch.where(mirrored[:, None], expression[:, MIRRORED_EXPRESSIONS], expression)
     return pictures, landmarks, euler, expression

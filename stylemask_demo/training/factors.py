@@ -25,17 +25,18 @@ from stylemask_demo.training.bank import openings
 from stylemask_demo.training.data import Faces, draw_pairs
 from stylemask_demo.training.loop import Task
 from stylemask_demo.training.losses import identity_distance, parameter_distance, reconstruction
-from stylemask_demo.training.mapping import modulations
+from stylemask_demo.training.mapping import amplify_codes, modulations, read_all
 
-IDENTITY = 160  # dimensions of W that hold identity
+IDENTITY = 24  # dimensions of W that hold identity; in more than these people differ no more than their views do
 SIDES = (128, 256)  # pixels, one after the other
 FIRST = 0.3  # part of the run at the first of them
 MIXED = 10  # style codes, up to 64 px, that the masks will mix
-CROSS_EVERY = 4  # steps
+CROSS_EVERY = 2  # steps
 CROSS_SIDE = 128  # pixels
 RIDGE = 0.02  # in units of the mean variance of w
 WINDOW = 16  # pixels that the close-up's place varies by
 SHARPNESS = 0.15  # weight of what the discriminator thinks
+REFIT_EVERY = 400  # steps: the codes change, and with them the part that tells people apart
 TURNED = 25.0  # degrees of yaw at which a person is drawn twice as often: few heads are turned so far
 
 
@@ -87,7 +88,7 @@ def factors_of(encoder: PortraitEncoder, faces: Faces, people: int = 1000) -> Fa
     """Factors of the codes that the encoder gives for labelled faces."""
     rows = np.concatenate(faces.rows_by_person()[:people])
     euler, expression, person = faces.tensors(rows, "euler", "expression", "person")
-    codes = torch.cat([encoder.look(faces.batch(part, 128)) for part in np.array_split(rows, len(rows) // 64 + 1)])
+    codes = read_all(encoder.look, faces, rows)
     return fit_factors(codes, encoder.motion_values(euler, expression), person)
 
 
@@ -106,7 +107,8 @@ def factors_task(
     they are."""
     for teacher in (extractor, identity):
         teacher.eval().requires_grad_(False)
-    factors = factors_of(encoder.eval(), faces)
+    amplify_codes(generator, encoder.eval(), faces)
+    factors = factors_of(encoder, faces)
     # Stays in evaluation mode: statistics of a handful of people would blur the codes.
     encoder.reader.load_state_dict(extractor.state_dict())
     optimiser = joint_optimiser(generator, encoder, rate)
@@ -120,10 +122,14 @@ def factors_task(
     synthesise = torch.compile(generator, dynamic=False) if shutil.which("g++") else generator
 
     def loss(step: int, done: float) -> dict[str, Tensor]:
+        nonlocal factors
+        if step and step % REFIT_EVERY == 0:
+            factors = factors_of(encoder, faces)
         side = SIDES[0] if done < FIRST else SIDES[1]
         rows = draw_pairs(views, people, often)  # two views of one person, then of the next
         mirrored = (torch.rand(len(rows)) < 0.5).repeat_interleave(2)
-        true, landmarks, euler, expression = labelled(faces, rows.ravel(), side, mirrored)
+        # Both views are moved alike: where the head lies in the crop is no part of the motion.
+        true, landmarks, euler, expression = labelled(faces, rows.ravel(), side, mirrored, alike=2)
         motion = encoder.motion_values(euler, expression)
         codes = encoder.look(to_input(true))
         # Half of the people keep each view's own code, so that inversions stay good.
@@ -179,7 +185,7 @@ def factors_task(
             "cross identity": (1 - (kept * embedding).sum(1)).mean(),
         }
         if own:
-            return losses | {"own landmarks": (found.landmarks - landmarks[rows]).abs().mean() * 40}
+            return losses | {"own landmarks": (found.landmarks - landmarks[rows]).abs().mean() * 120}
         return losses | {"strangers": F.relu((kept * embedding[rows]).sum(1) - 0.3).mean()}
 
     def sheet(averages: dict[str, nn.Module]) -> Image.Image:

@@ -36,7 +36,7 @@ def parameter_distance(extractor: ParameterExtractor, made: Tensor, true: Tensor
     maps = extractor.trunk.maps(to_input(made))
     found = extractor.read(maps)
     pose = (found.euler - target.euler).abs().mean() / 5
-    landmarks = (found.landmarks - target.landmarks).abs().mean() * 60
+    landmarks = (found.landmarks - target.landmarks).abs().mean() * 120
     expression = (found.expression - target.expression).square().mean() * 20
     return {"features": map_distance(maps, true_maps), "parameters": pose + landmarks + expression}
 

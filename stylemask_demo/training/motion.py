@@ -34,9 +34,10 @@ def motion_task(teachers: Teachers, faces: Faces, steps: int, batch: int = 8, ra
     groups = [{"params": list(motion.trunk.parameters()), "lr": rate}, {"params": linear, "lr": rate / 10}]
     optimiser = torch.optim.Adam(groups)
     views = faces.rows_by_person()
+    often = torch.tensor([float(len(rows)) for rows in views])  # so that every picture counts, of four views or of a film
 
     def loss(step: int, done: float) -> dict[str, Tensor]:
-        first, second = draw_pairs(views, batch).T
+        first, second = draw_pairs(views, batch, often).T
         true = faces.batch(second, SIDE)
         (landmarks,) = faces.tensors(second, "landmarks")
         source = faces.batch(first, SIDE)
