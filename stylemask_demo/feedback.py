@@ -17,7 +17,7 @@ SMILES = ("mouthSmile_L", "mouthSmile_R")
 
 
 class Feedback:
-    """Draws a result small, reads it, and adds to its style codes what the encoder itself adds for the missing motion.
+    """Draws a result, reads it, and adds to its style codes what the encoder itself adds for the missing motion.
 
     On rendered people that takes a quarter off the errors of head pose and expression, whatever the method.
     """

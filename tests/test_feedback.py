@@ -11,7 +11,7 @@ from PIL import Image
 
 from stylemask_demo import Reenactor
 from stylemask_demo.faces.parameters import EXPRESSIONS
-from stylemask_demo.feedback import motion_change, motion_values
+from stylemask_demo.feedback import motion_change, motion_values, slider_values
 from stylemask_demo.synthesis import Synthesis
 
 FACES = Path(__file__).parent / "assets" / "faces"
@@ -77,7 +77,7 @@ def test_the_generator_that_draws_is_the_one_looked_at(reenactor, portraits, mon
     monkeypatch.setattr(Synthesis, "tensors", noted)
     tuned = [dataclasses.replace(portrait, tuning=f"tuned to {i}") for i, portrait in enumerate(portraits[:2])]
     reenactor.reenact(tuned, portraits[2])
-    assert looked == [(["tuned to 0", "tuned to 1"], 128), (["tuned to 0", "tuned to 1"], None)]
+    assert looked == [(["tuned to 0", "tuned to 1"], None)] * 2
 
 
 def test_values_are_angles_and_coefficients_in_order(portraits):
@@ -94,8 +94,9 @@ def test_an_edit_changes_what_it_says_and_little_else(reenactor, portraits, monk
     def error() -> float:
         before, _ = reenactor.look([portrait.inversion for portrait in portraits])
         after, _ = reenactor.look(reenactor.edit(portraits, yaw=15, smile=0.5))
-        return float((motion_values(after) - motion_values(before) - change).abs().mean())
+        missing = motion_values(after) - motion_values(before) - change
+        return float((slider_values() * missing).abs().mean())
 
     corrected = error()
     monkeypatch.setattr(reenactor, "_feedback", None)
-    assert corrected < 0.85 * error()
+    assert corrected < 0.7 * error()
