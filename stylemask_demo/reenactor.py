@@ -153,9 +153,10 @@ class Reenactor:
         sources = self._all(source)
         tunings = [portrait.tuning for portrait in sources]
         code = self._transfer.edit(self._transfer.sources(sources, "directions"), yaw, pitch, smile)
-        if self._feedback:
+        change = motion_change(yaw, pitch, smile)
+        if self._feedback and change.any():  # with all sliders in the middle the picture is the inversion, to the bit
             unmoved = torch.cat([self._unmoved(portrait) for portrait in sources])
-            wanted = unmoved + motion_change(yaw, pitch, smile).to(unmoved)
+            wanted = unmoved + change.to(unmoved)
             # The other expressions a smile may take along: correcting them would take it back.
             code = self._feedback.corrected(code, wanted, tunings, slider_values().to(unmoved))
         made = self._synthesis.pictures(code, tunings)
