@@ -25,6 +25,7 @@ from stylemask_demo.training.data import draw_pairs, load_faces
 from stylemask_demo.training.factors import fit_factors
 from stylemask_demo.training.loop import Task, load_averages, run
 from stylemask_demo.training.mapping import amplify_codes, read_all
+from stylemask_demo.training.rates import parameter_groups
 
 FACES = Path(__file__).parent / "assets" / "faces"
 
@@ -266,6 +267,38 @@ def test_all_tasks_together_make_a_pack(small_data, tmp_path, monkeypatch, preci
     card = (tmp_path / "pack" / "MODEL_CARD.md").read_text()
     assert "training: 40 pictures of 20 rendered people" in card
     assert all(f"| {network} | 2 |" in card for network in presets.NETWORKS)
+
+
+def test_units_behind_many_positive_inputs_stay_alive():
+    torch.manual_seed(1)
+    inputs, wanted = torch.rand(64, 3072), torch.randn(64, 8)
+
+    def trained(groups) -> tuple[float, float]:
+        torch.manual_seed(0)
+        network = nn.Sequential(nn.Linear(3072, 64), nn.ReLU(), nn.Linear(64, 8))
+        optimiser = torch.optim.Adam(groups(network))
+        for _ in range(60):
+            loss = (network(inputs) - wanted).square().mean()
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+        heard = (network[:2](inputs) > 0).any(0).float().mean()
+        return heard.item(), loss.item()
+
+    heard, loss = trained(lambda network: parameter_groups(network, 2e-3))
+    heard_plain, loss_plain = trained(lambda network: [{"params": network.parameters(), "lr": 2e-3}])
+    assert heard > 0.5 > 0.25 > heard_plain
+    assert loss < 0.5 * loss_plain
+
+
+def test_every_trained_parameter_is_in_one_group():
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Linear(16, 4), nn.Linear(16, 2), nn.Linear(4, 4))
+    network[3].requires_grad_(False)
+    groups = parameter_groups(network, 0.1)
+    rates = {id(parameter): group["lr"] for group in groups for parameter in group["params"]}
+    assert len(rates) == sum(len(group["params"]) for group in groups) == 6
+    assert rates[id(network[0].weight)] == rates[id(network[1].bias)] == 0.1
+    assert rates[id(network[1].weight)] == rates[id(network[2].weight)] == pytest.approx(0.1 * 3 / 4)
 
 
 def test_identity_part_of_codes_is_found():

@@ -16,6 +16,7 @@ from stylemask_demo.training.augment import labelled
 from stylemask_demo.training.data import Faces, draw_rows
 from stylemask_demo.training.loop import Task
 from stylemask_demo.training.losses import identity_distance, parameter_distance, reconstruction
+from stylemask_demo.training.rates import parameter_groups
 
 CHANNELS = {4: 256, 8: 256, 16: 192, 32: 128, 64: 64, 128: 32, 256: 16}
 GENERATOR = {"size": 256, "channels": CHANNELS, "style_dim": 512, "n_mlp": 4}
@@ -68,17 +69,14 @@ def autoencoder_task(
 
 
 def joint_optimiser(generator: Generator, encoder: PortraitEncoder, rate: float) -> torch.optim.Optimizer:
-    """Adam for both, slower for the encoder, whose layers are not equalised.
+    """Adam for both, slower for the encoder, whose convolutions are not equalised.
 
     The mapping from z is left out: it is computed afterwards, from the codes. So is the encoder's reader: labels teach
     what it reads.
     """
     encoder.requires_grad_(True).reader.requires_grad_(False)
     generator.requires_grad_(True).style.requires_grad_(False)
-    groups = [
-        {"params": [p for p in module.parameters() if p.requires_grad], "lr": module_rate}
-        for module, module_rate in ((generator, rate), (encoder, rate / 3))
-    ]
+    groups = [*parameter_groups(generator, rate), *parameter_groups(encoder, rate / 3)]
     return torch.optim.Adam(groups, betas=(0.9, 0.99), fused=True)
 
 

@@ -10,13 +10,14 @@ from stylemask_demo.sheets import contact_sheet, to_image
 from stylemask_demo.training.augment import move, recolour, turn_head
 from stylemask_demo.training.data import Faces, draw_rows
 from stylemask_demo.training.loop import Task
+from stylemask_demo.training.rates import parameter_groups
 
 
 def extractor_task(faces: Faces, validation: Faces, steps: int, batch: int = 32, rate: float = 2e-3) -> Task:
     """Three quarters of each batch are nearly aligned, as the pipeline sees them; the rest are up to 25 % off, as a face
     finder leaves them."""
     network = ParameterExtractor().to(memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.02)
+    optimiser = torch.optim.AdamW(parameter_groups(network, rate), weight_decay=0.02)
 
     def loss(step: int, done: float) -> dict[str, Tensor]:
         rows = draw_rows(faces, batch)

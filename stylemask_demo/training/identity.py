@@ -11,6 +11,7 @@ from stylemask_demo.sheets import contact_sheet, to_image
 from stylemask_demo.training.augment import move, recolour
 from stylemask_demo.training.data import Faces, draw_pairs
 from stylemask_demo.training.loop import Task
+from stylemask_demo.training.rates import parameter_groups
 
 TEMPERATURE = 0.1
 
@@ -26,7 +27,7 @@ def identity_task(
     """Contrastive training (Chen et al. 2020) on two views each of `people` persons; starts from the extractor's trunk."""
     network = IdentityNetwork().to(memory_format=torch.channels_last)
     network.trunk.load_state_dict(extractor.trunk.state_dict())
-    optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.02)
+    optimiser = torch.optim.AdamW(parameter_groups(network, rate), weight_decay=0.02)
     views = faces.rows_by_person()
     people = min(people, len(views))
 

@@ -16,6 +16,7 @@ from stylemask_demo.training.bank import SIDE, Teachers
 from stylemask_demo.training.data import Faces, draw_pairs
 from stylemask_demo.training.loop import Task
 from stylemask_demo.training.losses import exposure, identity_distance, parameter_distance, reconstruction
+from stylemask_demo.training.rates import parameter_groups
 
 RIDGE = 1e-2  # of the first mapping, in units of the mean variance
 FITTED = 2000  # pictures that it is fitted on
@@ -29,10 +30,7 @@ def motion_task(teachers: Teachers, faces: Faces, steps: int, batch: int = 8, ra
     motion.trunk.load_state_dict(teachers.extractor.trunk.state_dict())
     mapping = MotionMapping(num_latents=1)
     _start_from_regression(teachers, faces, motion, mapping)
-    # The linear layers start where regression ends, and a thousand inputs move an output far.
-    linear = [*motion.motion.parameters(), *mapping.parameters()]
-    groups = [{"params": list(motion.trunk.parameters()), "lr": rate}, {"params": linear, "lr": rate / 10}]
-    optimiser = torch.optim.Adam(groups)
+    optimiser = torch.optim.Adam([*parameter_groups(motion, rate), *parameter_groups(mapping, rate)])
     views = faces.rows_by_person()
     often = torch.tensor([float(len(rows)) for rows in views])  # so that every picture counts, of four views or of a film
 
