@@ -28,18 +28,19 @@ class Smoothness(NamedTuple):
 
 PLACE = Smoothness(0.08, 30.0)  # of landmarks, in sides of the crop
 SPEED = 0.2  # cycles a frame: cut-off of the speed itself
-CODE = Smoothness(0.12, 6.0)  # of codes and direction values, in parts of their usual size
+CODE = Smoothness(0.12, 6.0)  # of codes and direction values, in parts of their size
 PATIENT = 4  # frames without a face after which only every such frame is searched, because that takes long
 
 
 class OneEuro:
     """Smooths a signal much while it rests and little while it moves (Casiez et al., "1 EUR Filter", 2012).
 
-    A value is a whole tensor; one speed, the root mean square of its change, sets the cut-off for all of it.
+    A value is a whole tensor; one speed, the root mean square of its change in parts of `size`, sets the cut-off for all
+    of it.
     """
 
-    def __init__(self, smoothness: Smoothness):
-        self._smoothness = smoothness
+    def __init__(self, smoothness: Smoothness, size: float = 1.0):
+        self._smoothness, self._size = smoothness, size
         self._value: Tensor | None = None
         self._raw: Tensor | None = None
         self._speed: Tensor | None = None
@@ -51,7 +52,7 @@ class OneEuro:
             return value
         self._speed = self._speed + _pace(SPEED) * (value - self._raw - self._speed)
         still, quick = self._smoothness
-        cut_off = still + quick * float(self._speed.square().mean().sqrt())
+        cut_off = still + quick * float(self._speed.square().mean().sqrt()) / self._size
         self._value = self._value + _pace(cut_off) * (value - self._value)
         self._raw = value
         return self._value
@@ -140,5 +141,8 @@ class CodeSmoother:
     def _smoothed(self, name: str, rows: Tensor | None) -> Tensor | None:
         if rows is None:
             return None
-        smooth = self._filters.setdefault(name, OneEuro(CODE))
-        return torch.stack([smooth(row) for row in rows])
+        if name not in self._filters:
+            # Values about 1 are large among angles and coefficients; how large codes are, each generator has by itself.
+            size = 2 * float(rows[0].std()) if name in ("w_plus", "motion") else 1.0
+            self._filters[name] = OneEuro(CODE, size)
+        return torch.stack([self._filters[name](row) for row in rows])
