@@ -14,6 +14,8 @@ from stylemask_demo.synthesis import Synthesis
 from stylemask_demo.tuning import TunedWeights
 
 SMILES = ("mouthSmile_L", "mouthSmile_R")
+# Coefficients lie in 0..1; a little below, the mouth is stern, and further out faces dissolve.
+LEAST_SMILE, MOST_SMILE = -0.3, 1.15
 
 
 class Feedback:
@@ -75,6 +77,12 @@ def motion_change(yaw: float, pitch: float, smile: float) -> Tensor:
     """The same of a change by degrees and of the smile's coefficients, (56,)."""
     expression = torch.tensor([smile if name in SMILES else 0.0 for name in EXPRESSIONS])
     return PortraitEncoder.motion_values(torch.tensor([[yaw, pitch, 0.0]]), expression[None])[0]
+
+
+def bearable_smile(seen: Tensor, smile: float) -> float:
+    """The change of the smile, or as much of it as a face can bear that shows the motion values `seen`, (56,)."""
+    shown = float(seen[[3 + EXPRESSIONS.index(name) for name in SMILES]].mean())
+    return min(max(smile, min(LEAST_SMILE - shown, 0.0)), max(MOST_SMILE - shown, 0.0))
 
 
 def slider_values() -> Tensor:

@@ -18,7 +18,7 @@ from stylemask_demo.faces.extract import to_tensor
 from stylemask_demo.faces.finding import Face
 from stylemask_demo.faces.parameters import FaceParameters
 from stylemask_demo.faces.paste import paste_back
-from stylemask_demo.feedback import Feedback, motion_change, slider_values
+from stylemask_demo.feedback import Feedback, bearable_smile, motion_change, slider_values
 from stylemask_demo.inversion import Inverter, OptimisingInverter
 from stylemask_demo.later import Later
 from stylemask_demo.media import open_image
@@ -146,17 +146,19 @@ class Reenactor:
     ) -> Image.Image | list[Image.Image]:
         """The source turned by `yaw` and `pitch` degrees and its smile changed by `smile` (-1..1), relative to what it is.
 
-        yaw > 0 turns the face to the right of the picture, pitch > 0 looks up. Raises ValueError for a pack that has no
-        directions, and what `portrait` raises.
+        yaw > 0 turns the face to the right of the picture, pitch > 0 looks up. The embedded pack keeps a smile within what
+        faces can do. Raises ValueError for a pack that has no directions, and what `portrait` raises.
         """
         self._transfer.check("directions")
         sources = self._all(source)
         tunings = [portrait.tuning for portrait in sources]
-        code = self._transfer.edit(self._transfer.sources(sources, "directions"), yaw, pitch, smile)
-        change = motion_change(yaw, pitch, smile)
-        if self._feedback and change.any():  # with all sliders in the middle the picture is the inversion, to the bit
+        changes = [(yaw, pitch, smile)] * len(sources)
+        if self._feedback:
             unmoved = torch.cat([self._unmoved(portrait) for portrait in sources])
-            wanted = unmoved + change.to(unmoved)
+            changes = [(yaw, pitch, bearable_smile(seen, smile)) for seen in unmoved]
+        code = self._transfer.edit(self._transfer.sources(sources, "directions"), changes)
+        if self._feedback and (yaw or pitch or smile):  # in the middle the picture is the inversion, to the bit
+            wanted = unmoved + torch.stack([motion_change(*change) for change in changes]).to(unmoved)
             # The other expressions a smile may take along: correcting them would take it back.
             code = self._feedback.corrected(code, wanted, tunings, slider_values().to(unmoved))
         made = self._synthesis.pictures(code, tunings)

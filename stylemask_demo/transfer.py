@@ -53,11 +53,11 @@ class Transfer:
         if method not in self.methods:
             raise ValueError(f"There is no method '{method}' here. Choose one of: {', '.join(self.methods)}.")
 
-    def edit(self, sources: FaceCode, yaw: float, pitch: float, smile: float) -> PictureCode:
-        """Codes of B sources turned by degrees, and their smile changed."""
+    def edit(self, sources: FaceCode, changes: Sequence[tuple[float, float, float]]) -> PictureCode:
+        """Codes of B sources, each turned by its degrees of yaw and pitch, and its smile changed."""
         self.check("directions")
-        shift = torch.from_numpy(self._reader.shift(yaw, pitch, smile)).to(sources.w_plus)
-        return self._direction_method().edit(sources, shift.expand(len(sources.w_plus), -1))
+        shifts = np.stack([self._reader.shift(*change) for change in changes])
+        return self._direction_method().edit(sources, torch.from_numpy(shifts).to(sources.w_plus))
 
     def __call__(self, method: str, who: FaceCode, how: FaceCode, strength: float = 1.0) -> PictureCode:
         """Codes of B sources and B targets, or of one for all of the other -> codes of B pictures.

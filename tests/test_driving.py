@@ -176,9 +176,20 @@ def test_the_filter_holds_still_and_keeps_up():
 
 def test_each_part_of_a_code_is_smoothed_by_itself():
     smooth = CodeSmoother()
-    first = smooth(FaceCode(w_plus=torch.zeros(1, 4, 8), directions=torch.zeros(1, 15)))
+    code = torch.randn(1, 4, 8, generator=torch.Generator().manual_seed(0))
+    first = smooth(FaceCode(w_plus=code, directions=torch.zeros(1, 15)))
     assert first.motion is None
-    second = smooth(FaceCode(w_plus=torch.full((2, 4, 8), 0.1), directions=torch.zeros(2, 15)))
+    second = smooth(FaceCode(w_plus=(code + 0.1).repeat(2, 1, 1), directions=torch.zeros(2, 15)))
     assert second.w_plus.shape == (2, 4, 8)
-    assert 0 < second.w_plus[0].mean() < second.w_plus[1].mean() < 0.1
+    assert 0 < (second.w_plus[0] - code).mean() < (second.w_plus[1] - code).mean() < 0.1
     assert second.directions.abs().max() == 0
+
+
+@pytest.mark.parametrize("part", ["w_plus", "motion"])
+def test_large_codes_are_smoothed_as_much_as_small_ones(part):
+    frames = torch.randn(6, 1, 4, 8, generator=torch.Generator().manual_seed(0))
+    small, large = CodeSmoother(), CodeSmoother()
+    for frame_code in frames:
+        one = getattr(small(FaceCode(**{part: frame_code})), part)
+        many = getattr(large(FaceCode(**{part: 100 * frame_code})), part)
+        assert torch.allclose(many, 100 * one, rtol=1e-4)

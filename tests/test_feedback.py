@@ -11,7 +11,7 @@ from PIL import Image
 
 from stylemask_demo import Reenactor
 from stylemask_demo.faces.parameters import EXPRESSIONS
-from stylemask_demo.feedback import motion_change, motion_values, slider_values
+from stylemask_demo.feedback import bearable_smile, motion_change, motion_values, slider_values
 from stylemask_demo.synthesis import Synthesis
 
 FACES = Path(__file__).parent / "assets" / "faces"
@@ -100,3 +100,17 @@ def test_an_edit_changes_what_it_says_and_little_else(reenactor, portraits, monk
     corrected = error()
     monkeypatch.setattr(reenactor, "_feedback", None)
     assert corrected < 0.7 * error()
+
+
+@pytest.mark.parametrize(
+    ("shown", "wished", "given"),
+    [(0.0, 0.5, 0.5), (0.0, -1, -0.3), (0.6, -1, -0.9), (0.9, 1, 0.25), (1.3, 0.5, 0), (1.3, -0.5, -0.5)],
+)
+def test_a_smile_stays_within_what_faces_do(shown, wished, given):
+    assert bearable_smile(motion_change(20, 10, shown), wished) == pytest.approx(given, abs=1e-6)
+
+
+def test_nobody_smiles_less_than_can_be_drawn(reenactor, portraits):
+    stern, sterner = (reenactor.edit(portraits[0], smile=smile) for smile in (-2, -3))
+    assert np.array_equal(stern, sterner)
+    assert not np.array_equal(stern, portraits[0].inversion)
