@@ -11,8 +11,10 @@ import torch
 from PIL import Image
 
 from stylemask_demo import calibration
+from stylemask_demo.details import Details
 from stylemask_demo.driving import CodeSmoother, FaceFollower
 from stylemask_demo.errors import NoFaceFound, WrongSetting
+from stylemask_demo.faces.align import CropTransform
 from stylemask_demo.faces.detect import FaceFinder, create_face_finder
 from stylemask_demo.faces.extract import to_tensor
 from stylemask_demo.faces.finding import Face
@@ -21,15 +23,15 @@ from stylemask_demo.faces.paste import paste_back
 from stylemask_demo.feedback import Feedback, bearable_smile, motion_change, slider_values
 from stylemask_demo.inversion import Inverter, OptimisingInverter
 from stylemask_demo.later import Later
-from stylemask_demo.media import open_image
-from stylemask_demo.methods import FaceCode, StyleSpace
+from stylemask_demo.media import content_hash, open_image
+from stylemask_demo.methods import FaceCode, PictureCode, StyleSpace
 from stylemask_demo.packs import PackInfo
 from stylemask_demo.portrait import Portrait
 from stylemask_demo.portraits import REMEMBERED, Portraits, Which
 from stylemask_demo.reading import CompactReader, ParameterReader, PublishedReader
 from stylemask_demo.recent import Recent
 from stylemask_demo.sheets import to_image
-from stylemask_demo.synthesis import Synthesis
+from stylemask_demo.synthesis import Synthesis, images
 from stylemask_demo.transfer import Transfer
 from stylemask_demo.tuning import STEPS, Progress, TunedWeights, tune
 from stylemask_demo.weights import Weights
@@ -69,10 +71,11 @@ class Reenactor:
         self._feedback = (
             Feedback(self._synthesis, weights["encoder"], weights["extractor"]) if self._transfer.corrects else None
         )
+        self._details = Details(weights["details"], weights["extractor"]) if "details" in weights else None
         # Published encoders are used as published; and at their resolution every step would take seconds.
         for_photos = OptimisingInverter(invert, generator, weights["extractor"]) if self._feedback else invert
         self._portraits = Portraits(
-            face_finder, weights["extractor"], for_photos, self._reader, self._drawn, generator.size
+            face_finder, weights["extractor"], for_photos, self._reader, self.drawn, generator.size
         )
         self._tuned: Recent[tuple[str, int], Portrait] = Recent(TUNED)
         self._shown: Recent[tuple[str, str | None], torch.Tensor] = Recent(REMEMBERED)
@@ -121,6 +124,12 @@ class Reenactor:
         """
         return _each(image, lambda images: self._portraits.of_photos(images, face))
 
+    def aligned(self, crops: Sequence[Image.Image]) -> list[Portrait]:
+        """Portraits of pictures that are aligned crops of the pack's size already; nothing is remembered of them."""
+        whole = CropTransform(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0)), self.resolution, (self.resolution,) * 2)
+        keys = [content_hash(crop) for crop in crops]
+        return self._portraits.of_crops([(crop, whole) for crop in crops], crops, keys)
+
     @torch.inference_mode()
     def reenact(
         self,
@@ -131,13 +140,13 @@ class Reenactor:
     ) -> Image.Image | list[Image.Image]:
         """The source person with the head pose and expression of the target.
 
-        `strength` goes from 0 (the source's inversion) to 1. Lists are paired; a single picture goes with every one of a
+        `strength` goes from 0 (the source as it is) to 1. Lists are paired; a single picture goes with every one of a
         list. Raises ValueError for an unknown method or lists of different lengths, and what `portrait` raises.
         """
         self._transfer.check(method)
         sources, targets = self._all(source), self._all(target)
         who, how = self._transfer.sources(sources, method), self._transfer.targets(targets, method)
-        made = self._reenacted(method, who, how, strength, [portrait.tuning for portrait in sources])
+        made = self._reenacted(method, who, how, strength, sources)
         return made if _is_list(source) or _is_list(target) else made[0]
 
     @torch.inference_mode()
@@ -157,11 +166,11 @@ class Reenactor:
             unmoved = torch.cat([self._unmoved(portrait) for portrait in sources])
             changes = [(yaw, pitch, bearable_smile(seen, smile)) for seen in unmoved]
         code = self._transfer.edit(self._transfer.sources(sources, "directions"), changes)
-        if self._feedback and (yaw or pitch or smile):  # in the middle the picture is the inversion, to the bit
+        if self._feedback and (yaw or pitch or smile):  # in the middle the code is the inversion's, to the bit
             wanted = unmoved + torch.stack([motion_change(*change) for change in changes]).to(unmoved)
             # The other expressions a smile may take along: correcting them would take it back.
             code = self._feedback.corrected(code, wanted, tunings, slider_values().to(unmoved))
-        made = self._synthesis.pictures(code, tunings)
+        made = self._pictures(code, sources)
         return made if _is_list(source) else made[0]
 
     @torch.inference_mode()
@@ -193,7 +202,7 @@ class Reenactor:
         """The source with the head pose and expression of each frame of a video (RGB), frame by frame as they come.
 
         Where the face is and what it does is smoothed over time. A frame without a face repeats the last result; before
-        the first face that is the source's inversion. Raises ValueError for an unknown method, what `portrait` raises, and
+        the first face that is the source as it is. Raises ValueError for an unknown method, what `portrait` raises, and
         NoFaceFound at the end of a video without any face.
         """
         self._transfer.check(method)
@@ -220,18 +229,25 @@ class Reenactor:
 
         return self._tuned.find((portrait.key, steps), tuned)
 
+    @torch.inference_mode()
+    def detailed(self, pictures: Sequence[Image.Image], sources: Sequence[Portrait]) -> list[Image.Image]:
+        """Pictures that something else than a method made of the codes of B sources -> the same with the detail of their
+        photos, as far as the pack brings it into the results of methods."""
+        if not self._details:
+            return list(pictures)
+        return images(self._details(to_tensor(list(pictures), self.resolution).to(self.device), sources))
+
     def into_photo(self, portrait: Portrait, result: Image.Image) -> Image.Image:
         """The portrait's photo with `result`, a picture made from the portrait, in the place of the face.
 
         Raises ValueError for a result of another size than the crop.
         """
-        now, unmoved = (reading.parameters.landmarks for reading in self._reader.read([result, portrait.inversion]))
+        still = self._still(portrait)
+        now, unmoved = (reading.parameters.landmarks for reading in self._reader.read([result, still]))
         landmarks = portrait.parameters.landmarks
-        # Relative to the inversion, so that what the inversion gets wrong does not pass for a motion.
+        # Relative to the unmoved face, so that what its inversion gets wrong does not pass for a motion.
         moved = landmarks + now - unmoved
-        return paste_back(
-            portrait.photo, result, portrait.crop, portrait.transform, landmarks, moved, portrait.inversion
-        )
+        return paste_back(portrait.photo, result, portrait.crop, portrait.transform, landmarks, moved, still)
 
     def calibrate(self, samples: int | None = None, progress: calibration.Progress | None = None) -> dict:
         """Fits directions for a pack that came without, and keeps them in its folder; returns how well they do.
@@ -292,7 +308,7 @@ class Reenactor:
         self, portrait: Portrait, frames: Iterator[Image.Image], method: str, strength: float
     ) -> Iterator[Image.Image]:
         follower, smoother = FaceFollower(self._finder, self._weights["extractor"]), CodeSmoother()
-        who, last, found = self._transfer.sources([portrait], method), portrait.inversion, False
+        who, last, found = self._transfer.sources([portrait], method), self._still(portrait), False
         while group := list(islice(frames, FRAMES)):
             crops = [self._followed(follower, frame) for frame in group]
             seen = [crop for crop in crops if crop is not None]
@@ -300,7 +316,7 @@ class Reenactor:
             if seen:
                 with torch.inference_mode():
                     how = smoother(self._transfer.target_crops(seen, method))
-                    made = iter(self._reenacted(method, who, how, strength, [portrait.tuning]))
+                    made = iter(self._reenacted(method, who, how, strength, [portrait]))
             for crop in crops:
                 last = last if crop is None else next(made)
                 yield last
@@ -314,13 +330,22 @@ class Reenactor:
         who: FaceCode,
         how: FaceCode,
         strength: float = 1.0,
-        tunings: Sequence[TunedWeights | None] = (None,),
+        sources: Sequence[Portrait] = (),
     ) -> list[Image.Image]:
-        """Pictures of B sources that follow B targets, or of one for all of the other; `tunings` are the sources'."""
+        """Pictures of B `sources` that follow B targets, or of one for all of the other; random people have no portrait."""
         code = self._transfer(method, who, how, strength)
         if self._feedback:
-            code = self._feedback(code, who, how, strength, tunings)
-        return self._synthesis.pictures(code, tunings)
+            code = self._feedback(code, who, how, strength, _tunings(sources))
+        return self._pictures(code, sources)
+
+    def _pictures(self, code: PictureCode, sources: Sequence[Portrait]) -> list[Image.Image]:
+        """Pictures of B codes, with the detail of the crops of their sources if they have any."""
+        made = self._synthesis.tensors(code, _tunings(sources))
+        return images(self._details(made, sources) if self._details and sources else made)
+
+    def _still(self, portrait: Portrait) -> Image.Image:
+        """The portrait as results show it when nothing moves."""
+        return self._pictures(self._space.code(portrait.codes.to(self.device)), [portrait])[0]
 
     def _unmoved(self, portrait: Portrait) -> torch.Tensor:
         """Head pose and expression that the portrait's inversion shows, (1, 56)."""
@@ -361,8 +386,14 @@ class Reenactor:
         return [to_image(made) for made in self._space.generator.synthesise(*code, min(SMALL, self.resolution))]
 
     @torch.inference_mode()
-    def _drawn(self, w_plus: torch.Tensor) -> Image.Image:
+    def drawn(self, w_plus: torch.Tensor) -> Image.Image:
+        """The picture of one W+ code (1, L, style_dim)."""
         return self._synthesis.pictures(self._space.code(w_plus.to(self.device)))[0]
+
+
+def _tunings(sources: Sequence[Portrait]) -> list[TunedWeights | None]:
+    """Of the sources, or that of nobody."""
+    return [source.tuning for source in sources] or [None]
 
 
 def _is_list(value: object) -> bool:

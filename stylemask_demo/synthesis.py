@@ -25,9 +25,7 @@ class Synthesis:
         self, code: PictureCode, tunings: Sequence[TunedWeights | None] = (None,)
     ) -> list[Image.Image]:
         """Codes of B pictures -> B pictures, RGB; `tunings` are those of each, or one for all."""
-        made = self.tensors(code, tunings)
-        pixels = ((made.float().clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1)
-        return [Image.fromarray(picture) for picture in pixels.cpu().numpy()]
+        return images(self.tensors(code, tunings))
 
     @torch.inference_mode()
     def tensors(
@@ -46,3 +44,9 @@ class Synthesis:
         if tuning is None:
             return self.generator
         return self._tuned.find(tuning.key, lambda: tuned_generator(self.generator, tuning))
+
+
+def images(made: torch.Tensor) -> list[Image.Image]:
+    """Pictures (B, 3, H, W) in about -1..1 -> B pictures, RGB."""
+    pixels = ((made.float().clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1)
+    return [Image.fromarray(picture) for picture in pixels.cpu().numpy()]

@@ -263,11 +263,11 @@ def test_every_baseline_makes_pictures(setup, faces):
         assert [picture.size for picture in made] == [some[0].crop.size] * 3
     # Between equal portraits there is nothing to move.
     apart = [
-        np.abs(np.float32(m) - np.float32(p.inversion)).max()
+        np.abs(np.float32(m) - np.float32(still)).mean()
         for name in (baselines.LINEAR, baselines.AVERAGE)
-        for m, p in zip(setup.ways[name](some, some), some, strict=True)
+        for m, still in zip(setup.ways[name](some, some), setup.reenactor.edit(some), strict=True)
     ]
-    assert max(apart) <= 1
+    assert max(apart) < 0.3  # of eight bits
 
 
 def test_sliders_start_from_the_most_neutral_view(faces):

@@ -467,6 +467,19 @@ def test_several_processes_make_the_same_pictures(model_file):
     assert [p.picture for person in alone for p in person] == [p.picture for person in together for p in person]
 
 
+def test_a_person_in_one_scene_is_seen_in_one_light_and_place():
+    scene, apart = (shards.Order(4, 64, scene=scene).views_of(7) for scene in (True, False))
+    assert len({(view.scene_seed, view.distance) for view in scene}) == 1
+    assert len({(view.scene_seed, view.distance) for view in apart}) == 4
+    assert [(view.yaw, view.gaze) for view in scene] == [(view.yaw, view.gaze) for view in apart]
+
+
+def test_shards_of_scenes_have_their_own_name(model_file, tmp_path):
+    arguments = ["--people", "1", "--views", "2", "--size", "64", "--workers", "1", "--face-model", str(model_file)]
+    assert main(["render", *arguments, "--scene", "-o", str(tmp_path)]) == 0
+    assert sorted(path.name for path in tmp_path.glob("scene-*")) == ["scene-000000.npz", "scene-000000.tar"]
+
+
 def test_video_frames_are_labelled(model_file, tmp_path):
     arguments = ["--video", "--views", "3", "--size", "64", "--workers", "1", "--face-model", str(model_file)]
     assert main(["render", *arguments, "-o", str(tmp_path)]) == 0

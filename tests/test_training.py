@@ -14,6 +14,7 @@ from torch import nn
 
 from stylemask_demo.faces.parameters import EXPRESSIONS, MIRRORED_LANDMARKS, mirrored_expressions
 from stylemask_demo.networks.compact import ExtractedParameters, PortraitEncoder
+from stylemask_demo.networks.details import thin_plate
 from stylemask_demo.networks.stylegan2 import Generator
 from stylemask_demo.packs import load_pack
 from stylemask_demo.training import command, factors, presets
@@ -112,15 +113,15 @@ def test_interrupted_run_ends_where_an_uninterrupted_one_does(tmp_path):
 
 @pytest.fixture(scope="module")
 def small_data(tmp_path_factory) -> Path:
-    """The committed faces as one training shard and one validation shard; coefficients are made up."""
+    """The committed faces as training shards and a validation shard; coefficients are made up."""
     folder = tmp_path_factory.mktemp("data")
-    labels = dict(list(json.loads((FACES / "labels.json").read_text()).items())[:40])
+    all_labels = list(json.loads((FACES / "labels.json").read_text()).items())
     rng = np.random.default_rng(0)
-    for shard in ("train-00", "validation"):
+    for shard, count in (("train-00", 40), ("scene-00", 16), ("validation", 40)):
+        labels = dict(all_labels[:count])
         with tarfile.open(folder / f"{shard}.tar", "w") as tar:
             for name in labels:
                 tar.add(FACES / f"{name}.webp", f"{name}.webp")
-        count = len(labels)
         np.savez(
             folder / f"{shard}.npz",
             person=np.arange(count) // 2,
@@ -241,11 +242,20 @@ def another_precision() -> Iterator[None]:
     AcceleratorState._reset_state(reset_partial_state=True)
 
 
+def test_pictures_that_are_missing_are_told_before_hours_of_training(small_data, tmp_path, capsys):
+    for path in small_data.glob("[tv]*"):
+        (tmp_path / path.name).symlink_to(path)
+    with pytest.raises(SystemExit):
+        command.main(["all", "--data", str(tmp_path), "--run", str(tmp_path / "run")])
+    assert "no scene-*.tar" in (said := capsys.readouterr().err) and "render --scene" in said
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.usefixtures("another_precision")
 @pytest.mark.parametrize("precision", ["no", "bf16"])
 def test_all_tasks_together_make_a_pack(small_data, tmp_path, monkeypatch, precision):
     small = {network: replace(plan, batch=min(plan.batch, 8)) for network, plan in presets.PRESETS["cpu"].plans.items()}
-    monkeypatch.setitem(presets.PRESETS, "cpu", presets.Preset(small, 32, precision))
+    monkeypatch.setitem(presets.PRESETS, "cpu", presets.Preset(small, 32, 24, precision))
     monkeypatch.setattr(torch, "compile", lambda module, **options: module)  # takes a minute, and changes no result
     monkeypatch.setattr(factors, "CROSS_EVERY", 1)  # both kinds of swaps in two steps
     places = ["--data", str(small_data), "--run", str(tmp_path / "run"), "--pack", str(tmp_path / "pack")]
@@ -258,12 +268,14 @@ def test_all_tasks_together_make_a_pack(small_data, tmp_path, monkeypatch, preci
         if network == "factors":
             assert losses["own landmarks"] > 0 and "strangers" in losses
     pack = load_pack(tmp_path / "pack")
-    methods = {"masks", "directions", "motion_encoder", "motion_mapping"}
+    methods = {"masks", "directions", "motion_encoder", "motion_mapping", "details"}
     assert set(pack.networks) == {"generator", "encoder", "extractor", "identity", *methods}
     picture = torch.rand(1, 3, 128, 128) * 2 - 1
     code = pack["encoder"](picture)
     assert pack["generator"](code).shape == (1, 3, 256, 256)
     assert pack["motion_mapping"](code[:, :1], pack["motion_encoder"](picture)).shape == (1, 1, 512)
+    crops = [torch.rand(1, 3, 256, 256) * 2 - 1 for _ in range(3)]
+    assert pack["details"](*crops, thin_plate(points := torch.rand(1, 68, 2), points, 64)).shape == (1, 3, 256, 256)
     card = (tmp_path / "pack" / "MODEL_CARD.md").read_text()
     assert "training: 40 pictures of 20 rendered people" in card
     assert all(f"| {network} | 2 |" in card for network in presets.NETWORKS)

@@ -80,7 +80,6 @@ def test_the_inversion_comes_nearer(portrait, tuned):
 
 def test_the_tuned_face_still_moves(reenactor, tuned, other):
     turned, straight = reenactor.edit(tuned, yaw=20), reenactor.edit(tuned)
-    assert np.abs(pixels(straight) - pixels(tuned.inversion)).max() <= 1
     after, before = reenactor.look([turned, straight])[0]
     assert 10 < after.yaw - before.yaw < 30
     who = reenactor.look([tuned.crop])[1][0]

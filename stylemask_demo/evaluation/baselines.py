@@ -26,17 +26,23 @@ Way = Callable[[list[Portrait], list[Portrait]], list[Image.Image]]
 def all_ways(
     reenactor: Reenactor, generator: Generator, instruments: Instruments, methods: Sequence[str]
 ) -> dict[str, Way]:
-    """The named methods of the reenactor and then the baselines, by name."""
+    """The named methods of the reenactor and then the baselines, by name.
+
+    Baselines that draw with the pack's generator get the photo's detail as methods do.
+    """
 
     def method(name: str) -> Way:
         return lambda sources, targets: reenactor.reenact(sources, targets, method=name)
+
+    def detailed(way: Way) -> Way:
+        return lambda sources, targets: reenactor.detailed(way(sources, targets), sources)
 
     return {
         **{name: method(name) for name in methods},
         COPY_SOURCE: lambda sources, targets: [source.crop for source in sources],
         COPY_TARGET: lambda sources, targets: [target.crop for target in targets],
-        AVERAGE: lambda sources, targets: paint(generator, (_codes(sources) + _codes(targets)) / 2),
-        LINEAR: LinearRegression(generator, instruments),
+        AVERAGE: detailed(lambda sources, targets: paint(generator, (_codes(sources) + _codes(targets)) / 2)),
+        LINEAR: detailed(LinearRegression(generator, instruments)),
     }
 
 

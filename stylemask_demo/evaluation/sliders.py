@@ -20,7 +20,7 @@ PEOPLE = 24
 class Sweep:
     """One slider moved over its values for P people.
 
-    `commanded` (V,) changes; `changes` (P, V, 4) measured changes of `MEASURED` against the unmoved inversion; `cosines`
+    `commanded` (V,) changes; `changes` (P, V, 4) measured changes of `MEASURED` against the unmoved face; `cosines`
     (P, V) of the identity to the source's crop.
     """
 
@@ -70,14 +70,16 @@ def neutral_faces(faces: Sequence[Face], count: int = PEOPLE) -> list[Face]:
 def sweep(reenactor: Reenactor, faces: Sequence[Face], instruments: Instruments, slider: str) -> Sweep:
     """Moves one slider over its values for all faces."""
     portraits = [face.portrait for face in faces]
-    before, _ = _read(instruments, [portrait.inversion for portrait in portraits])
+
+    def edited(value: float) -> list[Image.Image]:
+        parts = (portraits[start : start + BATCH] for start in range(0, len(portraits), BATCH))
+        return [picture for part in parts for picture in reenactor.edit(part, **{slider: value})]
+
+    before, _ = _read(instruments, edited(0))
     true = instruments.look([portrait.crop for portrait in portraits]).identity
     changes, likeness = [], []
     for value in SLIDERS[slider]:
-        made = []
-        for start in range(0, len(portraits), BATCH):
-            made += reenactor.edit(portraits[start : start + BATCH], **{slider: value})
-        after, identity = _read(instruments, made)
+        after, identity = _read(instruments, edited(value))
         changes.append(after - before)
         likeness.append(cosines(identity, true))
     return Sweep(slider, np.array(SLIDERS[slider], float), np.stack(changes, 1), np.stack(likeness, 1))

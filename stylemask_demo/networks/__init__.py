@@ -13,6 +13,7 @@ from stylemask_demo.networks.compact import (
     PortraitEncoder,
 )
 from stylemask_demo.networks.deca import DecaEncoder
+from stylemask_demo.networks.details import DetailNetwork
 from stylemask_demo.networks.directions import DirectionMatrix, StyleDirectionMatrix
 from stylemask_demo.networks.e4e import Encoder4Editing
 from stylemask_demo.networks.latent_average import LatentAverage
@@ -27,6 +28,7 @@ NETWORKS: dict[str, type[nn.Module]] = {
         ArcFace,
         CompactMotionEncoder,
         DecaEncoder,
+        DetailNetwork,
         DirectionMatrix,
         Encoder4Editing,
         Generator,

@@ -28,13 +28,14 @@ def main(argv: list[str]) -> int:
     if options.sheet:
         _draw_sheets(options)
         return 0
-    order = shards.Order(options.views or (FRAMES if options.video else VIEWS), options.size, options.video)
+    views = options.views or (FRAMES if options.video else VIEWS)
+    order = shards.Order(views, options.size, options.video, options.scene)
     first = options.first
     if first is None:
         first = FIRST_VALIDATION_PERSON if options.validation else 0
     for people in shards.shard_people(first, options.people):
-        kind = "validation" if options.validation else "train"
-        whole = options.validation and options.people <= shards.SHARD_PEOPLE
+        kind = "scene" if options.scene else "validation" if options.validation else "train"
+        whole = kind == "validation" and options.people <= shards.SHARD_PEOPLE
         base = options.output / (kind if whole else f"{kind}-{people.start:06d}")
         if shards.finished(base, people, order):
             print(f"{base}.tar is there already.")
@@ -97,7 +98,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--size", type=_size, default=256, help="pixels on each side (default: 256)")
     parser.add_argument("--first", type=_number, metavar="PERSON", help="number of the first person (default: 0)")
-    parser.add_argument("--video", action="store_true", help="each person moves smoothly; also MP4 files")
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument("--video", action="store_true", help="each person moves smoothly; also MP4 files")
+    kinds.add_argument(
+        "--scene",
+        action="store_true",
+        help="all views of a person in one light and place, in shards 'scene-*', which the network `details` learns from",
+    )
     parser.add_argument(
         "--validation",
         action="store_true",

@@ -9,7 +9,7 @@ import os
 import tarfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -34,17 +34,24 @@ QUALITY = 85
 
 @dataclass(frozen=True)
 class Order:
-    """What to render: `views` pictures of each person, `size` pixels; or with `moving` a trajectory of `views` frames."""
+    """What to render: `views` pictures of each person, `size` pixels; or with `moving` a trajectory of `views` frames.
+
+    In one `scene` all views of a person have the light, background and camera distance of the first.
+    """
 
     views: int
     size: int
     moving: bool = False
+    scene: bool = False
 
     def views_of(self, person: int) -> list[View]:
         """The views in which a person is rendered."""
         if self.moving:
             return random_trajectory(VIEW_SEED + person * 100, self.views)
-        return [random_view(VIEW_SEED + person * 100 + view) for view in range(self.views)]
+        views = [random_view(VIEW_SEED + person * 100 + view) for view in range(self.views)]
+        if self.scene:
+            views = [replace(view, scene_seed=views[0].scene_seed, distance=views[0].distance) for view in views]
+        return views
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ import torch
 
 from stylemask_demo.training.presets import NETWORKS
 
+SHARDS = {"training": "train-*", "training of details": "scene-*", "validation": "validation"}
+
 USE = """## Intended use
 
 Reenacting and editing pictures of faces in the demo of this project, offline, as a subject of study, and as a stand-in for
@@ -34,7 +36,7 @@ def write_card(pack: Path, run: Path, data: Path, device: torch.device) -> Path:
         last = history[-1]
         terms = ", ".join(f"{name} {value:.3g}" for name, value in last.items() if name not in ("step", "seconds"))
         rows.append(f"| {network} | {last['step']} | {last['seconds'] / 60:.0f} | {terms} |")
-    people = {name: _count(data, pattern) for name, pattern in (("training", "train-*"), ("validation", "validation"))}
+    people = {name: _count(data, pattern) for name, pattern in SHARDS.items()}
     measured = run / "evaluation.md"
     parts = [
         "# Model card: rendered people, 256 px",

@@ -31,7 +31,7 @@ def main(argv: list[str]) -> int:
         "sampled from it; needs no --data, and saves into that pack unless --pack is given",
     )
     parser.add_argument(
-        "--data", type=Path, help="folder with train-*.tar/.npz and validation.tar/.npz, as `render` makes"
+        "--data", type=Path, help="folder with train-*, scene-* and validation, each .tar and .npz, as `render` makes"
     )
     parser.add_argument(
         "--preset", choices=PRESETS, default="gpu" if torch.cuda.is_available() else "cpu", help="how long, how large"
@@ -53,6 +53,8 @@ def main(argv: list[str]) -> int:
             print(train_on_pack(options.on, options.network, folder, preset, accelerator, options.steps, options.pack))
             return 0
         workshop = Workshop(options.data, folder, preset, accelerator)
+        if options.network == "all":
+            workshop.check_data()  # now, and not after hours
         for network in [*NETWORKS, "pack"] if options.network == "all" else [options.network]:
             if network == "pack":
                 workshop.write(options.pack or Path("checkpoints/synthetic"))

@@ -64,9 +64,7 @@ def load_faces(data: Path, pattern: str, cache: Path, sides: tuple[int, ...] = (
 
     Decoded pictures are kept in `cache`. Raises FileNotFoundError when no shard matches.
     """
-    tars = sorted(data.glob(f"{pattern}.tar"))
-    if not tars:
-        raise FileNotFoundError(f"no {pattern}.tar with labelled faces in {data}")
+    tars = find_shards(data, pattern)
     rows = [np.load(tar.with_suffix(".npz")) for tar in tars]
     labels = {name: np.concatenate([row[name] for row in rows]) for name in LABELS}
     labels["landmarks"] = labels["landmarks"].astype(np.float32) / 256
@@ -78,6 +76,15 @@ def load_faces(data: Path, pattern: str, cache: Path, sides: tuple[int, ...] = (
             _decode(tars, len(labels["person"]), side, path)
         pictures[side] = np.load(path, mmap_mode="r")
     return Faces(pictures, labels)
+
+
+def find_shards(data: Path, pattern: str) -> list[Path]:
+    """The tars of all shards whose name matches. Raises FileNotFoundError when there is none."""
+    tars = sorted(data.glob(f"{pattern}.tar"))
+    if not tars:
+        cure = " (make them with `python -m stylemask_demo render --scene`)" if pattern.startswith("scene") else ""
+        raise FileNotFoundError(f"no {pattern}.tar with labelled faces in {data}{cure}")
+    return tars
 
 
 def _decode(tars: list[Path], count: int, side: int, path: Path) -> None:

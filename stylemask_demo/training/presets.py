@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-NETWORKS = ("extractor", "identity", "autoencoder", "factors", "directions", "masks", "motion")  # in this order
+NETWORKS = ("extractor", "identity", "autoencoder", "factors", "directions", "masks", "motion", "details")  # in this order
 
 
 @dataclass(frozen=True)
@@ -11,15 +11,17 @@ class Plan:
 
     steps: int
     minutes: float
-    batch: int  # pictures of each step and process; people for `identity`, pairs for `factors` and `motion`
+    batch: int  # pictures of each step and process; people for `identity`, pairs for `factors`, `motion` and `details`
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A whole training; `bank` is the number of faces that directions and masks are trained on."""
+    """A whole training; `bank` is the number of faces that directions and masks are trained on, `pairs` that of the
+    reenactments that details are."""
 
     plans: dict[str, Plan]
     bank: int
+    pairs: int
     precision: str  # of accelerate: "no" or "bf16"
 
     @property
@@ -29,32 +31,36 @@ class Preset:
 
 
 PRESETS = {
-    # 9.5 hours on two cores, best as two processes of one thread.
+    # 9.7 hours on two cores, best as two processes of one thread.
     "cpu": Preset(
         {
             "extractor": Plan(4000, 70, 32),
             "identity": Plan(1200, 30, 24),
             "autoencoder": Plan(5000, 120, 16),
-            "factors": Plan(9000, 240, 3),
+            "factors": Plan(9000, 210, 3),
             "directions": Plan(2000, 40, 8),
             "masks": Plan(2000, 40, 8),
             "motion": Plan(1500, 30, 8),
+            "details": Plan(9000, 40, 4),
         },
         bank=2048,
+        pairs=6000,
         precision="no",
     ),
-    # 22 minutes on one H200, so that with the pictures' way there it stays within 25.
+    # 21 minutes on one H200, so that with the pictures' way there and the pairs it stays within 25.
     "gpu": Preset(
         {
             "extractor": Plan(6000, 3, 128),
             "identity": Plan(3000, 1.5, 96),
             "autoencoder": Plan(12000, 4, 64),
-            "factors": Plan(20000, 9.5, 24),
+            "factors": Plan(20000, 7, 24),
             "directions": Plan(2000, 1, 64),
             "masks": Plan(3000, 2, 64),
             "motion": Plan(2000, 1, 48),
+            "details": Plan(4000, 1.5, 32),
         },
         bank=8192,
+        pairs=3000,
         precision="bf16",
     ),
 }

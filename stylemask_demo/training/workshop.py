@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from accelerate import Accelerator
 from torch import nn
 
+from stylemask_demo import Reenactor
 from stylemask_demo.faces.parameters import DIRECTIONS
 from stylemask_demo.networks.compact import (
     CompactMotionEncoder,
@@ -13,6 +15,7 @@ from stylemask_demo.networks.compact import (
     ParameterExtractor,
     PortraitEncoder,
 )
+from stylemask_demo.networks.details import DetailNetwork
 from stylemask_demo.networks.directions import DirectionMatrix
 from stylemask_demo.networks.mask import MaskPredictors
 from stylemask_demo.networks.motion import MotionMapping
@@ -21,7 +24,8 @@ from stylemask_demo.packs.store import describe_pack, save_network
 from stylemask_demo.training.autoencoder import GENERATOR, autoencoder_task
 from stylemask_demo.training.bank import Bank, Teachers, make_bank
 from stylemask_demo.training.card import write_card
-from stylemask_demo.training.data import Faces, load_faces
+from stylemask_demo.training.data import Faces, find_shards, load_faces
+from stylemask_demo.training.details import Pairs, details_task, make_pairs
 from stylemask_demo.training.directions import LAYERS, calibrate, directions_task
 from stylemask_demo.training.extractor import extractor_task
 from stylemask_demo.training.factors import factors_task
@@ -55,6 +59,19 @@ class Workshop:
         """Saves the averaged weights of all tasks as a pack, with its model card. Raises FileNotFoundError as `train`."""
         if not self.accelerator.is_main_process:
             return
+        self._save(pack)
+        network = DetailNetwork()
+        self._loaded("details", network=network)
+        save_network(pack, "details", network, {})
+        write_card(pack, self.folder, self.data, self.accelerator.device)
+
+    def check_data(self) -> None:
+        """Raises FileNotFoundError unless all pictures are there that `train` asks for, sooner or later."""
+        for pattern in ("train-*", "validation", "scene-*"):
+            find_shards(self.data, pattern)
+
+    def _save(self, pack: Path) -> None:
+        """Saves all networks but the details as a pack."""
         teachers = self._teachers()
         generator = teachers.generator
         masks, matrix = self._new_masks(generator), self._new_matrix(generator)
@@ -79,7 +96,6 @@ class Workshop:
             licence="MIT",
             origin="Trained by this project's own code on rendered people; no photograph was used.",
         )
-        write_card(pack, self.folder, self.data, self.accelerator.device)
 
     def _faces(self, pattern: str, *sides: int) -> Faces:
         with self.accelerator.local_main_process_first():  # one process decodes, the others find the cache
@@ -113,6 +129,24 @@ class Workshop:
 
     def _motion(self, steps: int, pairs: int) -> Task:
         return motion_task(self._teachers(), self._faces("train-*", 128), steps, pairs)
+
+    def _details(self, steps: int, batch: int) -> Task:
+        faces = self._faces("scene-*", self._new_generator().size)
+        teachers = self._finished_extractor(), self._finished_identity()
+        return details_task(self._pairs(faces), faces, *teachers, steps, batch)
+
+    def _pairs(self, faces: Faces) -> Pairs:
+        """Reenactments by the pack as it is without details, made once."""
+        pictures, labels = self.folder / "pairs.npy", self.folder / "pairs.npz"
+        with self.accelerator.local_main_process_first():
+            if not labels.exists():
+                self._save(self.folder / "pack")
+                with torch.device("cpu"):  # the pipeline places what it makes by itself
+                    reenactor = Reenactor.from_pack(self.folder / "pack", self.accelerator.device.type)
+                    made = make_pairs(reenactor, faces, self.preset.pairs, pictures)
+                np.savez(labels, rows=made.rows, landmarks=made.landmarks)
+        kept = np.load(labels)
+        return Pairs(kept["rows"], np.load(pictures, mmap_mode="r"), kept["landmarks"])
 
     def _teachers(self) -> Teachers:
         return Teachers(*self._mapped(), self._finished_extractor(), self._finished_identity())

@@ -29,7 +29,8 @@ FOOTER = """
   (Bounareli et al., 2023), <cite>Finding Directions in GAN's Latent Space for Neural Face Reenactment</cite>
   (Bounareli et al., 2022), <cite>Pose and Facial Expression Transfer by using StyleGAN</cite>
   (Jahoda and Čech, 2024), on <cite>StyleGAN2</cite> (Karras et al., 2020) and
-  <cite>Encoder4Editing</cite> (Tov et al., 2021).
+  <cite>Encoder4Editing</cite> (Tov et al., 2021), with the photo's detail after
+  <cite>High-Fidelity GAN Inversion for Image Attribute Editing</cite> (Wang et al., 2022).
   Rendered people: <cite>ICT-FaceKit</cite> (Li et al., 2020).</p>
   <p>Code under the MIT licence.</p>
 </footer>

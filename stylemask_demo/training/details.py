@@ -1,0 +1,165 @@
+"""Trains the network that brings the photo's own detail into results, on people who are seen in one scene several times.
+
+A person's first view is reenacted by the second; what the second view shows that the result does not is to be learned.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from stylemask_demo import Portrait, Reenactor
+from stylemask_demo.later import Later
+from stylemask_demo.networks.compact import IdentityNetwork, ParameterExtractor
+from stylemask_demo.networks.details import REFINED, DetailNetwork, thin_plate
+from stylemask_demo.networks.perception import grey
+from stylemask_demo.sheets import contact_sheet, to_image
+from stylemask_demo.training.adversary import PatchDiscriminator, adversarial, cut_patch
+from stylemask_demo.training.data import Faces
+from stylemask_demo.training.loop import Task
+from stylemask_demo.training.losses import identity_distance, parameter_distance, reconstruction
+
+UNMOVED = 0.1  # part of the pairs whose target is the source itself
+MISTAKEN = 0.35  # part of the pairs whose inversion is drawn towards somebody else,
+MOST_MISTAKEN = 0.5  # by at most this: photographs are inverted worse than rendered people are
+SHARP_FROM = 0.3  # part of the run after which a discriminator plays against the network
+SHARPNESS = 0.2  # weight of what it thinks
+KEPT_APART = 0.04  # part of the people whose pairs are drawn on the sheet, and not trained on
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """N reenactments of one view of a person by another.
+
+    `rows` (N, 2) of source and target among the faces; `pictures` (N, 2, S, S, 3) uint8 of the source's inversion and the
+    result; `landmarks` (N, 2, 68, 2) of both as fractions.
+    """
+
+    rows: np.ndarray
+    pictures: np.ndarray
+    landmarks: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def batch(self, numbers: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
+        """Inversions and results (B, 3, S, S) in -1..1, and where the parts of the results were in the inversions."""
+        device = torch.get_default_device()
+        pixels = torch.from_numpy(np.ascontiguousarray(self.pictures[numbers])).to(device)
+        inversions, made = (pixels.permute(1, 0, 4, 2, 3).float() / 127.5 - 1).unbind()
+        before, now = torch.from_numpy(self.landmarks[numbers]).to(device).unbind(1)
+        return inversions, made, thin_plate(now, before, made.shape[-1] // REFINED)
+
+
+def make_pairs(reenactor: Reenactor, faces: Faces, count: int, path: Path) -> Pairs:
+    """Reenacts views of the people by one another, about `count` times in all, by every method in turn.
+
+    Pictures are written to `path`, from where they are mapped into memory. `reenactor` must not add detail itself.
+    """
+    size, random = reenactor.resolution, np.random.default_rng(0)
+    people, methods = faces.rows_by_person(), reenactor.methods
+    each = max(1, round(count / len(people)))
+    pictures = np.lib.format.open_memmap(path, "w+", np.uint8, (len(people) * each, 2, size, size, 3))
+    rows, landmarks, before = [], [], None
+    for views in tqdm(people, desc="pairs", mininterval=10):
+        portraits = reenactor.aligned([Image.fromarray(picture) for picture in faces.pictures[size][views]])
+        before, stranger = portraits[0], before or portraits[0]
+        drawn = np.stack([random.permutation(len(views))[:2] for _ in range(each)])
+        unmoved = random.random(each) < UNMOVED
+        drawn[unmoved, 1] = drawn[unmoved, 0]
+        sources = [portraits[first] for first in drawn[:, 0]]
+        for i in np.flatnonzero(random.random(each) < MISTAKEN):
+            sources[i] = _mistaken(reenactor, sources[i], stranger, random.uniform(0, MOST_MISTAKEN))
+        for turn, method in enumerate(methods):
+            mine, targets = sources[turn :: len(methods)], [portraits[second] for second in drawn[turn :: len(methods), 1]]
+            made = reenactor.reenact(mine, targets, method=method) if mine else []
+            both = [picture for source, result in zip(mine, made, strict=True) for picture in (source.inversion, result)]
+            seen = [parameters.landmarks / size for parameters in (reenactor.look(both)[0] if both else [])]
+            pictures[len(rows) : len(rows) + len(mine)] = np.reshape([np.asarray(p) for p in both], (-1, 2, size, size, 3))
+            landmarks += np.reshape(seen, (-1, 2, 68, 2)).tolist()
+            rows += views[drawn[turn :: len(methods)]].tolist()
+    pictures.flush()
+    return Pairs(np.array(rows), pictures, np.array(landmarks, np.float32))
+
+
+def _mistaken(reenactor: Reenactor, portrait: Portrait, stranger: Portrait, part: float) -> Portrait:
+    """The portrait with a code that lies `part` of the way to a stranger's."""
+    codes = torch.lerp(portrait.codes, stranger.codes, part)
+    return dataclasses.replace(
+        portrait, codes=codes, key=f"{portrait.key}~{part}", made=Later(lambda: reenactor.drawn(codes))
+    )
+
+
+def details_task(
+    pairs: Pairs,
+    faces: Faces,
+    extractor: ParameterExtractor,
+    identity: IdentityNetwork,
+    steps: int,
+    batch: int = 4,
+    rate: float = 1e-3,
+) -> Task:
+    """`batch` is the number of pairs. Colours of photo and truth are changed alike: an inversion may have missed them."""
+    for teacher in (extractor, identity):
+        teacher.eval().requires_grad_(False)
+    size = pairs.pictures.shape[2]
+    network = DetailNetwork().to(memory_format=torch.channels_last)
+    judge = PatchDiscriminator()
+    optimiser = torch.optim.Adam(network.parameters(), rate, betas=(0.9, 0.99))
+    optimiser.add_param_group({"params": list(judge.parameters()), "lr": 2e-3, "betas": (0.0, 0.99)})
+    mirror = torch.tensor([-1.0, 1.0])  # of x and y
+    trained = int(len(pairs) * (1 - KEPT_APART))
+
+    def loss(step: int, done: float) -> dict[str, Tensor]:
+        numbers = torch.randint(trained, (batch,)).cpu().numpy()
+        sources, targets = pairs.rows[numbers].T
+        photos, true = _recoloured(faces.batch(sources, size), faces.batch(targets, size))
+        (landmarks,) = faces.tensors(targets, "landmarks")
+        inversions, made, places = pairs.batch(numbers)
+        if torch.rand(()) < 0.5:
+            photos, true, inversions, made = (batch.flip(3) for batch in (photos, true, inversions, made))
+            places, landmarks = places.flip(2) * mirror, landmarks * mirror + mirror.lt(0)
+        made, moved = network.draw(photos, inversions, made, places)
+        look, teacher = ((parameter_distance, extractor), (identity_distance, identity))[step % 2]
+        losses = {
+            **reconstruction(made, true, landmarks),
+            **look(teacher, grey(made), grey(true)),
+            "motion": _misplaced(moved, true) * 2,
+        }
+        if done > SHARP_FROM:
+            played = adversarial(judge, *cut_patch(made, true), step)
+            losses |= played | {"sharpness": SHARPNESS * played["sharpness"]}
+        return losses
+
+    def sheet(averages: dict[str, nn.Module]) -> Image.Image:
+        numbers = np.linspace(trained, len(pairs) - 1, 24).astype(int)
+        photos, true = (faces.batch(rows, size) for rows in pairs.rows[numbers].T)
+        inversions, made, places = pairs.batch(numbers)
+        finished = averages["network"](photos, inversions, made, places)
+        off = [(picture - true).abs().mean() * 127.5 for picture in (made, finished)]
+        print(f"\nvalidation: {off[0]:.2f} grey levels without detail, {off[1]:.2f} with", flush=True)
+        columns = zip(photos, made, finished, true, strict=True)
+        return contact_sheet([to_image(picture) for four in columns for picture in four], 8, 192)
+
+    return Task("details", {"network": network, "judge": judge}, optimiser, loss, sheet, steps, average=0.995)
+
+
+def _misplaced(moved: Tensor, true: Tensor) -> Tensor:
+    """How far a moved photo (B, 4, S, S), as `DetailNetwork.draw` gives it, is from the truth: the finest difference tells
+    where exactly a part belongs, the coarser ones tell it from further away."""
+    difference = (moved[:, :3] - true) * moved[:, 3:].detach()
+    return sum(F.avg_pool2d(difference, cell).abs().mean() for cell in (1, 4, 8))
+
+
+def _recoloured(*pictures: Tensor) -> list[Tensor]:
+    """Batches (B, 3, S, S) in -1..1 with random exposure and white balance, the same for each picture of all of them."""
+    count = len(pictures[0])
+    gamma = torch.exp(0.12 * torch.randn(count, 1, 1, 1))
+    gain = 1 + 0.06 * torch.randn(count, 1, 1, 1) + 0.03 * torch.randn(count, 3, 1, 1)
+    return [((batch + 1) / 2).clamp_min(1e-4).pow(gamma).mul(gain).clamp(0, 1) * 2 - 1 for batch in pictures]

@@ -1,0 +1,114 @@
+"""The photo's own detail in results: where the parts of the face went, and what comes along with them."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from scipy.interpolate import RBFInterpolator
+
+from stylemask_demo import Reenactor
+from stylemask_demo.details import REMEMBERED
+from stylemask_demo.networks.details import REFINED, STIFFNESS, DetailNetwork, thin_plate
+
+FACES = Path(__file__).parent / "assets" / "faces"
+LABELS = json.loads((FACES / "labels.json").read_text())
+NAMES = [name for name in sorted(LABELS) if name.endswith("_0")][:10]
+
+
+def landmarks(count: int = 2) -> torch.Tensor:
+    return torch.rand(count, 68, 2, generator=torch.Generator().manual_seed(0)) * 0.6 + 0.2
+
+
+def centres(side: int) -> torch.Tensor:
+    """Of cells, from -1 to 1, (side, side, 2)."""
+    axis = (torch.arange(side) + 0.5) / side * 2 - 1
+    return torch.stack(torch.meshgrid(axis, axis, indexing="xy"), -1)
+
+
+@pytest.fixture(scope="module")
+def reenactor() -> Reenactor:
+    return Reenactor.from_pack("synthetic", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def portraits(reenactor):
+    return reenactor.portrait([Image.open(FACES / f"{name}.webp").convert("RGB") for name in NAMES])
+
+
+def test_what_has_not_moved_stays_to_the_bit():
+    points = landmarks()
+    assert torch.equal(thin_plate(points, points, 16), centres(16).expand(2, -1, -1, -1))
+
+
+def test_all_parts_of_a_shifted_and_scaled_face_are_found():
+    now = landmarks()
+    places = thin_plate(now, 0.9 * now + 0.1, 16)  # on -1..1: 0.9 x + 0.1
+    assert torch.allclose(places, 0.9 * centres(16).expand(2, -1, -1, -1) + 0.1, atol=1e-4)
+
+
+def test_the_plate_is_that_of_scipy():
+    now = landmarks(1)
+    before = now + 0.03 * torch.randn(now.shape, generator=torch.Generator().manual_seed(1))
+    twin = RBFInterpolator(2 * now[0].double().numpy() - 1, 2 * before[0].double().numpy() - 1, smoothing=STIFFNESS)
+    expected = twin(centres(12).reshape(-1, 2).double().numpy())
+    assert np.abs(thin_plate(now, before, 12)[0].reshape(-1, 2).numpy() - expected).max() < 1e-3
+
+
+def test_an_untrained_network_brings_half_of_what_was_missed_to_where_it_is_now():
+    network = DetailNetwork().eval()
+    photo = torch.zeros(1, 3, 64, 64)
+    photo[..., 20:28, 20:28] = 1.0  # a mole that the inversion lacks
+    inversion = made = torch.zeros_like(photo)
+    now = landmarks(1)
+    with torch.no_grad():
+        shown = network(photo, inversion, made, thin_plate(now, now - 0.25, 64 // REFINED))  # 16 pixels further
+    assert shown[..., 37:43, 37:43].mean() == pytest.approx(0.5 + torch.sigmoid(torch.tensor(-3.0)).item(), abs=0.02)
+    assert shown[..., :18, :18].abs().max() < 1e-6
+
+
+def test_where_nothing_moves_the_photo_is_shown(reenactor, portraits):
+    for portrait, still in zip(portraits, reenactor.edit(portraits), strict=True):
+        crop, inversion = np.float32(portrait.crop), np.float32(portrait.inversion)
+        assert np.square(np.float32(still) - crop).mean() < 0.25 * np.square(inversion - crop).mean()
+
+
+@pytest.mark.parametrize("method", ["stylemask", "directions", "motion"])
+def test_results_look_more_like_their_sources_and_move_as_before(reenactor, portraits, monkeypatch, method):
+    targets = portraits[1:] + portraits[:1]
+
+    def measured() -> tuple[float, np.ndarray]:
+        seen, vectors = reenactor.look(reenactor.reenact(portraits, targets, method))
+        gaps = [
+            np.abs([found.yaw - t.parameters.yaw, found.pitch - t.parameters.pitch, found.smile - t.parameters.smile])
+            for found, t in zip(seen, targets, strict=True)
+        ]
+        who = reenactor.look([portrait.crop for portrait in portraits])[1]
+        return float((vectors * who).sum(1).mean()), np.mean(gaps, 0)
+
+    alike, gaps = measured()
+    monkeypatch.setattr(reenactor, "_details", None)
+    plain_alike, plain_gaps = measured()
+    assert alike > plain_alike
+    assert (gaps < plain_gaps + [1.0, 1.0, 0.05]).all()
+
+
+def test_one_source_of_many_results_and_many_sources_agree(reenactor, portraits):
+    together = reenactor.reenact(portraits[0], portraits[1:3])
+    for made, target in zip(together, portraits[1:3], strict=True):
+        assert np.abs(np.int16(made) - np.int16(reenactor.reenact(portraits[0], target))).max() <= 2
+
+
+def test_random_people_have_no_photo_to_take_detail_from(reenactor, monkeypatch):
+    with_network = reenactor.sample(3)
+    monkeypatch.setattr(reenactor, "_details", None)
+    assert np.array_equal(with_network, reenactor.sample(3))
+
+
+def test_the_memory_of_sources_is_bounded(reenactor, portraits):
+    crops = [portraits[0].crop.rotate(angle) for angle in range(REMEMBERED + 2)]
+    for portrait in reenactor.aligned(crops):
+        reenactor.edit(portrait)
+    assert len(reenactor._details._sources) == REMEMBERED
