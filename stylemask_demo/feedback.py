@@ -1,6 +1,6 @@
 """Looking at a result before it is shown, and correcting what it misses of the wanted head pose and expression."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -10,8 +10,8 @@ from stylemask_demo.faces.parameters import EXPRESSIONS, FaceParameters
 from stylemask_demo.methods import FaceCode, PictureCode
 from stylemask_demo.networks.compact import ParameterExtractor, PortraitEncoder
 from stylemask_demo.networks.perception import to_input
-from stylemask_demo.synthesis import Synthesis
-from stylemask_demo.tuning import TunedWeights
+from stylemask_demo.networks.stylegan2 import Generator
+from stylemask_demo.portrait import Portrait
 
 SMILES = ("mouthSmile_L", "mouthSmile_R")
 # Coefficients lie in 0..1; a little below, the mouth is stern, and further out faces dissolve.
@@ -21,11 +21,18 @@ LEAST_SMILE, MOST_SMILE = -0.3, 1.15
 class Feedback:
     """Draws a result, reads it, and adds to its style codes what the encoder itself adds for the missing motion.
 
-    On rendered people that takes a quarter off the errors of head pose and expression, whatever the method.
+    On rendered people that takes a quarter off the errors of head pose and expression, whatever the method. `draw` makes
+    the pictures (B, 3, S, S) of B codes and their sources, just as they will be shown.
     """
 
-    def __init__(self, synthesis: Synthesis, encoder: PortraitEncoder, extractor: ParameterExtractor):
-        self._synthesis, self._encoder, self._extractor = synthesis, encoder, extractor
+    def __init__(
+        self,
+        draw: Callable[[PictureCode, Sequence[Portrait]], Tensor],
+        generator: Generator,
+        encoder: PortraitEncoder,
+        extractor: ParameterExtractor,
+    ):
+        self._draw, self._generator, self._encoder, self._extractor = draw, generator, encoder, extractor
 
     def __call__(
         self,
@@ -33,31 +40,31 @@ class Feedback:
         who: FaceCode,
         how: FaceCode,
         strength: float,
-        tunings: Sequence[TunedWeights | None] = (None,),
+        sources: Sequence[Portrait] = (),
     ) -> PictureCode:
         """Corrects the codes of B results of `who` with the motion of `how`, both with `values`; of no `strength`, nothing.
 
-        `tunings` are those of `Synthesis.pictures`.
+        `sources` are the portraits that the codes were made from, or one of all, if there are any.
         """
         wanted = who.values + strength * (how.values - who.values)
-        return self.corrected(code, wanted, tunings, strength)
+        return self.corrected(code, wanted, sources, strength)
 
-    def seen(self, code: PictureCode, tunings: Sequence[TunedWeights | None] = (None,)) -> Tensor:
+    def seen(self, code: PictureCode, sources: Sequence[Portrait] = ()) -> Tensor:
         """Head pose and expression that B pictures show, (B, 56) in the units of `PortraitEncoder.motion_values`."""
-        shown = read_twice(self._extractor, to_input(self._synthesis.tensors(code, tunings).clamp(-1, 1)))
+        shown = read_twice(self._extractor, to_input(self._draw(code, sources).clamp(-1, 1)))
         return self._encoder.motion_values(shown.euler, shown.expression)
 
     def corrected(
         self,
         code: PictureCode,
         wanted: Tensor,
-        tunings: Sequence[TunedWeights | None] = (None,),
+        sources: Sequence[Portrait] = (),
         strength: float | Tensor = 1.0,
     ) -> PictureCode:
         """Codes of B pictures that show what is `wanted`, (B, 56), better; `strength` is the part that is corrected, of all
         values or of each, (56,)."""
-        generator = self._synthesis.generator
-        missing = wanted - self.seen(code, tunings)
+        generator = self._generator
+        missing = wanted - self.seen(code, sources)
         moves = generator.repeat(self._encoder.motion(strength * missing))
         unmoved = torch.zeros_like(moves)
         return PictureCode(

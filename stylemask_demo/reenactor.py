@@ -33,7 +33,7 @@ from stylemask_demo.recent import Recent
 from stylemask_demo.sheets import to_image
 from stylemask_demo.synthesis import Synthesis, images
 from stylemask_demo.transfer import Transfer
-from stylemask_demo.tuning import STEPS, Progress, TunedWeights, tune
+from stylemask_demo.tuning import STEPS, Progress, tune
 from stylemask_demo.weights import Weights
 
 TRUNCATION = 0.7  # of sampled faces towards the mean face; photos are never truncated
@@ -69,7 +69,7 @@ class Reenactor:
         self._reader = self._create_reader()
         self._transfer = Transfer(weights, self._space, invert, self._reader, compatibility)
         self._feedback = (
-            Feedback(self._synthesis, weights["encoder"], weights["extractor"]) if self._transfer.corrects else None
+            Feedback(self._shown, generator, weights["encoder"], weights["extractor"]) if self._transfer.corrects else None
         )
         self._details = Details(weights["details"], weights["extractor"]) if "details" in weights else None
         # Published encoders are used as published; and at their resolution every step would take seconds.
@@ -78,7 +78,7 @@ class Reenactor:
             face_finder, weights["extractor"], for_photos, self._reader, self.drawn, generator.size
         )
         self._tuned: Recent[tuple[str, int], Portrait] = Recent(TUNED)
-        self._shown: Recent[tuple[str, str | None], torch.Tensor] = Recent(REMEMBERED)
+        self._at_rest: Recent[tuple[str, str | None], torch.Tensor] = Recent(REMEMBERED)
 
     @classmethod
     def from_pack(
@@ -160,7 +160,6 @@ class Reenactor:
         """
         self._transfer.check("directions")
         sources = self._all(source)
-        tunings = [portrait.tuning for portrait in sources]
         changes = [(yaw, pitch, smile)] * len(sources)
         if self._feedback:
             unmoved = torch.cat([self._unmoved(portrait) for portrait in sources])
@@ -169,7 +168,7 @@ class Reenactor:
         if self._feedback and (yaw or pitch or smile):  # in the middle the code is the inversion's, to the bit
             wanted = unmoved + torch.stack([motion_change(*change) for change in changes]).to(unmoved)
             # The other expressions a smile may take along: correcting them would take it back.
-            code = self._feedback.corrected(code, wanted, tunings, slider_values().to(unmoved))
+            code = self._feedback.corrected(code, wanted, sources, slider_values().to(unmoved))
         made = self._pictures(code, sources)
         return made if _is_list(source) else made[0]
 
@@ -335,23 +334,26 @@ class Reenactor:
         """Pictures of B `sources` that follow B targets, or of one for all of the other; random people have no portrait."""
         code = self._transfer(method, who, how, strength)
         if self._feedback:
-            code = self._feedback(code, who, how, strength, _tunings(sources))
+            code = self._feedback(code, who, how, strength, sources)
         return self._pictures(code, sources)
 
     def _pictures(self, code: PictureCode, sources: Sequence[Portrait]) -> list[Image.Image]:
-        """Pictures of B codes, with the detail of the crops of their sources if they have any."""
-        made = self._synthesis.tensors(code, _tunings(sources))
-        return images(self._details(made, sources) if self._details and sources else made)
+        return images(self._shown(code, sources))
+
+    def _shown(self, code: PictureCode, sources: Sequence[Portrait]) -> torch.Tensor:
+        """Pictures (B, 3, S, S) of B codes, with the detail of the crops of their sources if they have any."""
+        made = self._synthesis.tensors(code, [source.tuning for source in sources] or (None,))
+        return self._details(made, sources) if self._details and sources else made
 
     def _still(self, portrait: Portrait) -> Image.Image:
         """The portrait as results show it when nothing moves."""
         return self._pictures(self._space.code(portrait.codes.to(self.device)), [portrait])[0]
 
     def _unmoved(self, portrait: Portrait) -> torch.Tensor:
-        """Head pose and expression that the portrait's inversion shows, (1, 56)."""
+        """Head pose and expression of the portrait as results show it when nothing moves, (1, 56)."""
         key = portrait.key, portrait.tuning.key if portrait.tuning else None
         code = self._space.code(portrait.codes.to(self.device))
-        return self._shown.find(key, lambda: self._feedback.seen(code, [portrait.tuning]))
+        return self._at_rest.find(key, lambda: self._feedback.seen(code, [portrait]))
 
     def _followed(self, follower: FaceFollower, frame: Image.Image) -> Image.Image | None:
         landmarks = follower.landmarks(frame)
@@ -389,11 +391,6 @@ class Reenactor:
     def drawn(self, w_plus: torch.Tensor) -> Image.Image:
         """The picture of one W+ code (1, L, style_dim)."""
         return self._synthesis.pictures(self._space.code(w_plus.to(self.device)))[0]
-
-
-def _tunings(sources: Sequence[Portrait]) -> list[TunedWeights | None]:
-    """Of the sources, or that of nobody."""
-    return [source.tuning for source in sources] or [None]
 
 
 def _is_list(value: object) -> bool:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -75,9 +76,9 @@ def test_the_generator_that_draws_is_the_one_looked_at(reenactor, portraits, mon
         return draw(self, code, (None,), size)
 
     monkeypatch.setattr(Synthesis, "tensors", noted)
-    tuned = [dataclasses.replace(portrait, tuning=f"tuned to {i}") for i, portrait in enumerate(portraits[:2])]
+    tuned = [dataclasses.replace(portrait, tuning=SimpleNamespace(key=str(i))) for i, portrait in enumerate(portraits[:2])]
     reenactor.reenact(tuned, portraits[2])
-    assert looked == [(["tuned to 0", "tuned to 1"], None)] * 2
+    assert looked == [([portrait.tuning for portrait in tuned], None)] * 2
 
 
 def test_values_are_angles_and_coefficients_in_order(portraits):

@@ -30,6 +30,8 @@ MISTAKEN = 0.35  # part of the pairs whose inversion is drawn towards somebody e
 MOST_MISTAKEN = 0.5  # by at most this: photographs are inverted worse than rendered people are
 SHARP_FROM = 0.3  # part of the run after which a discriminator plays against the network
 SHARPNESS = 0.2  # weight of what it thinks
+PARAMETERS = 2.0  # weight of what the extractor sees, against that of the other losses
+NEAR, NEARER_OFTEN = 10.0, 8.0  # degrees between heads within which pairs are drawn more often, and how much more
 KEPT_APART = 0.04  # part of the people whose pairs are drawn on the sheet, and not trained on
 
 
@@ -76,14 +78,14 @@ def make_pairs(reenactor: Reenactor, faces: Faces, count: int, path: Path) -> Pa
         sources = [portraits[first] for first in drawn[:, 0]]
         for i in np.flatnonzero(random.random(each) < MISTAKEN):
             sources[i] = _mistaken(reenactor, sources[i], stranger, random.uniform(0, MOST_MISTAKEN))
-        for turn, method in enumerate(methods):
-            mine, targets = sources[turn :: len(methods)], [portraits[second] for second in drawn[turn :: len(methods), 1]]
-            made = reenactor.reenact(mine, targets, method=method) if mine else []
-            both = [picture for source, result in zip(mine, made, strict=True) for picture in (source.inversion, result)]
-            seen = [parameters.landmarks / size for parameters in (reenactor.look(both)[0] if both else [])]
-            pictures[len(rows) : len(rows) + len(mine)] = np.reshape([np.asarray(p) for p in both], (-1, 2, size, size, 3))
-            landmarks += np.reshape(seen, (-1, 2, 68, 2)).tolist()
-            rows += views[drawn[turn :: len(methods)]].tolist()
+        for turn, method in enumerate(methods[:each]):
+            mine = range(turn, each, len(methods))
+            made = reenactor.reenact([sources[i] for i in mine], [portraits[drawn[i, 1]] for i in mine], method=method)
+            for i, result in zip(mine, made, strict=True):
+                both = [sources[i].inversion, result]
+                pictures[len(rows)] = np.stack([np.asarray(picture) for picture in both])
+                landmarks.append([seen.landmarks / size for seen in reenactor.look(both)[0]])
+                rows.append(views[drawn[i]])
     pictures.flush()
     return Pairs(np.array(rows), pictures, np.array(landmarks, np.float32))
 
@@ -115,9 +117,10 @@ def details_task(
     optimiser.add_param_group({"params": list(judge.parameters()), "lr": 2e-3, "betas": (0.0, 0.99)})
     mirror = torch.tensor([-1.0, 1.0])  # of x and y
     trained = int(len(pairs) * (1 - KEPT_APART))
+    often = _how_often(pairs.rows[:trained], faces)
 
     def loss(step: int, done: float) -> dict[str, Tensor]:
-        numbers = torch.randint(trained, (batch,)).cpu().numpy()
+        numbers = torch.multinomial(often, batch, replacement=True).cpu().numpy()
         sources, targets = pairs.rows[numbers].T
         photos, true = _recoloured(faces.batch(sources, size), faces.batch(targets, size))
         (landmarks,) = faces.tensors(targets, "landmarks")
@@ -127,9 +130,12 @@ def details_task(
             places, landmarks = places.flip(2) * mirror, landmarks * mirror + mirror.lt(0)
         made, moved = network.draw(photos, inversions, made, places)
         look, teacher = ((parameter_distance, extractor), (identity_distance, identity))[step % 2]
+        seen = look(teacher, grey(made), grey(true))
+        if "parameters" in seen:
+            seen["parameters"] *= PARAMETERS
         losses = {
             **reconstruction(made, true, landmarks),
-            **look(teacher, grey(made), grey(true)),
+            **seen,
             "motion": _misplaced(moved, true) * 2,
         }
         if done > SHARP_FROM:
@@ -148,6 +154,16 @@ def details_task(
         return contact_sheet([to_image(picture) for four in columns for picture in four], 8, 192)
 
     return Task("details", {"network": network, "judge": judge}, optimiser, loss, sheet, steps, average=0.995)
+
+
+def _how_often(rows: np.ndarray, faces: Faces) -> Tensor:
+    """How much more often each pair (N, 2) is drawn.
+
+    Where a head hardly turns, as with sliders and from frame to frame, the photo must not win over the new expression.
+    """
+    before, after = (faces.tensors(views, "euler")[0] for views in rows.T)
+    apart = torch.from_numpy(rows[:, 0] != rows[:, 1]).to(before)
+    return 1 + NEARER_OFTEN * apart * torch.exp(-(before - after).square().sum(1) / NEAR**2)
 
 
 def _misplaced(moved: Tensor, true: Tensor) -> Tensor:
