@@ -12,6 +12,8 @@ from scipy.interpolate import RBFInterpolator
 from stylemask_demo import Reenactor
 from stylemask_demo.details import REMEMBERED
 from stylemask_demo.networks.details import REFINED, STIFFNESS, DetailNetwork, thin_plate
+from stylemask_demo.training.data import Faces
+from stylemask_demo.training.details import how_often, misplaced
 
 FACES = Path(__file__).parent / "assets" / "faces"
 LABELS = json.loads((FACES / "labels.json").read_text())
@@ -112,3 +114,17 @@ def test_the_memory_of_sources_is_bounded(reenactor, portraits):
     for portrait in reenactor.aligned(crops):
         reenactor.edit(portrait)
     assert len(reenactor._details._sources) == REMEMBERED
+
+
+def test_pairs_that_turn_little_are_drawn_most_and_those_that_do_not_turn_least():
+    faces = Faces({}, {"person": np.zeros(4), "euler": np.float32([[0, 0, 0], [0, 0, 0], [5, 5, 0], [40, 0, 0]])})
+    often = how_often(np.array([[0, 0], [0, 1], [0, 2], [0, 3]]), faces)
+    assert often.tolist() == pytest.approx([1, 9, 1 + 8 * np.exp(-0.5), 1], abs=1e-3)
+
+
+def test_a_moved_photo_is_judged_only_where_it_is_seen():
+    true = torch.zeros(1, 3, 16, 16)
+    moved = torch.cat([torch.ones(1, 3, 16, 16), torch.zeros(1, 1, 16, 16)], 1)
+    assert misplaced(moved, true) == 0
+    moved[:, 3, :, :8] = 1
+    assert misplaced(moved, true) == pytest.approx(1.5)  # half of the picture, at three sizes

@@ -117,7 +117,7 @@ def details_task(
     optimiser.add_param_group({"params": list(judge.parameters()), "lr": 2e-3, "betas": (0.0, 0.99)})
     mirror = torch.tensor([-1.0, 1.0])  # of x and y
     trained = int(len(pairs) * (1 - KEPT_APART))
-    often = _how_often(pairs.rows[:trained], faces)
+    often = how_often(pairs.rows[:trained], faces)
 
     def loss(step: int, done: float) -> dict[str, Tensor]:
         numbers = torch.multinomial(often, batch, replacement=True).cpu().numpy()
@@ -136,7 +136,7 @@ def details_task(
         losses = {
             **reconstruction(made, true, landmarks),
             **seen,
-            "motion": _misplaced(moved, true) * 2,
+            "motion": misplaced(moved, true) * 2,
         }
         if done > SHARP_FROM:
             played = adversarial(judge, *cut_patch(made, true), step)
@@ -156,7 +156,7 @@ def details_task(
     return Task("details", {"network": network, "judge": judge}, optimiser, loss, sheet, steps, average=0.995)
 
 
-def _how_often(rows: np.ndarray, faces: Faces) -> Tensor:
+def how_often(rows: np.ndarray, faces: Faces) -> Tensor:
     """How much more often each pair (N, 2) is drawn.
 
     Where a head hardly turns, as with sliders and from frame to frame, the photo must not win over the new expression.
@@ -166,7 +166,7 @@ def _how_often(rows: np.ndarray, faces: Faces) -> Tensor:
     return 1 + NEARER_OFTEN * apart * torch.exp(-(before - after).square().sum(1) / NEAR**2)
 
 
-def _misplaced(moved: Tensor, true: Tensor) -> Tensor:
+def misplaced(moved: Tensor, true: Tensor) -> Tensor:
     """How far a moved photo (B, 4, S, S), as `DetailNetwork.draw` gives it, is from the truth: the finest difference tells
     where exactly a part belongs, the coarser ones tell it from further away."""
     difference = (moved[:, :3] - true) * moved[:, 3:].detach()
