@@ -51,6 +51,7 @@ def write_shard(folder: Path, names: list[str]) -> Path:
         tone=(people - 900000) / 40,
         female=people % 2 == 0,
         hair_style=np.array(["short", "long", "curly"])[people % 3],
+        glasses=people % 10 == 0,
     )
     with tarfile.open(folder / "validation.tar", "w") as archive:
         for name in names:
@@ -211,8 +212,9 @@ def test_groups_add_up(faces):
     rng = np.random.default_rng(0)
     errors, cosines = rng.uniform(1, 3, len(faces)), rng.uniform(0, 1, len(faces))
     kinds = by_group(faces, errors, cosines)
-    assert set(kinds) == {"skin tone", "sex", "hair style"}
+    assert set(kinds) == {"skin tone", "sex", "hair style", "glasses"}
     assert set(kinds["skin tone"]) == {"light", "medium", "dark"} and set(kinds["sex"]) == {"female", "male"}
+    assert kinds["glasses"]["with"]["count"] == sum(face.person % 10 == 0 for face in faces)
     for groups in kinds.values():
         counts = [group["count"] for group in groups.values()]
         assert sum(counts) == len(faces)

@@ -22,7 +22,7 @@ from stylemask_demo.training.adversary import PatchDiscriminator, adversarial, c
 from stylemask_demo.training.augment import head_angles, head_rotation, jitter, move, turn_head
 from stylemask_demo.training.autoencoder import GENERATOR
 from stylemask_demo.training.bank import Bank, landmark_gap
-from stylemask_demo.training.data import draw_pairs, load_faces
+from stylemask_demo.training.data import Faces, draw_pairs, draw_rows, load_faces
 from stylemask_demo.training.factors import fit_factors
 from stylemask_demo.training.loop import Task, load_averages, run
 from stylemask_demo.training.mapping import amplify_codes, read_all
@@ -144,6 +144,14 @@ def test_faces_are_read_in_the_order_of_their_labels(small_data, tmp_path):
     assert faces.batch(np.array([3, 1]), 64).shape == (2, 3, 64, 64)
     with pytest.raises(FileNotFoundError, match="nowhere-"):
         load_faces(small_data, "nowhere-*", tmp_path)
+
+
+def test_people_with_glasses_are_drawn_more_often_and_shards_need_not_know_them(small_data, tmp_path):
+    assert not load_faces(small_data, "train-*", tmp_path, (64,)).labels["glasses"].any()
+    worn = np.arange(100) % 10 == 0
+    faces = Faces({}, {"person": np.arange(100), "glasses": worn})
+    assert worn[draw_rows(faces, 8000)].mean() == pytest.approx(0.1, abs=0.02)
+    assert worn[draw_rows(faces, 8000, glasses=4.0)].mean() == pytest.approx(4 / 13, abs=0.03)
 
 
 def test_pairs_are_two_pictures_of_one_person_who_may_have_many(small_data, tmp_path):

@@ -27,7 +27,8 @@ class Face:
     """One labelled picture and its portrait.
 
     The labels are exact and hold for the portrait's crop: `euler` (3,) degrees of yaw, pitch, roll, `expression` (53,)
-    coefficients, `landmarks` (68, 2) in pixels of the crop. `groups` tells skin tone third, sex and hair style.
+    coefficients, `landmarks` (68, 2) in pixels of the crop. `groups` tells skin tone third, sex, hair style and, where that
+    is labelled, glasses.
     """
 
     person: int
@@ -55,7 +56,7 @@ def read_people(reenactor: Reenactor, data: Path) -> tuple[list[Face], int]:
     """
     try:
         labels = dict(np.load(data / f"{SHARD}.npz"))
-        labels = {name: labels[name] for name in LABELS}
+        labels = {name: labels[name] for name in (*LABELS, "glasses") if name in LABELS or name in labels}
         with tarfile.open(data / f"{SHARD}.tar") as archive:
             files = [archive.extractfile(member).read() for member in archive.getmembers() if member.isfile()]
     except (OSError, KeyError, ValueError, zipfile.BadZipFile, tarfile.TarError) as error:
@@ -106,14 +107,18 @@ def _face(labels: dict[str, np.ndarray], groups: list[dict[str, str]], row: int,
 
 
 def _groups(labels: dict[str, np.ndarray]) -> list[dict[str, str]]:
-    """Skin tone third (of the people in the data), sex and hair style of each row."""
+    """Skin tone third (of the people in the data), sex, hair style and glasses of each row."""
     _, first = np.unique(labels["person"], return_index=True)
     limits = np.quantile(labels["tone"][first], [1 / 3, 2 / 3])
     thirds = np.searchsorted(limits, labels["tone"], side="right")
-    return [
-        {"skin tone": TONE_THIRDS[third], "sex": "female" if female else "male", "hair style": str(style)}
-        for third, female, style in zip(thirds, labels["female"], labels["hair_style"], strict=True)
-    ]
+    kinds = {
+        "skin tone": [TONE_THIRDS[third] for third in thirds],
+        "sex": ["female" if female else "male" for female in labels["female"]],
+        "hair style": [str(style) for style in labels["hair_style"]],
+    }
+    if "glasses" in labels:
+        kinds["glasses"] = ["with" if worn else "without" for worn in labels["glasses"]]
+    return [dict(zip(kinds, row, strict=True)) for row in zip(*kinds.values(), strict=True)]
 
 
 def by_group(faces: Sequence[Face], pose_errors: np.ndarray, identity_cosines: np.ndarray) -> dict[str, dict[str, dict]]:

@@ -36,7 +36,8 @@ QUALITY = 85
 class Order:
     """What to render: `views` pictures of each person, `size` pixels; or with `moving` a trajectory of `views` frames.
 
-    In one `scene` all views of a person have the light, background and camera distance of the first.
+    In one `scene` all views of a person have the light, background and camera distance of the first, and the second holds
+    the head as the first does: only the expression differs.
     """
 
     views: int
@@ -50,7 +51,9 @@ class Order:
             return random_trajectory(VIEW_SEED + person * 100, self.views)
         views = [random_view(VIEW_SEED + person * 100 + view) for view in range(self.views)]
         if self.scene:
-            views = [replace(view, scene_seed=views[0].scene_seed, distance=views[0].distance) for view in views]
+            first = views[0]
+            views = [replace(view, scene_seed=first.scene_seed, distance=first.distance) for view in views]
+            views[1:2] = [replace(view, yaw=first.yaw, pitch=first.pitch, roll=first.roll) for view in views[1:2]]
         return views
 
 

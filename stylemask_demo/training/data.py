@@ -24,7 +24,7 @@ class Faces:
 
     `pictures` {side in pixels: uint8 (N, side, side, 3)}; `labels` as in the npz files, concatenated: `person` (N,),
     `identity` (N, 100), `expression` (N, 53), `euler` (N, 3) degrees of yaw, pitch, roll, `landmarks` (N, 68, 2) as a
-    fraction 0..1 of the picture, and `tone`, `female`, `hair_style` of the person.
+    fraction 0..1 of the picture, and `tone`, `female`, `hair_style`, `glasses` of the person.
     """
 
     pictures: dict[int, np.ndarray]
@@ -53,7 +53,7 @@ class Faces:
         pixels = torch.from_numpy(np.ascontiguousarray(self.pictures[side][rows])).to(torch.get_default_device())
         return pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
 
-    def tensors(self, rows: np.ndarray, *names: str) -> list[Tensor]:
+    def tensors(self, rows: np.ndarray | slice, *names: str) -> list[Tensor]:
         """The named labels of the rows as float tensors."""
         device = torch.get_default_device()
         return [torch.from_numpy(self.labels[name][rows].astype(np.float32)).to(device) for name in names]
@@ -68,6 +68,8 @@ def load_faces(data: Path, pattern: str, cache: Path, sides: tuple[int, ...] = (
     rows = [np.load(tar.with_suffix(".npz")) for tar in tars]
     labels = {name: np.concatenate([row[name] for row in rows]) for name in LABELS}
     labels["landmarks"] = labels["landmarks"].astype(np.float32) / 256
+    # Some shards are of people none of whom wears any, and do not say so.
+    labels["glasses"] = np.concatenate([row.get("glasses", np.zeros(len(row["person"]), bool)) for row in rows])
     cache.mkdir(parents=True, exist_ok=True)
     pictures = {}
     for side in sides:
@@ -111,9 +113,10 @@ def _picture(file: bytes, side: int) -> np.ndarray:
     )
 
 
-def draw_rows(faces: Faces, count: int) -> np.ndarray:
-    """`count` random rows."""
-    return torch.randint(len(faces), (count,)).cpu().numpy()
+def draw_rows(faces: Faces, count: int, glasses: float = 1.0) -> np.ndarray:
+    """`count` random rows; a picture with glasses is drawn `glasses` times as often as one without."""
+    (worn,) = faces.tensors(slice(None), "glasses")
+    return torch.multinomial(1 + (glasses - 1) * worn, count, replacement=True).cpu().numpy()
 
 
 def draw_pairs(views: list[np.ndarray], people: int, often: torch.Tensor | None = None) -> np.ndarray:
