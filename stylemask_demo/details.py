@@ -8,7 +8,7 @@ from torch import Tensor
 
 from stylemask_demo.faces.extract import read_twice, to_tensor
 from stylemask_demo.networks.compact import ParameterExtractor
-from stylemask_demo.networks.details import REFINED, DetailNetwork, thin_plate
+from stylemask_demo.networks.details import REFINED, DetailNetwork, find_places
 from stylemask_demo.networks.perception import to_input
 from stylemask_demo.portrait import Portrait
 from stylemask_demo.recent import Recent
@@ -17,11 +17,12 @@ REMEMBERED = 16  # sources, about 2 MB each
 
 
 class _Source(NamedTuple):
-    """A crop and its inversion (1, 3, S, S) in -1..1, and the inversion's landmarks (1, 68, 2) as fractions."""
+    """A crop and its inversion (1, 3, S, S) in -1..1, and the landmarks (1, 68, 2) of both as fractions."""
 
     crop: Tensor
     inversion: Tensor
-    landmarks: Tensor
+    of_crop: Tensor
+    of_inversion: Tensor
 
 
 class Details:
@@ -37,14 +38,14 @@ class Details:
         """Results (B, 3, S, S) in about -1..1 of B sources, or all of one -> the same with the detail of their crops."""
         known = [self._known(source) for source in sources]
         joined = [torch.cat(parts) for parts in zip(*known, strict=True)]
-        crops, inversions, before = (part.expand(len(made), *part.shape[1:]) for part in joined)
+        crops, inversions, *before = (part.expand(len(made), *part.shape[1:]) for part in joined)
         now = self._landmarks(made.clamp(-1, 1))
-        return self._network(crops, inversions, made, thin_plate(now, before, made.shape[-1] // REFINED))
+        return self._network(crops, inversions, made, find_places(*before, now, made.shape[-1] // REFINED))
 
     def _known(self, source: Portrait) -> _Source:
         def look() -> _Source:
-            crop, inversion = to_tensor([source.crop, source.inversion], source.crop.width).to(self._device).split(1)
-            return _Source(crop, inversion, self._landmarks(inversion))
+            both = to_tensor([source.crop, source.inversion], source.crop.width).to(self._device)
+            return _Source(*both.split(1), *self._landmarks(both).split(1))
 
         return self._sources.find((source.key, source.tuning.key if source.tuning else None), look)
 

@@ -11,7 +11,7 @@ from scipy.interpolate import RBFInterpolator
 
 from stylemask_demo import Reenactor
 from stylemask_demo.details import REMEMBERED
-from stylemask_demo.networks.details import REFINED, STIFFNESS, DetailNetwork, thin_plate
+from stylemask_demo.networks.details import REFINED, STIFFNESS, DetailNetwork, find_places, thin_plate
 from stylemask_demo.training.data import Faces
 from stylemask_demo.training.details import how_often, misplaced
 
@@ -40,23 +40,43 @@ def portraits(reenactor):
     return reenactor.portrait([Image.open(FACES / f"{name}.webp").convert("RGB") for name in NAMES])
 
 
-def test_what_has_not_moved_stays_to_the_bit():
-    points = landmarks()
-    assert torch.equal(thin_plate(points, points, 16), centres(16).expand(2, -1, -1, -1))
+def test_what_has_not_moved_stays():
+    photo = landmarks()
+    inversion = photo + 0.01 * torch.randn(photo.shape, generator=torch.Generator().manual_seed(1))
+    of_photo, of_inversion, of_made = find_places(photo, inversion, inversion, 16).unbind(1)
+    assert torch.allclose(of_photo, centres(16).expand(2, -1, -1, -1), atol=1e-6)
+    assert torch.allclose(of_inversion, of_made, atol=1e-5)
 
 
 def test_all_parts_of_a_shifted_and_scaled_face_are_found():
-    now = landmarks()
-    places = thin_plate(now, 0.9 * now + 0.1, 16)  # on -1..1: 0.9 x + 0.1
-    assert torch.allclose(places, 0.9 * centres(16).expand(2, -1, -1, -1) + 0.1, atol=1e-4)
+    made = landmarks()
+    before = 0.9 * made + 0.1  # on -1..1: 0.9 x + 0.1
+    of_photo, of_inversion, of_made = find_places(before, before, made, 16).unbind(1)
+    grid = centres(16).expand(2, -1, -1, -1)
+    assert torch.allclose(of_photo, 0.9 * grid + 0.1, atol=1e-4) and torch.allclose(of_inversion, of_photo, atol=1e-6)
+    assert torch.allclose(of_made, grid, atol=1e-6)
+
+
+def test_a_result_is_shown_in_the_shape_of_the_photo():
+    """The inversion is half as large again as the photo's face; its result is twice as large, and so is the photo shown."""
+    photo = 0.5 * landmarks() + 0.25
+    inversion = 1.5 * (photo - 0.5) + 0.45
+    made = 2 * (inversion - 0.5) + 0.5
+
+    def sizes(places: torch.Tensor) -> list[float]:
+        return ((places[:, 8, -1, 0] - places[:, 8, 0, 0]) / (centres(16)[8, -1, 0] - centres(16)[8, 0, 0])).tolist()
+
+    of_photo, of_inversion, of_made = find_places(photo, inversion, made, 16).unbind(1)
+    assert sizes(of_photo) == pytest.approx([0.5] * 2, abs=1e-3)
+    assert sizes(of_inversion) == pytest.approx([0.75] * 2, abs=1e-3)
+    assert sizes(of_made) == pytest.approx([1.5] * 2, abs=1e-3)
 
 
 def test_the_plate_is_that_of_scipy():
-    now = landmarks(1)
-    before = now + 0.03 * torch.randn(now.shape, generator=torch.Generator().manual_seed(1))
-    twin = RBFInterpolator(2 * now[0].double().numpy() - 1, 2 * before[0].double().numpy() - 1, smoothing=STIFFNESS)
-    expected = twin(centres(12).reshape(-1, 2).double().numpy())
-    assert np.abs(thin_plate(now, before, 12)[0].reshape(-1, 2).numpy() - expected).max() < 1e-3
+    points, values = landmarks(1).double(), torch.randn(1, 68, 3, generator=torch.Generator().manual_seed(1)).double()
+    twin = RBFInterpolator(points[0].numpy(), values[0].numpy(), smoothing=STIFFNESS)
+    grid = centres(12).reshape(1, -1, 2).double()
+    assert np.abs(thin_plate(grid, points, values)[0].numpy() - twin(grid[0].numpy())).max() < 1e-3
 
 
 def test_an_untrained_network_brings_half_of_what_was_missed_to_where_it_is_now():
@@ -66,7 +86,8 @@ def test_an_untrained_network_brings_half_of_what_was_missed_to_where_it_is_now(
     inversion = made = torch.zeros_like(photo)
     now = landmarks(1)
     with torch.no_grad():
-        shown = network(photo, inversion, made, thin_plate(now, now - 0.25, 64 // REFINED))  # 16 pixels further
+        before = now - 0.25
+        shown = network(photo, inversion, made, find_places(before, before, now, 64 // REFINED))  # 16 pixels further
     assert shown[..., 37:43, 37:43].mean() == pytest.approx(0.5 + torch.sigmoid(torch.tensor(-3.0)).item(), abs=0.02)
     assert shown[..., :18, :18].abs().max() < 1e-6
 

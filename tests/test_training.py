@@ -14,7 +14,7 @@ from torch import nn
 
 from stylemask_demo.faces.parameters import EXPRESSIONS, MIRRORED_LANDMARKS, mirrored_expressions
 from stylemask_demo.networks.compact import ExtractedParameters, PortraitEncoder
-from stylemask_demo.networks.details import thin_plate
+from stylemask_demo.networks.details import find_places
 from stylemask_demo.networks.stylegan2 import Generator
 from stylemask_demo.packs import load_pack
 from stylemask_demo.training import command, factors, presets
@@ -283,7 +283,7 @@ def test_all_tasks_together_make_a_pack(small_data, tmp_path, monkeypatch, preci
     assert pack["generator"](code).shape == (1, 3, 256, 256)
     assert pack["motion_mapping"](code[:, :1], pack["motion_encoder"](picture)).shape == (1, 1, 512)
     crops = [torch.rand(1, 3, 256, 256) * 2 - 1 for _ in range(3)]
-    assert pack["details"](*crops, thin_plate(points := torch.rand(1, 68, 2), points, 64)).shape == (1, 3, 256, 256)
+    assert pack["details"](*crops, find_places(*[torch.rand(1, 68, 2)] * 3, 64)).shape == (1, 3, 256, 256)
     card = (tmp_path / "pack" / "MODEL_CARD.md").read_text()
     assert "training: 40 pictures of 20 rendered people" in card
     assert all(f"| {network} | 2 |" in card for network in presets.NETWORKS)

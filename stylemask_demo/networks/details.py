@@ -41,11 +41,11 @@ class UNet(nn.Module):
 class DetailNetwork(nn.Module):
     """Photo, inversion and result -> the result with the photo's detail.
 
-    Photo and inversion are moved to where the result shows the same parts of the head: as landmarks say first, then as a
-    first U-Net refines it. A second one chooses for each pixel how much of the moved photo is added, as what the inversion
-    has missed or in the result's place, where the background shows the photo unmoved, and what is corrected. After Wang et
-    al., "High-Fidelity GAN Inversion for Image Attribute Editing" (2022), who align and add what an inversion has missed
-    too, within the generator.
+    All three are moved to where the result shows the same parts of the head: as landmarks say first, then, photo and
+    inversion, as a first U-Net refines it. A second one chooses for each pixel how much of the moved photo is added, as
+    what the inversion has missed or in the result's place, where the background shows the photo unmoved, and what is
+    corrected. After Wang et al., "High-Fidelity GAN Inversion for Image Attribute Editing" (2022), who align and add what
+    an inversion has missed too, within the generator.
     """
 
     def __init__(self):
@@ -57,39 +57,43 @@ class DetailNetwork(nn.Module):
             nn.init.zeros_(network.last.bias)
 
     def forward(self, photo: Tensor, inversion: Tensor, made: Tensor, places: Tensor) -> Tensor:
-        """Pictures (B, 3, S, S) in -1..1 and `places` of `thin_plate` -> pictures (B, 3, S, S)."""
+        """Pictures (B, 3, S, S) in -1..1 and `places` of `find_places` -> pictures (B, 3, S, S)."""
         return self.draw(photo, inversion, made, places)[0]
 
     def draw(self, photo: Tensor, inversion: Tensor, made: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
         """The same, and the moved photo with a fourth channel that is 1 where it has come from inside of the photo."""
-        known = torch.cat([photo, inversion, torch.ones_like(photo[:, :1])], 1)
-        places, motion = (p.permute(0, 3, 1, 2) for p in (places, places - _centres(places.shape[1], places)))
-        cells = F.pixel_unshuffle(torch.cat([_moved(known, places), made], 1), REFINED)
+        of_photo, of_inversion, of_made = places.permute(1, 0, 4, 2, 3)  # (B, 2, S / REFINED, S / REFINED) each
+        motion = of_photo - _centres(places.shape[2], places).permute(2, 0, 1)
+        known = torch.cat([photo, torch.ones_like(photo[:, :1])], 1)
+        made = _moved(made, of_made, beyond="reflection")
+        cells = [_moved(known, of_photo), _moved(inversion, of_inversion), made]
+        cells = F.pixel_unshuffle(torch.cat(cells, 1), REFINED)
         refinement = FARTHEST * torch.tanh(self.motion(torch.cat([cells, motion], 1)))
-        moved = _moved(known, places + refinement)
-        cells = F.pixel_unshuffle(torch.cat([moved, made, photo], 1), BLENDED)
+        moved_photo = _moved(known, of_photo + refinement)
+        moved_inversion = _moved(inversion, of_inversion + refinement)
+        cells = F.pixel_unshuffle(torch.cat([moved_photo, moved_inversion, made, photo], 1), BLENDED)
         motion = _enlarged(motion + refinement, REFINED // BLENDED)
         layers = F.pixel_shuffle(self.blend(torch.cat([cells, motion], 1)), BLENDED)
         correction, *shares = layers.split([3, 1, 1, 1], 1)
         missed, instead, unmoved = (torch.sigmoid(share - start) for share, start in zip(shares, (0, 3, 3), strict=True))
-        moved_photo, moved_inversion, inside = moved.split([3, 3, 1], 1)
         drawn = (
             made
-            + missed * (moved_photo - moved_inversion)
-            + instead * (moved_photo - made)
+            + missed * (moved_photo[:, :3] - moved_inversion)
+            + instead * (moved_photo[:, :3] - made)
             + unmoved * (photo - made)
             + correction
         )
-        return drawn, torch.cat([moved_photo, inside], 1)
+        return drawn, moved_photo
 
 
 def _enlarged(maps: Tensor, times: int) -> Tensor:
     return F.interpolate(maps, scale_factor=float(times), mode="bilinear", align_corners=False)
 
 
-def _moved(pictures: Tensor, places: Tensor) -> Tensor:
-    """What pictures (B, C, S, S) show at `places` (B, 2, S / REFINED, S / REFINED), nothing outside of them."""
-    return F.grid_sample(pictures, _enlarged(places, REFINED).permute(0, 2, 3, 1), align_corners=False)
+def _moved(pictures: Tensor, places: Tensor, beyond: str = "zeros") -> Tensor:
+    """What pictures (B, C, S, S) show at `places` (B, 2, S / REFINED, S / REFINED); `beyond` says what lies outside."""
+    grid = _enlarged(places, REFINED).permute(0, 2, 3, 1)
+    return F.grid_sample(pictures, grid, padding_mode=beyond, align_corners=False)
 
 
 def _centres(side: int, like: Tensor) -> Tensor:
@@ -98,23 +102,36 @@ def _centres(side: int, like: Tensor) -> Tensor:
     return torch.stack(torch.meshgrid(axis, axis, indexing="xy"), -1)
 
 
-def thin_plate(now: Tensor, before: Tensor, side: int) -> Tensor:
-    """Where each part of a picture was before its landmarks moved.
+def find_places(photo: Tensor, inversion: Tensor, made: Tensor, side: int) -> Tensor:
+    """Where each part of what is to be shown lies in a photo, in its inversion and in a result.
 
-    A thin plate that is bent as little as landmarks (B, 68, 2) of now and before, as fractions of the picture, allow
-    (Bookstein 1989) -> (B, side, side, 2), x and y from -1 to 1 across the picture.
+    Each is given by its landmarks (B, 68, 2) as fractions of the picture. Shown is the result in the photo's own shape: by
+    as much as the inversion's landmarks are off the photo's, turned and stretched as these are on the whole, the result's
+    are moved -> (B, 3, side, side, 2), x and y from -1 to 1 across the picture.
     """
-    with torch.autocast(now.device.type, enabled=False):
-        now, before = (2 * points.double() - 1 for points in (now, before))
-        count = now.shape[1]
-        affine = F.pad(now, (1, 0), value=1.0)
-        bending = _bending(now, now) + STIFFNESS * torch.eye(count).to(now)
-        system = torch.cat([torch.cat([bending, affine], 2), F.pad(affine.transpose(1, 2), (0, 3))], 1)
-        # Only displacements are solved for: of landmarks that have not moved they are nothing, to the bit.
-        weights = torch.linalg.solve(system, F.pad(before - now, (0, 0, 0, 3))).float()
-        grid = _centres(side, now).reshape(1, -1, 2)
-        basis = torch.cat([_bending(grid, now.float()), F.pad(grid, (1, 0), value=1.0).expand(len(now), -1, -1)], 2)
-        return (grid + basis @ weights).unflatten(1, (side, side))
+    with torch.autocast(photo.device.type, enabled=False):
+        photo, inversion, made = (2 * points.double() - 1 for points in (photo, inversion, made))
+        shown = made + (photo - inversion) @ _stretching(inversion, made)
+        grid = _centres(side, photo).reshape(1, -1, 2).expand(len(photo), -1, -1)
+        back = torch.cat([points - shown for points in (photo, inversion, made)], 2)
+        moves = thin_plate(grid, shown, back).float().unflatten(2, (3, 2))  # (B, side * side, 3, 2)
+        return (grid[:, :, None] + moves).transpose(1, 2).unflatten(2, (side, side))
+
+
+def _stretching(before: Tensor, now: Tensor) -> Tensor:
+    """The linear map (B, 2, 2) that, about their centre, best takes landmarks (B, L, 2) to where they are now."""
+    before, now = (points - points.mean(1, keepdim=True) for points in (before, now))
+    return torch.linalg.lstsq(before, now).solution
+
+
+def thin_plate(points: Tensor, landmarks: Tensor, values: Tensor) -> Tensor:
+    """A thin plate that is bent as little as `values` (B, L, C) at `landmarks` (B, L, 2) allow (Bookstein 1989), at points
+    (B, P, 2) -> (B, P, C), in the precision of the points."""
+    affine = F.pad(landmarks, (1, 0), value=1.0)
+    bending = _bending(landmarks, landmarks) + STIFFNESS * torch.eye(landmarks.shape[1]).to(landmarks)
+    system = torch.cat([torch.cat([bending, affine], 2), F.pad(affine.transpose(1, 2), (0, 3))], 1)
+    weights = torch.linalg.solve(system, F.pad(values, (0, 0, 0, 3))).to(points)
+    return torch.cat([_bending(points, landmarks.to(points)), F.pad(points, (1, 0), value=1.0)], 2) @ weights
 
 
 def _bending(points: Tensor, centres: Tensor) -> Tensor:

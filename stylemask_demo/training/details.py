@@ -15,10 +15,11 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from stylemask_demo import Portrait, Reenactor
+from stylemask_demo.faces.extract import to_tensor
 from stylemask_demo.later import Later
-from stylemask_demo.networks.compact import IdentityNetwork, ParameterExtractor
-from stylemask_demo.networks.details import REFINED, DetailNetwork, thin_plate
-from stylemask_demo.networks.perception import grey
+from stylemask_demo.networks.compact import IdentityNetwork, ParameterExtractor, PortraitEncoder
+from stylemask_demo.networks.details import REFINED, DetailNetwork, find_places
+from stylemask_demo.networks.perception import grey, to_input
 from stylemask_demo.sheets import contact_sheet, to_image
 from stylemask_demo.training.adversary import PatchDiscriminator, adversarial, cut_patch
 from stylemask_demo.training.data import Faces
@@ -26,8 +27,8 @@ from stylemask_demo.training.loop import Task
 from stylemask_demo.training.losses import identity_distance, parameter_distance, reconstruction
 
 UNMOVED = 0.1  # part of the pairs whose target is the source itself
-MISTAKEN = 0.35  # part of the pairs whose inversion is drawn towards somebody else,
-MOST_MISTAKEN = 0.5  # by at most this: photographs are inverted worse than rendered people are
+MISTAKEN = 0.6  # part of the pairs whose inversion looks more or less like somebody else,
+MOST_MISTAKEN = 0.8  # by at most this: photographs are inverted worse than rendered people are
 SHARP_FROM = 0.3  # part of the run after which a discriminator plays against the network
 SHARPNESS = 0.2  # weight of what it thinks
 PARAMETERS = 2.0  # weight of what the extractor sees, against that of the other losses
@@ -40,7 +41,7 @@ class Pairs:
     """N reenactments of one view of a person by another.
 
     `rows` (N, 2) of source and target among the faces; `pictures` (N, 2, S, S, 3) uint8 of the source's inversion and the
-    result; `landmarks` (N, 2, 68, 2) of both as fractions.
+    result; `landmarks` (N, 3, 68, 2) of the source's picture, its inversion and the result as fractions.
     """
 
     rows: np.ndarray
@@ -51,18 +52,19 @@ class Pairs:
         return len(self.rows)
 
     def batch(self, numbers: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
-        """Inversions and results (B, 3, S, S) in -1..1, and where the parts of the results were in the inversions."""
+        """Inversions and results (B, 3, S, S) in -1..1, and the places of `find_places`."""
         device = torch.get_default_device()
         pixels = torch.from_numpy(np.ascontiguousarray(self.pictures[numbers])).to(device)
         inversions, made = (pixels.permute(1, 0, 4, 2, 3).float() / 127.5 - 1).unbind()
-        before, now = torch.from_numpy(self.landmarks[numbers]).to(device).unbind(1)
-        return inversions, made, thin_plate(now, before, made.shape[-1] // REFINED)
+        landmarks = torch.from_numpy(self.landmarks[numbers]).to(device).unbind(1)
+        return inversions, made, find_places(*landmarks, made.shape[-1] // REFINED)
 
 
-def make_pairs(reenactor: Reenactor, faces: Faces, count: int, path: Path) -> Pairs:
+def make_pairs(reenactor: Reenactor, encoder: PortraitEncoder, faces: Faces, count: int, path: Path) -> Pairs:
     """Reenacts views of the people by one another, about `count` times in all, by every method in turn.
 
-    Pictures are written to `path`, from where they are mapped into memory. `reenactor` must not add detail itself.
+    Pictures are written to `path`, from where they are mapped into memory. `reenactor` must not add detail itself; it and
+    `encoder` are of one pack.
     """
     size, random = reenactor.resolution, np.random.default_rng(0)
     people, methods = faces.rows_by_person(), reenactor.methods
@@ -77,22 +79,27 @@ def make_pairs(reenactor: Reenactor, faces: Faces, count: int, path: Path) -> Pa
         drawn[unmoved, 1] = drawn[unmoved, 0]
         sources = [portraits[first] for first in drawn[:, 0]]
         for i in np.flatnonzero(random.random(each) < MISTAKEN):
-            sources[i] = _mistaken(reenactor, sources[i], stranger, random.uniform(0, MOST_MISTAKEN))
+            sources[i] = _mistaken(reenactor, encoder, sources[i], stranger, random.uniform(0, MOST_MISTAKEN))
         for turn, method in enumerate(methods[:each]):
             mine = range(turn, each, len(methods))
             made = reenactor.reenact([sources[i] for i in mine], [portraits[drawn[i, 1]] for i in mine], method=method)
             for i, result in zip(mine, made, strict=True):
-                both = [sources[i].inversion, result]
-                pictures[len(rows)] = np.stack([np.asarray(picture) for picture in both])
-                landmarks.append([seen.landmarks / size for seen in reenactor.look(both)[0]])
+                shown = [sources[i].crop, sources[i].inversion, result]
+                pictures[len(rows)] = np.stack([np.asarray(picture) for picture in shown[1:]])
+                landmarks.append([seen.landmarks / size for seen in reenactor.look(shown)[0]])
                 rows.append(views[drawn[i]])
     pictures.flush()
     return Pairs(np.array(rows), pictures, np.array(landmarks, np.float32))
 
 
-def _mistaken(reenactor: Reenactor, portrait: Portrait, stranger: Portrait, part: float) -> Portrait:
-    """The portrait with a code that lies `part` of the way to a stranger's."""
-    codes = torch.lerp(portrait.codes, stranger.codes, part)
+@torch.inference_mode()
+def _mistaken(
+    reenactor: Reenactor, encoder: PortraitEncoder, portrait: Portrait, stranger: Portrait, part: float
+) -> Portrait:
+    """The portrait with a code that holds its motion, but `part` of a stranger's looks."""
+    pictures = to_tensor([portrait.crop, stranger.crop], portrait.crop.width).to(reenactor.device)
+    mine, other = encoder.look(to_input(pictures)).split(1)
+    codes = portrait.codes + part * (other - mine).cpu()
     return dataclasses.replace(
         portrait, codes=codes, key=f"{portrait.key}~{part}", made=Later(lambda: reenactor.drawn(codes))
     )
@@ -127,7 +134,7 @@ def details_task(
         inversions, made, places = pairs.batch(numbers)
         if torch.rand(()) < 0.5:
             photos, true, inversions, made = (batch.flip(3) for batch in (photos, true, inversions, made))
-            places, landmarks = places.flip(2) * mirror, landmarks * mirror + mirror.lt(0)
+            places, landmarks = places.flip(3) * mirror, landmarks * mirror + mirror.lt(0)
         made, moved = network.draw(photos, inversions, made, places)
         look, teacher = ((parameter_distance, extractor), (identity_distance, identity))[step % 2]
         seen = look(teacher, grey(made), grey(true))
@@ -174,8 +181,14 @@ def misplaced(moved: Tensor, true: Tensor) -> Tensor:
 
 
 def _recoloured(*pictures: Tensor) -> list[Tensor]:
-    """Batches (B, 3, S, S) in -1..1 with random exposure and white balance, the same for each picture of all of them."""
+    """Batches (B, 3, S, S) in -1..1 with random exposure, white balance and paleness, the same for each picture of all."""
     count = len(pictures[0])
-    gamma = torch.exp(0.12 * torch.randn(count, 1, 1, 1))
-    gain = 1 + 0.06 * torch.randn(count, 1, 1, 1) + 0.03 * torch.randn(count, 3, 1, 1)
-    return [((batch + 1) / 2).clamp_min(1e-4).pow(gamma).mul(gain).clamp(0, 1) * 2 - 1 for batch in pictures]
+    gamma = torch.exp(0.15 * torch.randn(count, 1, 1, 1))
+    gain = 1 + 0.08 * torch.randn(count, 1, 1, 1) + 0.05 * torch.randn(count, 3, 1, 1)
+    pale = torch.rand(count, 1, 1, 1).pow(6)  # one is grey
+
+    def recoloured(batch: Tensor) -> Tensor:
+        light = ((batch + 1) / 2).clamp_min(1e-4).pow(gamma).mul(gain).clamp(0, 1)
+        return light.lerp(light.mean(1, keepdim=True), pale) * 2 - 1
+
+    return [recoloured(batch) for batch in pictures]

@@ -143,7 +143,8 @@ class Workshop:
                 self._save(self.folder / "pack")
                 with torch.device("cpu"):  # the pipeline places what it makes by itself
                     reenactor = Reenactor.from_pack(self.folder / "pack", self.accelerator.device.type)
-                    made = make_pairs(reenactor, faces, self.preset.pairs, pictures)
+                    encoder = self._mapped()[1].to(reenactor.device)
+                    made = make_pairs(reenactor, encoder, faces, self.preset.pairs, pictures)
                 np.savez(labels, rows=made.rows, landmarks=made.landmarks)
         kept = np.load(labels)
         return Pairs(kept["rows"], np.load(pictures, mmap_mode="r"), kept["landmarks"])
