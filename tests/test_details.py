@@ -137,10 +137,14 @@ def test_the_memory_of_sources_is_bounded(reenactor, portraits):
     assert len(reenactor._details._sources) == REMEMBERED
 
 
-def test_pairs_that_turn_little_are_drawn_most_and_those_that_do_not_turn_least():
-    faces = Faces({}, {"person": np.zeros(4), "euler": np.float32([[0, 0, 0], [0, 0, 0], [5, 5, 0], [40, 0, 0]])})
-    often = how_often(np.array([[0, 0], [0, 1], [0, 2], [0, 3]]), faces)
-    assert often.tolist() == pytest.approx([1, 9, 1 + 8 * np.exp(-0.5), 1], abs=1e-3)
+def test_pairs_are_drawn_most_that_turn_little_or_open_the_mouth():
+    landmarks = np.float32([LABELS[NAMES[0]]["landmarks"]] * 5) / 256
+    landmarks[:, 61:64] = landmarks[:, [67, 66, 65]]  # shut
+    landmarks[4, 65:68, 1] += 0.3 * np.linalg.norm(landmarks[0, 36:42].mean(0) - landmarks[0, 42:48].mean(0))
+    euler = np.float32([[0, 0, 0], [0, 0, 0], [5, 5, 0], [40, 0, 0], [40, 0, 0]])
+    faces = Faces({}, {"person": np.zeros(5), "euler": euler, "landmarks": landmarks})
+    often = how_often(np.array([[0, 0], [0, 1], [0, 2], [0, 3], [0, 4]]), faces)
+    assert often.tolist() == pytest.approx([1, 9, 1 + 8 * np.exp(-0.5), 1, 7], abs=1e-2)
 
 
 def test_a_moved_photo_is_judged_only_where_it_is_seen():

@@ -22,6 +22,7 @@ from stylemask_demo.networks.details import REFINED, DetailNetwork, find_places
 from stylemask_demo.networks.perception import grey, to_input
 from stylemask_demo.sheets import contact_sheet, to_image
 from stylemask_demo.training.adversary import PatchDiscriminator, adversarial, cut_patch
+from stylemask_demo.training.bank import openings
 from stylemask_demo.training.data import Faces
 from stylemask_demo.training.loop import Task
 from stylemask_demo.training.losses import identity_distance, parameter_distance, reconstruction
@@ -33,6 +34,7 @@ SHARP_FROM = 0.3  # part of the run after which a discriminator plays against th
 SHARPNESS = 0.2  # weight of what it thinks
 PARAMETERS = 2.0  # weight of what the extractor sees, against that of the other losses
 NEAR, NEARER_OFTEN = 10.0, 8.0  # degrees between heads within which pairs are drawn more often, and how much more
+OPEN_OFTEN = 20.0  # and how much more often a target is drawn whose mouth is open by the distance of the eyes
 KEPT_APART = 0.04  # part of the people whose pairs are drawn on the sheet, and not trained on
 
 
@@ -166,11 +168,15 @@ def details_task(
 def how_often(rows: np.ndarray, faces: Faces) -> Tensor:
     """How much more often each pair (N, 2) is drawn.
 
-    Where a head hardly turns, as with sliders and from frame to frame, the photo must not win over the new expression.
+    Where a head hardly turns, as with sliders and from frame to frame, the photo must not win over the new expression; and
+    open mouths, which a generator draws worst, are few.
     """
+    (landmarks,) = faces.tensors(rows[:, 1], "landmarks")
+    mouths = openings(landmarks)[:, 2]
     before, after = (faces.tensors(views, "euler")[0] for views in rows.T)
     apart = torch.from_numpy(rows[:, 0] != rows[:, 1]).to(before)
-    return 1 + NEARER_OFTEN * apart * torch.exp(-(before - after).square().sum(1) / NEAR**2)
+    near = torch.exp(-(before - after).square().sum(1) / NEAR**2)
+    return 1 + NEARER_OFTEN * apart * near + OPEN_OFTEN * mouths
 
 
 def misplaced(moved: Tensor, true: Tensor) -> Tensor:
