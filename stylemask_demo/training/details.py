@@ -22,6 +22,7 @@ from stylemask_demo.networks.details import REFINED, DetailNetwork, find_places
 from stylemask_demo.networks.perception import grey, to_input
 from stylemask_demo.sheets import contact_sheet, to_image
 from stylemask_demo.training.adversary import PatchDiscriminator, adversarial, cut_patch
+from stylemask_demo.training.augment import move
 from stylemask_demo.training.bank import openings
 from stylemask_demo.training.data import Faces
 from stylemask_demo.training.loop import Task
@@ -34,6 +35,7 @@ SHARP_FROM = 0.3  # part of the run after which a discriminator plays against th
 SHARPNESS = 0.2  # weight of what it thinks
 PARAMETERS = 2.0  # weight of what the extractor sees, against that of the other losses
 NEAR, NEARER_OFTEN = 10.0, 8.0  # degrees between heads within which pairs are drawn more often, and how much more
+LARGER, SHIFTED = 0.05, 0.02  # deviations of how the photo's face is larger and lies elsewhere than its inversion's
 OPEN_OFTEN = 20.0  # and how much more often a target is drawn whose mouth is open by the distance of the eyes
 KEPT_APART = 0.04  # part of the people whose pairs are drawn on the sheet, and not trained on
 
@@ -54,12 +56,11 @@ class Pairs:
         return len(self.rows)
 
     def batch(self, numbers: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
-        """Inversions and results (B, 3, S, S) in -1..1, and the places of `find_places`."""
+        """Inversions and results (B, 3, S, S) in -1..1, and `landmarks` (B, 3, 68, 2)."""
         device = torch.get_default_device()
         pixels = torch.from_numpy(np.ascontiguousarray(self.pictures[numbers])).to(device)
         inversions, made = (pixels.permute(1, 0, 4, 2, 3).float() / 127.5 - 1).unbind()
-        landmarks = torch.from_numpy(self.landmarks[numbers]).to(device).unbind(1)
-        return inversions, made, find_places(*landmarks, made.shape[-1] // REFINED)
+        return inversions, made, torch.from_numpy(self.landmarks[numbers]).to(device)
 
 
 def make_pairs(reenactor: Reenactor, encoder: PortraitEncoder, faces: Faces, count: int, path: Path) -> Pairs:
@@ -133,7 +134,10 @@ def details_task(
         sources, targets = pairs.rows[numbers].T
         photos, true = _recoloured(faces.batch(sources, size), faces.batch(targets, size))
         (landmarks,) = faces.tensors(targets, "landmarks")
-        inversions, made, places = pairs.batch(numbers)
+        inversions, made, points = pairs.batch(numbers)
+        of_photos, *others = points.unbind(1)
+        photos, true, of_photos, landmarks = _reshaped(photos, true, of_photos, landmarks)
+        places = find_places(of_photos, *others, size // REFINED)
         if torch.rand(()) < 0.5:
             photos, true, inversions, made = (batch.flip(3) for batch in (photos, true, inversions, made))
             places, landmarks = places.flip(3) * mirror, landmarks * mirror + mirror.lt(0)
@@ -155,8 +159,8 @@ def details_task(
     def sheet(averages: dict[str, nn.Module]) -> Image.Image:
         numbers = np.linspace(trained, len(pairs) - 1, 24).astype(int)
         photos, true = (faces.batch(rows, size) for rows in pairs.rows[numbers].T)
-        inversions, made, places = pairs.batch(numbers)
-        finished = averages["network"](photos, inversions, made, places)
+        inversions, made, points = pairs.batch(numbers)
+        finished = averages["network"](photos, inversions, made, find_places(*points.unbind(1), size // REFINED))
         off = [(picture - true).abs().mean() * 127.5 for picture in (made, finished)]
         print(f"\nvalidation: {off[0]:.2f} grey levels without detail, {off[1]:.2f} with", flush=True)
         columns = zip(photos, made, finished, true, strict=True)
@@ -184,6 +188,18 @@ def misplaced(moved: Tensor, true: Tensor) -> Tensor:
     where exactly a part belongs, the coarser ones tell it from further away."""
     difference = (moved[:, :3] - true) * moved[:, 3:].detach()
     return sum(F.avg_pool2d(difference, cell).abs().mean() for cell in (1, 4, 8))
+
+
+def _reshaped(photos: Tensor, true: Tensor, of_photos: Tensor, landmarks: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Photos and true pictures (B, 3, S, S) with their landmarks (B, 68, 2), half of the pairs enlarged or reduced and
+    shifted, both pictures alike: the face of a photo is not quite where its inversion has it."""
+    count = len(photos)
+    loose = (torch.rand(count) < 0.5).float().repeat(2)
+    scale = torch.exp(LARGER * loose * torch.randn(count).repeat(2))
+    shift = SHIFTED * loose[:, None] * torch.randn(count, 2).repeat(2, 1)
+    pictures, points = torch.cat([photos, true]), torch.cat([of_photos, landmarks])
+    pictures, points = move(pictures, points, photos.shape[-1], torch.zeros(2 * count), scale, shift)
+    return *pictures.split(count), *points.split(count)
 
 
 def _recoloured(*pictures: Tensor) -> list[Tensor]:
