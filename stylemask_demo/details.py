@@ -39,7 +39,8 @@ class Details:
         known = [self._known(source) for source in sources]
         joined = [torch.cat(parts) for parts in zip(*known, strict=True)]
         crops, inversions, *before = (part.expand(len(made), *part.shape[1:]) for part in joined)
-        now = self._landmarks(made.clamp(-1, 1))
+        made = made.clamp(-1, 1)  # as the network has learned it
+        now = self._landmarks(made)
         return self._network(crops, inversions, made, find_places(*before, now, made.shape[-1] // REFINED))
 
     def _known(self, source: Portrait) -> _Source:
