@@ -15,7 +15,7 @@ from stylemask_demo.portrait import Portrait
 
 SMILES = ("mouthSmile_L", "mouthSmile_R")
 # Coefficients lie in 0..1; a little below, the mouth is stern, and further out faces dissolve.
-LEAST_SMILE, MOST_SMILE = -0.3, 1.15
+LEAST_SMILE, MOST_SMILE = -0.3, 1.3
 
 
 class Feedback:

@@ -40,7 +40,8 @@ TRUNCATION = 0.7  # of sampled faces towards the mean face; photos are never tru
 MEAN_SAMPLES = 4096
 TUNED = 4  # tuned portraits remembered
 SMALL = 256  # pixels of pictures that are only read
-EDIT_CORRECTIONS = 2  # of sliders: where the head is still, the photo's detail holds a new smile back
+EDIT_CORRECTIONS = 3  # of sliders: where the head is still, the photo's detail holds a new smile back,
+EDIT_STRENGTH = 1.2  # so that a little more is asked for than is missing
 FRAMES = 4  # of a video that are worked on at once
 
 T = TypeVar("T")
@@ -170,7 +171,7 @@ class Reenactor:
             wanted = unmoved + torch.stack([motion_change(*change) for change in changes]).to(unmoved)
             for _ in range(EDIT_CORRECTIONS):
                 # The other expressions a smile may take along: correcting them would take it back.
-                code = self._feedback.corrected(code, wanted, sources, slider_values().to(unmoved))
+                code = self._feedback.corrected(code, wanted, sources, EDIT_STRENGTH * slider_values().to(unmoved))
         made = self._pictures(code, sources)
         return made if _is_list(source) else made[0]
 
