@@ -57,9 +57,11 @@ class Workshop:
 
     def write(self, pack: Path) -> None:
         """Saves the averaged weights of all tasks as a pack, with its model card. Raises FileNotFoundError as `train`."""
+        teachers = self._teachers()
+        bank = self._bank(teachers)
         if not self.accelerator.is_main_process:
             return
-        self._save(pack)
+        self._save(pack, teachers, bank)
         network = DetailNetwork()
         self._loaded("details", network=network)
         save_network(pack, "details", network, {})
@@ -70,16 +72,15 @@ class Workshop:
         for pattern in ("train-*", "validation", "scene-*"):
             find_shards(self.data, pattern)
 
-    def _save(self, pack: Path) -> None:
-        """Saves all networks but the details as a pack."""
-        teachers = self._teachers()
+    def _save(self, pack: Path, teachers: Teachers, bank: Bank) -> None:
+        """Saves all networks but the details as a pack. Waits for no other process, so that one may do it alone."""
         generator = teachers.generator
         masks, matrix = self._new_masks(generator), self._new_matrix(generator)
         motion, mapping = CompactMotionEncoder(), MotionMapping(num_latents=1)
         self._loaded("masks", masks=masks)
         self._loaded("directions", directions=matrix)
         self._loaded("motion", motion=motion, mapping=mapping)
-        calibrate(teachers, self._bank(teachers), matrix)
+        calibrate(teachers, bank, matrix)
         save_network(pack, "generator", generator, GENERATOR)
         save_network(pack, "encoder", teachers.encoder, {"num_latents": generator.num_latents})
         save_network(pack, "extractor", teachers.extractor, {})
@@ -138,13 +139,14 @@ class Workshop:
     def _pairs(self, faces: Faces) -> Pairs:
         """Reenactments by the pack as it is without details, made once."""
         pictures, labels = self.folder / "pairs.npy", self.folder / "pairs.npz"
+        teachers = self._teachers()
+        bank = self._bank(teachers)
         with self.accelerator.local_main_process_first():
             if not labels.exists():
-                self._save(self.folder / "pack")
+                self._save(self.folder / "pack", teachers, bank)
                 with torch.device("cpu"):  # the pipeline places what it makes by itself
                     reenactor = Reenactor.from_pack(self.folder / "pack", self.accelerator.device.type)
-                    encoder = self._mapped()[1].to(reenactor.device)
-                    made = make_pairs(reenactor, encoder, faces, self.preset.pairs, pictures)
+                    made = make_pairs(reenactor, teachers.encoder, faces, self.preset.pairs, pictures)
                 np.savez(labels, rows=made.rows, landmarks=made.landmarks)
         kept = np.load(labels)
         return Pairs(kept["rows"], np.load(pictures, mmap_mode="r"), kept["landmarks"])
