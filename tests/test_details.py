@@ -13,7 +13,7 @@ from stylemask_demo import Reenactor
 from stylemask_demo.details import REMEMBERED
 from stylemask_demo.networks.details import REFINED, STIFFNESS, DetailNetwork, find_places, thin_plate
 from stylemask_demo.training.data import Faces
-from stylemask_demo.training.details import how_often, misplaced
+from stylemask_demo.training.details import between_lips, how_often, miscoloured_mouths, misplaced
 
 FACES = Path(__file__).parent / "assets" / "faces"
 LABELS = json.loads((FACES / "labels.json").read_text())
@@ -153,3 +153,32 @@ def test_a_moved_photo_is_judged_only_where_it_is_seen():
     assert misplaced(moved, true) == 0
     moved[:, 3, :, :8] = 1
     assert misplaced(moved, true) == pytest.approx(1.5)  # half of the picture, at three sizes
+
+
+def open_mouth() -> torch.Tensor:
+    """Landmarks with a mouth of 0.4 by 0.2 of the picture around its centre."""
+    points = torch.rand(1, 68, 2)
+    points[0, [60, 62, 64, 66]] = torch.tensor([[0.3, 0.5], [0.5, 0.4], [0.7, 0.5], [0.5, 0.6]])
+    return points
+
+
+def test_the_inside_of_a_mouth_lies_between_its_lips():
+    inside = between_lips(open_mouth(), 100)[0, 0]
+    assert inside[50, 50] == 1 and inside[50, 32:68].min() > 0 and inside[42:58, 50].min() > 0
+    assert inside[:, :30].max() == inside[:, 70:].max() == inside[:40].max() == inside[60:].max() == 0
+    shut = open_mouth()
+    shut[0, 66] = shut[0, 62]
+    assert between_lips(shut, 100).max() == 0
+
+
+def test_mouths_alone_are_miscoloured_and_half_of_them():
+    torch.manual_seed(0)
+    points = open_mouth().repeat(64, 1, 1)
+    made = torch.rand(64, 3, 50, 50) * 2 - 1
+    change = (miscoloured_mouths(made, points) - made).abs()
+    outside = between_lips(points, 50) == 0
+    assert (change * outside).max() < 1e-3
+    changed = change.mean((1, 2, 3)) > 1e-3
+    assert 20 < changed.sum() < 44
+    tints = change[changed][:, :, 25, 25]
+    assert tints.std(1).min() > 0 and tints.mean(1).std() > 0.05

@@ -1,6 +1,10 @@
 """Training: labels follow their pictures, runs resume, and all tasks together make a pack that loads."""
 
 import json
+import os
+import socket
+import subprocess
+import sys
 import tarfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -287,6 +291,40 @@ def test_all_tasks_together_make_a_pack(small_data, tmp_path, monkeypatch, preci
     card = (tmp_path / "pack" / "MODEL_CARD.md").read_text()
     assert "training: 40 pictures of 20 rendered people" in card
     assert all(f"| {network} | 2 |" in card for network in presets.NETWORKS)
+
+
+SMALL_RUN = """
+import sys
+from dataclasses import replace
+import torch
+from stylemask_demo.training import command, presets
+
+torch.set_num_threads(1)
+torch.compile = lambda module, **options: module
+small = {network: replace(plan, batch=min(plan.batch, 8)) for network, plan in presets.PRESETS["cpu"].plans.items()}
+presets.PRESETS["cpu"] = presets.Preset(small, 32, 24, "no")
+sys.exit(command.main(["all", "--preset", "cpu", "--steps", "2", *sys.argv[1:]]))
+"""
+
+
+def test_two_processes_make_a_pack_together(small_data, tmp_path):
+    places = ["--data", small_data, "--run", tmp_path / "run", "--pack", tmp_path / "pack"]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1]), "WORLD_SIZE": "2"}
+    processes = []
+    for rank in ("0", "1"):
+        environment = os.environ | shared | {"RANK": rank, "LOCAL_RANK": rank, "GLOO_SOCKET_IFNAME": "lo"}
+        arguments = [sys.executable, "-c", SMALL_RUN, *map(str, places)]
+        processes.append(subprocess.Popen(arguments, env=environment, stderr=subprocess.PIPE, text=True))
+    said = [process.communicate()[1] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], said
+    assert "details" in load_pack(tmp_path / "pack").networks
+    pairs = [text.count("pairs:") > 0 for text in said]
+    assert pairs == [True, False]  # made once, for both
+    for network in presets.NETWORKS:
+        (losses,) = json.loads((tmp_path / "run" / f"{network}.json").read_text())
+        assert losses["step"] == 2 and np.isfinite(list(losses.values())).all(), network
 
 
 def test_units_behind_many_positive_inputs_stay_alive():

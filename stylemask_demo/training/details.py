@@ -37,6 +37,8 @@ PARAMETERS = 2.0  # weight of what the extractor sees, against that of the other
 NEAR, NEARER_OFTEN = 10.0, 8.0  # degrees between heads within which pairs are drawn more often, and how much more
 LARGER, SHIFTED = 0.05, 0.02  # deviations of how the photo's face is larger and lies elsewhere than its inversion's
 OPEN_OFTEN = 20.0  # and how much more often a target is drawn whose mouth is open by the distance of the eyes
+EDGE = 3.0  # softness of the edge of miscoloured mouths: over a third of the way from there to the middle
+SHUT = 1e-6  # square of half the distance of the lips, as a fraction of the picture, of a shut mouth
 KEPT_APART = 0.04  # part of the people whose pairs are drawn on the sheet, and not trained on
 
 
@@ -136,6 +138,7 @@ def details_task(
         (landmarks,) = faces.tensors(targets, "landmarks")
         inversions, made, points = pairs.batch(numbers)
         of_photos, *others = points.unbind(1)
+        made = miscoloured_mouths(made, others[1])
         photos, true, of_photos, landmarks = _reshaped(photos, true, of_photos, landmarks)
         places = find_places(of_photos, *others, size // REFINED)
         if torch.rand(()) < 0.5:
@@ -188,6 +191,37 @@ def misplaced(moved: Tensor, true: Tensor) -> Tensor:
     where exactly a part belongs, the coarser ones tell it from further away."""
     difference = (moved[:, :3] - true) * moved[:, 3:].detach()
     return sum(F.avg_pool2d(difference, cell).abs().mean() for cell in (1, 4, 8))
+
+
+def miscoloured_mouths(made: Tensor, landmarks: Tensor) -> Tensor:
+    """Results (B, 3, S, S) in -1..1 with another light and tint between the lips, half of them: a generator that has seen
+    few open mouths of somebody draws them in any colour.
+
+    `landmarks` (B, 68, 2) of the results as fractions.
+    """
+    count = len(made)
+    inside = between_lips(landmarks, made.shape[-1]) * (torch.rand(count, 1, 1, 1) < 0.5)
+    gamma = torch.exp(0.5 * torch.randn(count, 1, 1, 1))
+    gain = torch.exp(0.5 * torch.randn(count, 1, 1, 1) + 0.4 * torch.randn(count, 3, 1, 1))
+    light = ((made + 1) / 2).clamp_min(1e-4)
+    return light.lerp(light.pow(gamma).mul(gain).clamp(0, 1), inside) * 2 - 1
+
+
+def between_lips(landmarks: Tensor, size: int) -> Tensor:
+    """1 inside of mouths, 0 outside, soft at the edge, (B, 1, size, size).
+
+    `landmarks` (B, 68, 2) are fractions; inside is the ellipse through the corners of the mouth and the middles of the
+    inner edges of the lips. Shut mouths have no inside.
+    """
+    left, above, right, below = landmarks[:, [60, 62, 64, 66]].unbind(1)
+    places = (torch.arange(size) + 0.5) / size
+    grid = torch.stack(torch.meshgrid(places, places, indexing="xy"), -1)  # (size, size, 2), x first
+    offsets = grid - ((above + below) / 2)[:, None, None]
+    axes = torch.stack([(right - left) / 2, (below - above) / 2], 1)  # (B, 2, 2)
+    squares = axes.square().sum(2)
+    along = torch.einsum("bhwc,bac->bhwa", offsets, axes) / squares.clamp_min(SHUT)[:, None, None]
+    ellipse = (EDGE * (1 - along.norm(dim=3))).clamp(0, 1)[:, None]
+    return ellipse * (squares > SHUT).all(1)[:, None, None, None]
 
 
 def _reshaped(photos: Tensor, true: Tensor, of_photos: Tensor, landmarks: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

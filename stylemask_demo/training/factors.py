@@ -1,8 +1,9 @@
 """Teaching generator and encoder to keep apart what a code w holds: motion, identity, and the rest (light, background).
 
 The encoder adds the motion to a code by itself; linear discriminants find the part of the rest in which people differ.
-The training swaps these parts: with the identity of another view of the same person a picture must stay the same, and with
-somebody else's motion the teachers must see that motion and still the same person.
+The training swaps these parts: with the identity of another view of the same person a picture must stay the same, and so
+it must with everything but the motion of another view in the same light and place. With somebody else's motion the
+teachers, who see no colour, must see that motion and still the same person.
 """
 
 import shutil
@@ -38,6 +39,8 @@ WINDOW = 16  # pixels that the close-up's place varies by
 SHARPNESS = 0.15  # weight of what the discriminator thinks
 REFIT_EVERY = 400  # steps: the codes change, and with them the part that tells people apart
 TURNED = 25.0  # degrees of yaw at which a person is drawn twice as often: few heads are turned so far
+OPENED = 0.25  # and how far open a mouth is, in units of the eye distance, at which its person is
+SCENES = 0.6  # part of the steps whose people keep light and place from view to view
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,7 @@ def factors_of(encoder: PortraitEncoder, faces: Faces, people: int = 1000) -> Fa
 
 def factors_task(
     faces: Faces,
+    scenes: Faces,
     validation: Faces,
     generator: Generator,
     encoder: PortraitEncoder,
@@ -103,8 +107,8 @@ def factors_task(
     people: int = 3,
     rate: float = 2e-3,
 ) -> Task:
-    """Two views of each of `people` persons are a batch. Starts from a trained generator and encoder; the teachers stay as
-    they are."""
+    """Two views of each of `people` persons are a batch; in `scenes`, views of a person differ in motion alone. Starts from
+    a trained generator and encoder; the teachers stay as they are."""
     for teacher in (extractor, identity):
         teacher.eval().requires_grad_(False)
     amplify_codes(generator, encoder.eval(), faces)
@@ -114,10 +118,7 @@ def factors_task(
     optimiser = joint_optimiser(generator, encoder, rate)
     judge = PatchDiscriminator()
     optimiser.add_param_group({"params": list(judge.parameters()), "lr": 2e-3, "betas": (0.0, 0.99)})
-    views = faces.rows_by_person()
-    (euler,) = faces.tensors(np.concatenate(views), "euler")
-    turned = [yaw.abs().max() / TURNED for yaw in euler[:, 0].split([len(rows) for rows in views])]
-    often = 1 + torch.stack(turned).square()
+    crowds = [(crowd, views := crowd.rows_by_person(), _how_often(crowd, views)) for crowd in (faces, scenes)]
     # A third faster; needs a C++ compiler.
     synthesise = torch.compile(generator, dynamic=False) if shutil.which("g++") else generator
 
@@ -126,16 +127,19 @@ def factors_task(
         if step and step % REFIT_EVERY == 0:
             factors = factors_of(encoder, faces)
         side = SIDES[0] if done < FIRST else SIDES[1]
+        in_scenes = bool(torch.rand(()) < SCENES)
+        crowd, views, often = crowds[in_scenes]
         rows = draw_pairs(views, people, often)  # two views of one person, then of the next
         mirrored = (torch.rand(len(rows)) < 0.5).repeat_interleave(2)
         # Both views are moved alike: where the head lies in the crop is no part of the motion.
-        true, landmarks, euler, expression = labelled(faces, rows.ravel(), side, mirrored, alike=2)
+        true, landmarks, euler, expression = labelled(crowd, rows.ravel(), side, mirrored, alike=2)
         motion = encoder.motion_values(euler, expression)
         codes = encoder.look(to_input(true))
         # Half of the people keep each view's own code, so that inversions stay good.
         other_view = codes.unflatten(0, (-1, 2)).flip(1).flatten(0, 1)
         swapped = (torch.rand(len(rows)) < 0.5).repeat_interleave(2)[:, None]
-        used = torch.where(swapped, factors.with_identity(codes, other_view), codes)
+        exchanged = other_view if in_scenes else factors.with_identity(codes, other_view)
+        used = torch.where(swapped, exchanged, codes)
         made = synthesise(generator.repeat(used + encoder.motion(motion)), side)
         seen = [_as_parameters, _as_identity, _close_up][step % 3](grey(made), grey(true))
         losses = {
@@ -193,6 +197,16 @@ def factors_task(
 
     modules = {"generator": generator, "encoder": encoder, "judge": judge}
     return Task("factors", modules, optimiser, loss, sheet, steps)
+
+
+def _how_often(faces: Faces, views: list[np.ndarray]) -> Tensor:
+    """How much more often each person is drawn: those who are seen turned, or with an open mouth, which are few.
+
+    `views` (persons,) are rows as `Faces.rows_by_person` gives them.
+    """
+    euler, landmarks = faces.tensors(np.concatenate(views), "euler", "landmarks")
+    rare = (euler[:, 0] / TURNED).square() + (openings(landmarks)[:, 2] / OPENED).square()
+    return 1 + torch.stack([of_person.max() for of_person in rare.split([len(rows) for rows in views])])
 
 
 def _mixture(generator: Generator, encoder: PortraitEncoder, factors: Factors) -> Tensor:

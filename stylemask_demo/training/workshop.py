@@ -118,7 +118,9 @@ class Workshop:
     def _factors(self, steps: int, people: int) -> Task:
         generator, encoder = self._started("autoencoder")
         teachers = self._finished_extractor(), self._finished_identity()
-        return factors_task(*self._pictures(128, 256), generator, encoder, *teachers, steps, people)
+        faces, validation = self._pictures(128, 256)
+        scenes = self._faces("scene-*", 128, 256)
+        return factors_task(faces, scenes, validation, generator, encoder, *teachers, steps, people)
 
     def _directions(self, steps: int, batch: int) -> Task:
         teachers = self._teachers()
