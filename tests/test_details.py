@@ -182,3 +182,17 @@ def test_mouths_alone_are_miscoloured_and_half_of_them():
     assert 20 < changed.sum() < 44
     tints = change[changed][:, :, 25, 25]
     assert tints.std(1).min() > 0 and tints.mean(1).std() > 0.05
+
+
+@pytest.mark.parametrize("method", ["stylemask", "directions", "motion"])
+def test_laughing_mouths_do_not_glow(reenactor, method):
+    """Of people with their mouths shut a generator may know so little that the inside shines when they laugh."""
+    folder = FACES.parent / "glasses"
+    sources = [Image.open(path).convert("RGB") for path in sorted(folder.glob("*.webp"))]
+    made = reenactor.reenact(sources, Image.open(FACES.parent / "laughing.webp").convert("RGB"), method)
+    found = np.stack([parameters.landmarks for parameters in reenactor.look(made)[0]]) / reenactor.resolution
+    inside = between_lips(torch.from_numpy(found).float(), reenactor.resolution)[:, 0].numpy()
+    assert inside.sum((1, 2)).min() > 300  # they do laugh
+    brightness = np.stack([np.asarray(picture).mean(2) for picture in made])
+    shining = (inside * (brightness > 200)).sum((1, 2)) / inside.sum((1, 2))
+    assert shining.mean() < 0.1

@@ -9,7 +9,7 @@ import torch
 
 from stylemask_demo.training.presets import NETWORKS
 
-SHARDS = {"training": "train-*", "training of details": "scene-*", "validation": "validation"}
+SHARDS = {"training": "train-*", "training of factors and details": "scene-*", "validation": "validation"}
 
 USE = """## Intended use
 

@@ -29,8 +29,8 @@ from stylemask_demo.training.loop import Task
 from stylemask_demo.training.losses import identity_distance, parameter_distance, reconstruction
 
 UNMOVED = 0.1  # part of the pairs whose target is the source itself
-MISTAKEN = 0.6  # part of the pairs whose inversion looks more or less like somebody else,
-MOST_MISTAKEN = 0.8  # by at most this: photographs are inverted worse than rendered people are
+MISTAKEN = 0.75  # part of the pairs whose inversion looks more or less like somebody else,
+MOST_MISTAKEN = 1.0  # by at most this: all; photographs are inverted worse than rendered people are
 SHARP_FROM = 0.3  # part of the run after which a discriminator plays against the network
 SHARPNESS = 0.2  # weight of what it thinks
 PARAMETERS = 2.0  # weight of what the extractor sees, against that of the other losses

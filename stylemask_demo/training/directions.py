@@ -1,6 +1,9 @@
 """Trains the direction matrix as Finding Directions does, starting from what the encoder itself adds for a motion."""
 
+import copy
+
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
@@ -27,6 +30,7 @@ def directions_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, 
         matrix.linear.weight.copy_(teachers.moves(bank, layers))
         matrix.linear.bias.zero_()
     matrix.linear.bias.requires_grad_(False)
+    first = copy.deepcopy(matrix).requires_grad_(False)
     optimiser = torch.optim.Adam([matrix.linear.weight], lr=rate)
     limits = teachers.largest_changes(bank)
 
@@ -46,6 +50,7 @@ def directions_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, 
         found, embedding = teachers.look(made)
         with torch.no_grad():
             unmoved = generator(source.w_plus, teachers.side)
+            started = generator(move(first, source.w_plus, wanted - start), teachers.side)
         error = (teachers.along(found) - wanted).abs()
         gaps = (openings(found.landmarks) - openings(target.parameters.landmarks)).abs()
         return {
@@ -55,6 +60,7 @@ def directions_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, 
             "landmarks": landmark_gap(found.landmarks, target.parameters.landmarks, same),
             "identity": (1 - (embedding * source.embedding).sum(1)).mean(),
             "exposure": (exposure(made) - exposure(unmoved)).abs().mean() * 4,
+            "colours": (_colours(made) - _colours(started)).abs().mean() * 20,
         }
 
     places = teachers.along(bank.parameters)
@@ -66,6 +72,11 @@ def directions_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, 
     return Task(
         "directions", {"directions": matrix}, optimiser, loss, sheet, steps, average=0.99, save_every=100
     )
+
+
+def _colours(pictures: Tensor) -> Tensor:
+    """What tells the colours of pictures (B, 3, S, S) from grey, in cells of 8 pixels."""
+    return F.avg_pool2d(pictures - pictures.mean(1, keepdim=True), 8)
 
 
 @torch.no_grad()
