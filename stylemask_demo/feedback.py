@@ -16,6 +16,8 @@ from stylemask_demo.portrait import Portrait
 SMILES = ("mouthSmile_L", "mouthSmile_R")
 # Coefficients lie in 0..1; a little below, the mouth is stern, and further out faces dissolve.
 LEAST_SMILE, MOST_SMILE = -0.3, 1.3
+SURE_SMILE = 1.0  # up to here a smile is asked for at once, and on from here only as long as the face follows,
+LEAST_ANSWER = 0.3  # by at least this part of what is asked for
 
 
 class Feedback:
@@ -63,9 +65,28 @@ class Feedback:
     ) -> PictureCode:
         """Codes of B pictures that show what is `wanted`, (B, 56), better; `strength` is the part that is corrected, of all
         values or of each, (56,)."""
+        return self._moved(code, strength * (wanted - self.seen(code, sources)))
+
+    def followed(
+        self, code: PictureCode, wanted: Tensor, sources: Sequence[Portrait], strength: Tensor, rounds: int
+    ) -> PictureCode:
+        """The same `rounds` times, as long as smiles follow: what a face does not answer with a wider smile is taken back,
+        because faces dissolve when they are pushed further."""
+        smiles = (motion_change(0, 0, 1) > 0).to(wanted)
+        seen, follows = self.seen(code, sources), torch.ones(len(wanted), 1).to(wanted)
+        for _ in range(rounds):
+            push = strength * (wanted - seen) * (1 - smiles + smiles * follows)
+            reached = self.seen(self._moved(code, push), sources)
+            asked, answered = ((change * smiles).sum(1, keepdim=True) for change in (push, reached - seen))
+            follows = follows * (answered * asked.sign() >= LEAST_ANSWER * asked.abs())
+            code = self._moved(code, push * (1 - smiles + smiles * follows))
+            seen = torch.where((smiles > 0) & (follows == 0), seen, reached)
+        return code
+
+    def _moved(self, code: PictureCode, values: Tensor) -> PictureCode:
+        """Codes of B pictures with motion `values` (B, 56) added."""
         generator = self._generator
-        missing = wanted - self.seen(code, sources)
-        moves = generator.repeat(self._encoder.motion(strength * missing))
+        moves = generator.repeat(self._encoder.motion(values))
         unmoved = torch.zeros_like(moves)
         return PictureCode(
             _added(code.styles, generator.styles(moves), generator.styles(unmoved)),
@@ -86,10 +107,10 @@ def motion_change(yaw: float, pitch: float, smile: float) -> Tensor:
     return PortraitEncoder.motion_values(torch.tensor([[yaw, pitch, 0.0]]), expression[None])[0]
 
 
-def bearable_smile(seen: Tensor, smile: float) -> float:
+def bearable_smile(seen: Tensor, smile: float, most: float = MOST_SMILE) -> float:
     """The change of the smile, or as much of it as a face can bear that shows the motion values `seen`, (56,)."""
     shown = float(seen[[3 + EXPRESSIONS.index(name) for name in SMILES]].mean())
-    return min(max(smile, min(LEAST_SMILE - shown, 0.0)), max(MOST_SMILE - shown, 0.0))
+    return min(max(smile, min(LEAST_SMILE - shown, 0.0)), max(most - shown, 0.0))
 
 
 def slider_values() -> Tensor:

@@ -20,7 +20,7 @@ from stylemask_demo.faces.extract import to_tensor
 from stylemask_demo.faces.finding import Face
 from stylemask_demo.faces.parameters import FaceParameters
 from stylemask_demo.faces.paste import paste_back
-from stylemask_demo.feedback import Feedback, bearable_smile, motion_change, slider_values
+from stylemask_demo.feedback import SURE_SMILE, Feedback, bearable_smile, motion_change, slider_values
 from stylemask_demo.inversion import Inverter, OptimisingInverter
 from stylemask_demo.later import Later
 from stylemask_demo.media import content_hash, open_image
@@ -165,13 +165,14 @@ class Reenactor:
         changes = [(yaw, pitch, smile)] * len(sources)
         if self._feedback:
             unmoved = torch.cat([self._unmoved(portrait) for portrait in sources])
-            changes = [(yaw, pitch, bearable_smile(seen, smile)) for seen in unmoved]
+            changes = [(yaw, pitch, bearable_smile(seen, smile, SURE_SMILE)) for seen in unmoved]
         code = self._transfer.edit(self._transfer.sources(sources, "directions"), changes)
         if self._feedback and (yaw or pitch or smile):  # in the middle the code is the inversion's, to the bit
-            wanted = unmoved + torch.stack([motion_change(*change) for change in changes]).to(unmoved)
-            for _ in range(EDIT_CORRECTIONS):
-                # The other expressions a smile may take along: correcting them would take it back.
-                code = self._feedback.corrected(code, wanted, sources, EDIT_STRENGTH * slider_values().to(unmoved))
+            change = [motion_change(yaw, pitch, bearable_smile(seen, smile)) for seen in unmoved]
+            wanted = unmoved + torch.stack(change).to(unmoved)
+            # The other expressions a smile may take along: correcting them would take it back.
+            strength = EDIT_STRENGTH * slider_values().to(unmoved)
+            code = self._feedback.followed(code, wanted, sources, strength, EDIT_CORRECTIONS)
         made = self._pictures(code, sources)
         return made if _is_list(source) else made[0]
 

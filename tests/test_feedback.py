@@ -12,7 +12,7 @@ from PIL import Image
 
 from stylemask_demo import Reenactor
 from stylemask_demo.faces.parameters import EXPRESSIONS
-from stylemask_demo.feedback import bearable_smile, motion_change, motion_values, slider_values
+from stylemask_demo.feedback import Feedback, bearable_smile, motion_change, motion_values, slider_values
 from stylemask_demo.synthesis import Synthesis
 
 FACES = Path(__file__).parent / "assets" / "faces"
@@ -115,3 +115,29 @@ def test_nobody_smiles_less_than_can_be_drawn(reenactor, portraits):
     stern, sterner = (reenactor.edit(portraits[0], smile=smile) for smile in (-2, -3))
     assert np.array_equal(stern, sterner)
     assert not np.array_equal(stern, reenactor.edit(portraits[0]))
+
+
+class Face:
+    """A stand-in for the generator: a code is what is asked for, and a smile shows no further than to `widest`."""
+
+    def __init__(self, widest: float):
+        self.widest = widest
+
+    def feedback(self, monkeypatch) -> Feedback:
+        feedback = Feedback(None, None, None, None)
+        monkeypatch.setattr(feedback, "_moved", lambda code, values: code + values)
+        monkeypatch.setattr(feedback, "seen", lambda code, sources: torch.where(SMILING, code.clamp(max=self.widest), code))
+        return feedback
+
+
+SMILING = motion_change(0, 0, 1) > 0
+
+
+@pytest.mark.parametrize(("widest", "pushed_to"), [(2.0, 1.2), (1.1, 1.2), (1.04, 1.0)])
+def test_a_smile_is_pushed_only_as_long_as_the_face_follows(monkeypatch, widest, pushed_to):
+    wanted = motion_change(yaw=20, pitch=-10, smile=1.2)[None]
+    start = motion_change(yaw=5, pitch=0, smile=1.0)[None]
+    corrected = Face(widest).feedback(monkeypatch).followed(start, wanted, (), torch.ones(56), 3)
+    assert torch.allclose(corrected[:, :3], wanted[:, :3])  # angles are corrected whatever the mouth does
+    assert corrected[0, SMILING].tolist() == pytest.approx([pushed_to] * 2)
+    assert (corrected[0, 3:][~SMILING[3:]] == 0).all()
