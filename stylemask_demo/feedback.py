@@ -16,8 +16,8 @@ from stylemask_demo.portrait import Portrait
 SMILES = ("mouthSmile_L", "mouthSmile_R")
 # Coefficients lie in 0..1; a little below, the mouth is stern, and further out faces dissolve.
 LEAST_SMILE, MOST_SMILE = -0.3, 1.3
-SURE_SMILE = 1.0  # up to here a smile is asked for at once, and on from here only as long as the face follows,
-LEAST_ANSWER = 0.3  # by at least this part of what is asked for
+SURE_SMILE = 1.08  # up to here a smile is asked for at once, and on from here only as long as the face follows,
+LEAST_ANSWER = 0.1  # by at least this part of what is asked for
 
 
 class Feedback:
