@@ -51,7 +51,8 @@ class DetailNetwork(nn.Module):
     def __init__(self):
         super().__init__()
         self.motion = UNet(10 * REFINED**2 + 2, (48, 64, 96, 128), 2)
-        self.blend = UNet(13 * BLENDED**2 + 2, (32, 48, 64), 6 * BLENDED**2)
+        # Down to maps of 8 by 8 for 256 pixels: what a turning head uncovers can only be told from far around.
+        self.blend = UNet(13 * BLENDED**2 + 2, (32, 48, 64, 96, 128), 6 * BLENDED**2)
         for network in (self.motion, self.blend):  # at first nothing is refined, and half of what was missed is added
             nn.init.zeros_(network.last.weight)
             nn.init.zeros_(network.last.bias)

@@ -8,11 +8,14 @@ from torch import Tensor
 
 from stylemask_demo.networks.compact import INPUT_SIZE
 
+BACKGROUND = 0.25  # how much what is far from the head matters
 
-def importance(landmarks: Tensor, size: int) -> Tensor:
+
+def importance(landmarks: Tensor, size: int, background: float = BACKGROUND) -> Tensor:
     """How much each pixel of an aligned crop matters: the head more than the background, eyes, nose and mouth most.
 
-    `landmarks` (B, 68, 2) as fractions of the crop -> (B, 1, size, size), mean one.
+    `landmarks` (B, 68, 2) as fractions of the crop; the middle of the head has by 1 more than `background` ->
+    (B, 1, size, size), scaled to mean one.
     """
     axis = (torch.arange(size, device=landmarks.device) + 0.5) / size
     grid = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), -1)  # (size, size, 2)
@@ -22,7 +25,7 @@ def importance(landmarks: Tensor, size: int) -> Tensor:
 
     eyes = bump(landmarks[:, 36:42].mean(1), 0.05) + bump(landmarks[:, 42:48].mean(1), 0.05)
     nose, mouth = bump(landmarks[:, 31:36].mean(1), 0.05), bump(landmarks[:, 48:60].mean(1), 0.06)
-    weight = 0.25 + bump(landmarks.mean(1), 0.28) + 3 * (eyes + nose + mouth)
+    weight = background + bump(landmarks.mean(1), 0.28) + 3 * (eyes + nose + mouth)
     return (weight / weight.mean((1, 2), keepdim=True))[:, None]
 
 

@@ -1,5 +1,6 @@
 """A discriminator of patches: what pixel and feature distances leave blurred, it makes the generator draw sharply."""
 
+import itertools
 import math
 
 import torch
@@ -29,17 +30,20 @@ class EqualConv2d(nn.Conv2d):
 
 
 class PatchDiscriminator(nn.Module):
-    """Tells for each neighbourhood of about 54 pixels whether it is of a true picture (Isola et al. 2017)."""
+    """Tells for each neighbourhood whether it is of a true picture (Isola et al. 2017).
 
-    def __init__(self):
+    Neighbourhoods are about 54 pixels wide with the three `channels` that are usual, about 110 with one more.
+    """
+
+    def __init__(self, channels: tuple[int, ...] = CHANNELS):
         super().__init__()
-        widths = (3, *CHANNELS)
-        self.layers = nn.ModuleList(EqualConv2d(a, b, 4, 2) for a, b in zip(widths, widths[1:], strict=False))
-        self.layers.append(EqualConv2d(CHANNELS[-1], CHANNELS[-1], 3, 1))
-        self.judge = EqualConv2d(CHANNELS[-1], 1, 3, 1)
+        widths = (3, *channels)
+        self.layers = nn.ModuleList(EqualConv2d(a, b, 4, 2) for a, b in itertools.pairwise(widths))
+        self.layers.append(EqualConv2d(channels[-1], channels[-1], 3, 1))
+        self.judge = EqualConv2d(channels[-1], 1, 3, 1)
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Pictures (B, 3, S, S) in -1..1 -> logits (B, 1, S / 8, S / 8), high for true ones."""
+        """Pictures (B, 3, S, S) in -1..1 -> logits (B, 1, H, H), high for true ones; each of `channels` halves H."""
         x = pictures.contiguous(memory_format=torch.channels_last)
         for layer in self.layers:
             x = F.leaky_relu(layer(x), 0.2) * GAIN

@@ -21,7 +21,7 @@ from stylemask_demo.networks.compact import IdentityNetwork, ParameterExtractor,
 from stylemask_demo.networks.details import REFINED, DetailNetwork, find_places
 from stylemask_demo.networks.perception import grey, to_input
 from stylemask_demo.sheets import contact_sheet, to_image
-from stylemask_demo.training.adversary import PatchDiscriminator, adversarial, cut_patch
+from stylemask_demo.training.adversary import CHANNELS, PatchDiscriminator, adversarial, cut_patch
 from stylemask_demo.training.augment import move
 from stylemask_demo.training.bank import openings
 from stylemask_demo.training.data import Faces
@@ -32,11 +32,14 @@ UNMOVED = 0.1  # part of the pairs whose target is the source itself
 MISTAKEN = 0.75  # part of the pairs whose inversion looks more or less like somebody else,
 MOST_MISTAKEN = 1.0  # by at most this: all; photographs are inverted worse than rendered people are
 SHARP_FROM = 0.3  # part of the run after which a discriminator plays against the network
-SHARPNESS = 0.2  # weight of what it thinks
-PARAMETERS = 2.0  # weight of what the extractor sees, against that of the other losses
+SHARPNESS = 0.3  # weight of what it thinks
+PARAMETERS = 0.5  # weight of what the extractor sees: its gradient is large, and mostly noise,
+EXACT_FROM, EXACTLY = 0.9, 2.0  # but in the last part of the run it counts more, so that small smiles are not lost
+BACKGROUND = 0.75  # how much it matters: what was hidden there has to be filled in
 NEAR, NEARER_OFTEN = 10.0, 8.0  # degrees between heads within which pairs are drawn more often, and how much more
+FAR, FAR_OFTEN = 45.0, 4.0  # and beyond which they are too, being few
 LARGER, SHIFTED = 0.05, 0.02  # deviations of how the photo's face is larger and lies elsewhere than its inversion's
-OPEN_OFTEN = 20.0  # and how much more often a target is drawn whose mouth is open by the distance of the eyes
+OPEN_OFTEN = 20.0  # how much more often a target is drawn whose mouth is open by the distance of the eyes
 EDGE = 3.0  # softness of the edge of miscoloured mouths: over a third of the way from there to the middle
 SHUT = 1e-6  # square of half the distance of the lips, as a fraction of the picture, of a shut mouth
 KEPT_APART = 0.04  # part of the people whose pairs are drawn on the sheet, and not trained on
@@ -124,7 +127,7 @@ def details_task(
         teacher.eval().requires_grad_(False)
     size = pairs.pictures.shape[2]
     network = DetailNetwork().to(memory_format=torch.channels_last)
-    judge = PatchDiscriminator()
+    judge = PatchDiscriminator((*CHANNELS, CHANNELS[-1]))  # smears are wider than strands
     optimiser = torch.optim.Adam(network.parameters(), rate, betas=(0.9, 0.99))
     optimiser.add_param_group({"params": list(judge.parameters()), "lr": 2e-3, "betas": (0.0, 0.99)})
     mirror = torch.tensor([-1.0, 1.0])  # of x and y
@@ -148,9 +151,9 @@ def details_task(
         look, teacher = ((parameter_distance, extractor), (identity_distance, identity))[step % 2]
         seen = look(teacher, grey(made), grey(true))
         if "parameters" in seen:
-            seen["parameters"] *= PARAMETERS
+            seen["parameters"] *= PARAMETERS if done < EXACT_FROM else EXACTLY
         losses = {
-            **reconstruction(made, true, landmarks),
+            **reconstruction(made, true, landmarks, BACKGROUND),
             **seen,
             "motion": misplaced(moved, true) * 2,
         }
@@ -175,15 +178,16 @@ def details_task(
 def how_often(rows: np.ndarray, faces: Faces) -> Tensor:
     """How much more often each pair (N, 2) is drawn.
 
-    Where a head hardly turns, as with sliders and from frame to frame, the photo must not win over the new expression; and
-    open mouths, which a generator draws worst, are few.
+    Where a head hardly turns, as with sliders and from frame to frame, the photo must not win over the new expression;
+    heads that turn far, and open mouths, which a generator draws worst, are few.
     """
     (landmarks,) = faces.tensors(rows[:, 1], "landmarks")
     mouths = openings(landmarks)[:, 2]
     before, after = (faces.tensors(views, "euler")[0] for views in rows.T)
     apart = torch.from_numpy(rows[:, 0] != rows[:, 1]).to(before)
-    near = torch.exp(-(before - after).square().sum(1) / NEAR**2)
-    return 1 + NEARER_OFTEN * apart * near + OPEN_OFTEN * mouths
+    squares = (before - after).square().sum(1)
+    near, far = torch.exp(-squares / NEAR**2), (squares / FAR**2).clamp(max=1)
+    return 1 + NEARER_OFTEN * apart * near + FAR_OFTEN * far + OPEN_OFTEN * mouths
 
 
 def misplaced(moved: Tensor, true: Tensor) -> Tensor:

@@ -5,15 +5,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stylemask_demo.networks.compact import IdentityNetwork, ParameterExtractor
-from stylemask_demo.networks.perception import importance, map_distance, to_input
+from stylemask_demo.networks.perception import BACKGROUND, importance, map_distance, to_input
 
 
-def reconstruction(made: Tensor, true: Tensor, landmarks: Tensor) -> dict[str, Tensor]:
+def reconstruction(made: Tensor, true: Tensor, landmarks: Tensor, background: float = BACKGROUND) -> dict[str, Tensor]:
     """How far pictures (B, 3, S, S) are from the true ones, pixel by pixel, most where it matters most.
 
-    `landmarks` (B, 68, 2) of the true pictures as fractions of the crop.
+    `landmarks` (B, 68, 2) of the true pictures as fractions of the crop; `background` as for `importance`.
     """
-    weight = importance(landmarks, true.shape[-1])
+    weight = importance(landmarks, true.shape[-1], background)
     difference = F.avg_pool2d(made, 4) - F.avg_pool2d(true, 4)
     return {
         "pixel": (weight * (made - true).abs()).mean() * 6,
