@@ -27,6 +27,7 @@ from stylemask_demo.training.augment import head_angles, head_rotation, jitter, 
 from stylemask_demo.training.autoencoder import GENERATOR
 from stylemask_demo.training.bank import Bank, landmark_gap
 from stylemask_demo.training.data import Faces, draw_pairs, draw_rows, load_faces
+from stylemask_demo.training.details import Pairs
 from stylemask_demo.training.factors import fit_factors
 from stylemask_demo.training.loop import Task, load_averages, run
 from stylemask_demo.training.mapping import amplify_codes, read_all
@@ -320,8 +321,9 @@ def test_two_processes_make_a_pack_together(small_data, tmp_path):
     said = [process.communicate()[1] for process in processes]
     assert [process.returncode for process in processes] == [0, 0], said
     assert "details" in load_pack(tmp_path / "pack").networks
-    pairs = [text.count("pairs:") > 0 for text in said]
-    assert pairs == [True, False]  # made once, for both
+    pairs = Pairs.open(tmp_path / "run" / "pairs")
+    assert (pairs.rows // 2 == np.repeat(np.arange(8), 3)[:, None]).all()  # people in their order, as many of each
+    assert pairs.pictures.std((2, 3, 4)).all() and pairs.landmarks.any((2, 3)).all()  # both did their share
     for network in presets.NETWORKS:
         (losses,) = json.loads((tmp_path / "run" / f"{network}.json").read_text())
         assert losses["step"] == 2 and np.isfinite(list(losses.values())).all(), network

@@ -47,7 +47,7 @@ KEPT_APART = 0.04  # part of the people whose pairs are drawn on the sheet, and 
 
 @dataclass(frozen=True)
 class Pairs:
-    """N reenactments of one view of a person by another.
+    """N reenactments of one view of a person by another, mapped into memory from a folder.
 
     `rows` (N, 2) of source and target among the faces; `pictures` (N, 2, S, S, 3) uint8 of the source's inversion and the
     result; `landmarks` (N, 3, 68, 2) of the source's picture, its inversion and the result as fractions.
@@ -60,6 +60,24 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.rows)
 
+    @classmethod
+    def create(cls, folder: Path, count: int, size: int) -> None:
+        """Makes a folder with room for `count` pairs of pictures of `size` pixels."""
+        folder.mkdir(exist_ok=True)
+        room = {
+            "rows": (np.int64, (2,)),
+            "pictures": (np.uint8, (2, size, size, 3)),
+            "landmarks": (np.float32, (3, 68, 2)),
+        }
+        for name, (kind, shape) in room.items():
+            np.lib.format.open_memmap(folder / f"{name}.npy", "w+", kind, (count, *shape)).flush()
+
+    @classmethod
+    def open(cls, folder: Path, writing: bool = False) -> "Pairs":
+        """The pairs of a folder that `create` made. Several processes may write theirs at a time."""
+        mode = "r+" if writing else "r"
+        return cls(*(np.load(folder / f"{field.name}.npy", mmap_mode=mode) for field in dataclasses.fields(cls)))
+
     def batch(self, numbers: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
         """Inversions and results (B, 3, S, S) in -1..1, and `landmarks` (B, 3, 68, 2)."""
         device = torch.get_default_device()
@@ -68,18 +86,18 @@ class Pairs:
         return inversions, made, torch.from_numpy(self.landmarks[numbers]).to(device)
 
 
-def make_pairs(reenactor: Reenactor, encoder: PortraitEncoder, faces: Faces, count: int, path: Path) -> Pairs:
-    """Reenacts views of the people by one another, about `count` times in all, by every method in turn.
+def make_pairs(
+    reenactor: Reenactor, encoder: PortraitEncoder, faces: Faces, pairs: Pairs, share: int = 0, shares: int = 1
+) -> None:
+    """Fills in one of several shares of `pairs`: views of a person reenacted by one another, by every method in turn.
 
-    Pictures are written to `path`, from where they are mapped into memory. `reenactor` must not add detail itself; it and
-    `encoder` are of one pack.
+    Every person has as many pairs, so that there must be a multiple of the people. `reenactor` must not add detail itself;
+    it and `encoder` are of one pack.
     """
-    size, random = reenactor.resolution, np.random.default_rng(0)
-    people, methods = faces.rows_by_person(), reenactor.methods
-    each = max(1, round(count / len(people)))
-    pictures = np.lib.format.open_memmap(path, "w+", np.uint8, (len(people) * each, 2, size, size, 3))
-    rows, landmarks, before = [], [], None
-    for views in tqdm(people, desc="pairs", mininterval=10):
+    size, people, methods = reenactor.resolution, faces.rows_by_person(), reenactor.methods
+    each, before = len(pairs) // len(people), None
+    for person in tqdm(range(share, len(people), shares), desc="pairs", mininterval=10, disable=share > 0):
+        views, random = people[person], np.random.default_rng(person)
         portraits = reenactor.aligned([Image.fromarray(picture) for picture in faces.pictures[size][views]])
         before, stranger = portraits[0], before or portraits[0]
         drawn = np.stack([random.permutation(len(views))[:2] for _ in range(each)])
@@ -92,12 +110,12 @@ def make_pairs(reenactor: Reenactor, encoder: PortraitEncoder, faces: Faces, cou
             mine = range(turn, each, len(methods))
             made = reenactor.reenact([sources[i] for i in mine], [portraits[drawn[i, 1]] for i in mine], method=method)
             for i, result in zip(mine, made, strict=True):
-                shown = [sources[i].crop, sources[i].inversion, result]
-                pictures[len(rows)] = np.stack([np.asarray(picture) for picture in shown[1:]])
-                landmarks.append([seen.landmarks / size for seen in reenactor.look(shown)[0]])
-                rows.append(views[drawn[i]])
-    pictures.flush()
-    return Pairs(np.array(rows), pictures, np.array(landmarks, np.float32))
+                number, shown = person * each + i, [sources[i].crop, sources[i].inversion, result]
+                pairs.rows[number] = views[drawn[i]]
+                pairs.pictures[number] = np.stack([np.asarray(picture) for picture in shown[1:]])
+                pairs.landmarks[number] = [seen.landmarks / size for seen in reenactor.look(shown)[0]]
+    for written in (pairs.rows, pairs.pictures, pairs.landmarks):
+        written.flush()
 
 
 @torch.inference_mode()

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import torch
 from accelerate import Accelerator
 from torch import nn
@@ -139,19 +138,25 @@ class Workshop:
         return details_task(self._pairs(faces), faces, *teachers, steps, batch)
 
     def _pairs(self, faces: Faces) -> Pairs:
-        """Reenactments by the pack as it is without details, made once."""
-        pictures, labels = self.folder / "pairs.npy", self.folder / "pairs.npz"
-        teachers = self._teachers()
+        """Reenactments by the pack as it is without details, made once; every process makes a share of them."""
+        kept, partial, pack = self.folder / "pairs", self.folder / "pairs.partial", self.folder / "pack"
+        teachers, alone = self._teachers(), self.accelerator.is_main_process
         bank = self._bank(teachers)
-        with self.accelerator.local_main_process_first():
-            if not labels.exists():
-                self._save(self.folder / "pack", teachers, bank)
-                with torch.device("cpu"):  # the pipeline places what it makes by itself
-                    reenactor = Reenactor.from_pack(self.folder / "pack", self.accelerator.device.type)
-                    made = make_pairs(reenactor, teachers.encoder, faces, self.preset.pairs, pictures)
-                np.savez(labels, rows=made.rows, landmarks=made.landmarks)
-        kept = np.load(labels)
-        return Pairs(kept["rows"], np.load(pictures, mmap_mode="r"), kept["landmarks"])
+        if not kept.exists():
+            if alone:
+                self._save(pack, teachers, bank)
+                people = len(faces.rows_by_person())
+                Pairs.create(partial, people * max(1, round(self.preset.pairs / people)), teachers.generator.size)
+            self.accelerator.wait_for_everyone()
+            share, shares = self.accelerator.process_index, self.accelerator.num_processes
+            with torch.device("cpu"):  # the pipeline places what it makes by itself
+                reenactor = Reenactor.from_pack(pack, self.accelerator.device.type)
+                make_pairs(reenactor, teachers.encoder, faces, Pairs.open(partial, writing=True), share, shares)
+            self.accelerator.wait_for_everyone()
+            if alone:
+                partial.rename(kept)
+            self.accelerator.wait_for_everyone()
+        return Pairs.open(kept)
 
     def _teachers(self) -> Teachers:
         return Teachers(*self._mapped(), self._finished_extractor(), self._finished_identity())
