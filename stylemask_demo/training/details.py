@@ -98,11 +98,13 @@ def make_pairs(
     each, before = len(pairs) // len(people), None
     for person in tqdm(range(share, len(people), shares), desc="pairs", mininterval=10, disable=share > 0):
         views, random = people[person], np.random.default_rng(person)
-        portraits = reenactor.aligned([Image.fromarray(picture) for picture in faces.pictures[size][views]])
-        before, stranger = portraits[0], before or portraits[0]
         drawn = np.stack([random.permutation(len(views))[:2] for _ in range(each)])
         unmoved = random.random(each) < UNMOVED
         drawn[unmoved, 1] = drawn[unmoved, 0]
+        used = np.unique(drawn)
+        crops = [Image.fromarray(picture) for picture in faces.pictures[size][views[used]]]
+        portraits = dict(zip(used, reenactor.aligned(crops), strict=True))
+        before, stranger = portraits[used[0]], before or portraits[used[0]]
         sources = [portraits[first] for first in drawn[:, 0]]
         for i in np.flatnonzero(random.random(each) < MISTAKEN):
             sources[i] = _mistaken(reenactor, encoder, sources[i], stranger, random.uniform(0, MOST_MISTAKEN))
