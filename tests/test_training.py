@@ -294,6 +294,13 @@ def test_all_tasks_together_make_a_pack(small_data, tmp_path, monkeypatch, preci
     assert all(f"| {network} | 2 |" in card for network in presets.NETWORKS)
 
 
+@pytest.mark.parametrize(("name", "promised", "besides"), [("cpu", 600, 45), ("gpu", 25, 4)])
+def test_presets_leave_time_for_what_is_not_training(name, promised, besides):
+    plans = presets.PRESETS[name].plans
+    assert tuple(plans) == presets.NETWORKS
+    assert sum(plan.minutes for plan in plans.values()) + besides <= promised
+
+
 SMALL_RUN = """
 import sys
 from dataclasses import replace

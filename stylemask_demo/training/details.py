@@ -42,6 +42,7 @@ LARGER, SHIFTED = 0.05, 0.02  # deviations of how the photo's face is larger and
 OPEN_OFTEN = 20.0  # how much more often a target is drawn whose mouth is open by the distance of the eyes
 EDGE = 3.0  # softness of the edge of miscoloured mouths: over a third of the way from there to the middle
 SHUT = 1e-6  # square of half the distance of the lips, as a fraction of the picture, of a shut mouth
+TOGETHER = 8  # people whose pairs are made at once
 KEPT_APART = 0.04  # part of the people whose pairs are drawn on the sheet, and not trained on
 
 
@@ -95,29 +96,35 @@ def make_pairs(
     it and `encoder` are of one pack.
     """
     size, people, methods = reenactor.resolution, faces.rows_by_person(), reenactor.methods
-    each, before = len(pairs) // len(people), None
-    for person in tqdm(range(share, len(people), shares), desc="pairs", mininterval=10, disable=share > 0):
-        views, random = people[person], np.random.default_rng(person)
-        drawn = np.stack([random.permutation(len(views))[:2] for _ in range(each)])
-        unmoved = random.random(each) < UNMOVED
-        drawn[unmoved, 1] = drawn[unmoved, 0]
-        used = np.unique(drawn)
-        crops = [Image.fromarray(picture) for picture in faces.pictures[size][views[used]]]
-        portraits = dict(zip(used, reenactor.aligned(crops), strict=True))
-        before, stranger = portraits[used[0]], before or portraits[used[0]]
-        sources = [portraits[first] for first in drawn[:, 0]]
-        for i in np.flatnonzero(random.random(each) < MISTAKEN):
-            sources[i] = _mistaken(reenactor, encoder, sources[i], stranger, random.uniform(0, MOST_MISTAKEN))
-        for turn, method in enumerate(methods[:each]):
-            mine = range(turn, each, len(methods))
-            made = reenactor.reenact([sources[i] for i in mine], [portraits[drawn[i, 1]] for i in mine], method=method)
-            for i, result in zip(mine, made, strict=True):
-                number, shown = person * each + i, [sources[i].crop, sources[i].inversion, result]
-                pairs.rows[number] = views[drawn[i]]
+    mine, each = range(share, len(people), shares), len(pairs) // len(people)
+    for start in tqdm(range(0, len(mine), TOGETHER), desc="pairs", mininterval=10, disable=share > 0):
+        some = mine[start : start + TOGETHER]
+        random = np.random.default_rng(some[0])
+        rows = np.concatenate([_views(people[person], each, random) for person in some])
+        used, places = np.unique(rows, return_inverse=True)
+        portraits = reenactor.aligned([Image.fromarray(picture) for picture in faces.pictures[size][used]])
+        sources, targets = ([portraits[place] for place in column] for column in places.reshape(rows.shape).T)
+        strangers = [sources[i - each] for i in range(len(sources))]  # who came before, and the last for the first
+        for i in np.flatnonzero(random.random(len(sources)) < MISTAKEN):
+            sources[i] = _mistaken(reenactor, encoder, sources[i], strangers[i], random.uniform(0, MOST_MISTAKEN))
+        numbers = np.add.outer(np.array(some) * each, np.arange(each)).ravel()
+        for turn, method in enumerate(methods[: len(rows)]):
+            made = reenactor.reenact(sources[turn :: len(methods)], targets[turn :: len(methods)], method=method)
+            for i, result in zip(range(turn, len(rows), len(methods)), made, strict=True):
+                number, shown = numbers[i], [sources[i].crop, sources[i].inversion, result]
+                pairs.rows[number] = rows[i]
                 pairs.pictures[number] = np.stack([np.asarray(picture) for picture in shown[1:]])
                 pairs.landmarks[number] = [seen.landmarks / size for seen in reenactor.look(shown)[0]]
     for written in (pairs.rows, pairs.pictures, pairs.landmarks):
         written.flush()
+
+
+def _views(rows: np.ndarray, count: int, random: np.random.Generator) -> np.ndarray:
+    """Rows of source and target, (count, 2), drawn from those of one person."""
+    drawn = np.stack([random.permutation(rows)[:2] for _ in range(count)])
+    unmoved = random.random(count) < UNMOVED
+    drawn[unmoved, 1] = drawn[unmoved, 0]
+    return drawn
 
 
 @torch.inference_mode()

@@ -7,7 +7,10 @@ NETWORKS = ("extractor", "identity", "autoencoder", "factors", "directions", "ma
 
 @dataclass(frozen=True)
 class Plan:
-    """One network's training ends after `steps` or `minutes`, and its learning rate falls towards that end."""
+    """One network's training ends after `steps` or `minutes`, and its learning rate falls towards that end.
+
+    Reading the pictures, the bank, the pairs and writing the pack come on top.
+    """
 
     steps: int
     minutes: float
@@ -24,24 +27,19 @@ class Preset:
     pairs: int
     precision: str  # of accelerate: "no" or "bf16"
 
-    @property
-    def minutes(self) -> float:
-        """Upper bound of the time in training steps; reading the pictures and writing the pack come on top."""
-        return sum(plan.minutes for plan in self.plans.values())
-
 
 PRESETS = {
-    # 9.7 hours on two cores, best as two processes of one thread.
+    # At most 9.2 hours of steps, 8 on two cores as two processes, so that with the pairs it stays within 10.
     "cpu": Preset(
         {
-            "extractor": Plan(4000, 70, 32),
-            "identity": Plan(1200, 30, 24),
-            "autoencoder": Plan(5000, 120, 16),
-            "factors": Plan(9000, 210, 3),
-            "directions": Plan(2000, 40, 8),
-            "masks": Plan(2000, 40, 8),
+            "extractor": Plan(4000, 50, 32),
+            "identity": Plan(1200, 20, 24),
+            "autoencoder": Plan(5000, 100, 16),
+            "factors": Plan(9000, 200, 3),
+            "directions": Plan(2000, 30, 8),
+            "masks": Plan(2000, 30, 8),
             "motion": Plan(1500, 30, 8),
-            "details": Plan(9000, 40, 4),
+            "details": Plan(9000, 90, 4),
         },
         bank=2048,
         pairs=6000,
@@ -60,7 +58,7 @@ PRESETS = {
             "details": Plan(4000, 1.5, 32),
         },
         bank=8192,
-        pairs=3000,
+        pairs=2000,
         precision="bf16",
     ),
 }
