@@ -42,7 +42,7 @@ LARGER, SHIFTED = 0.05, 0.02  # deviations of how the photo's face is larger and
 OPEN_OFTEN = 20.0  # how much more often a target is drawn whose mouth is open by the distance of the eyes
 EDGE = 3.0  # softness of the edge of miscoloured mouths: over a third of the way from there to the middle
 SHUT = 1e-6  # square of half the distance of the lips, as a fraction of the picture, of a shut mouth
-TOGETHER = 8  # people whose pairs are made at once
+ON_GPU, ON_CPU = 8, 2  # people whose pairs are made at once: large batches take a CPU longer; one alone has no stranger
 KEPT_APART = 0.04  # part of the people whose pairs are drawn on the sheet, and not trained on
 
 
@@ -97,8 +97,9 @@ def make_pairs(
     """
     size, people, methods = reenactor.resolution, faces.rows_by_person(), reenactor.methods
     mine, each = range(share, len(people), shares), len(pairs) // len(people)
-    for start in tqdm(range(0, len(mine), TOGETHER), desc="pairs", mininterval=10, disable=share > 0):
-        some = mine[start : start + TOGETHER]
+    together = ON_GPU if reenactor.device.type == "cuda" else ON_CPU
+    for start in tqdm(range(0, len(mine), together), desc="pairs", mininterval=10, disable=share > 0):
+        some = mine[start : start + together]
         random = np.random.default_rng(some[0])
         rows = np.concatenate([_views(people[person], each, random) for person in some])
         used, places = np.unique(rows, return_inverse=True)
