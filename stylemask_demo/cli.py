@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _reenact(options: argparse.Namespace) -> None:
-    from stylemask_demo.media import check_output_path, open_image
+    from stylemask_demo.media.pictures import check_output_path, open_image
 
     check_output_path(options.output, ".png")
     source, target = open_image(options.source), open_image(options.target)
@@ -64,7 +64,7 @@ def _reenact(options: argparse.Namespace) -> None:
 
 
 def _edit(options: argparse.Namespace) -> None:
-    from stylemask_demo.media import check_output_path, open_image
+    from stylemask_demo.media.pictures import check_output_path, open_image
 
     check_output_path(options.output, ".png")
     source = open_image(options.source)
@@ -74,8 +74,8 @@ def _edit(options: argparse.Namespace) -> None:
 
 
 def _drive(options: argparse.Namespace) -> None:
-    from stylemask_demo.media import check_output_path, open_image
-    from stylemask_demo.video import read_frames, write_video
+    from stylemask_demo.media.pictures import check_output_path, open_image
+    from stylemask_demo.media.videos import read_frames, write_video
 
     check_output_path(options.output, ".mp4")
     source, frames = open_image(options.source), read_frames(options.video)
@@ -88,7 +88,7 @@ def _drive(options: argparse.Namespace) -> None:
 
 
 def _parameters(options: argparse.Namespace) -> None:
-    from stylemask_demo.media import open_image
+    from stylemask_demo.media.pictures import open_image
 
     image = open_image(options.image)
     portrait = _reenactor(options).portrait(image)
@@ -106,7 +106,7 @@ def _parameters(options: argparse.Namespace) -> None:
 
 
 def _invert(options: argparse.Namespace) -> None:
-    from stylemask_demo.media import check_output_path, open_image
+    from stylemask_demo.media.pictures import check_output_path, open_image
 
     check_output_path(options.output, ".png")
     image, reenactor = open_image(options.image), _reenactor(options)
@@ -114,7 +114,7 @@ def _invert(options: argparse.Namespace) -> None:
 
 
 def _sample(options: argparse.Namespace) -> None:
-    from stylemask_demo.media import check_output_path, open_image
+    from stylemask_demo.media.pictures import check_output_path, open_image
 
     check_output_path(options.output, ".png")
     like = None if options.like is None else open_image(options.like)
@@ -131,8 +131,8 @@ def _packs(options: argparse.Namespace) -> None:
 
 
 def _download(options: argparse.Namespace) -> None:
+    from stylemask_demo.downloads.progress_bars import ProgressBars
     from stylemask_demo.packs import download_pack, licence_text
-    from stylemask_demo.packs.progress import ProgressBars
 
     print(licence_text(options.name), file=sys.stderr)
     with ProgressBars() as bars:
@@ -158,8 +158,7 @@ def _reenactor(options: argparse.Namespace, method: str | None = None) -> "Reena
     reenactor = Reenactor.from_pack(options.pack, device="auto")
     if method is not None and method not in reenactor.methods:
         raise StyleMaskError(
-            f"The pack '{reenactor.info.name}' has no method '{method}'. "
-            f"Choose one of: {', '.join(reenactor.methods)}."
+            f"The pack '{reenactor.info.name}' has no method '{method}'. Choose one of: {', '.join(reenactor.methods)}."
         )
     return reenactor
 
@@ -185,7 +184,7 @@ def _report(what: str, done: int, total: int) -> None:
 
 
 def _save(picture, path: str) -> None:
-    from stylemask_demo.media import save_png
+    from stylemask_demo.media.pictures import save_png
 
     save_png(picture, path)
     print(path)

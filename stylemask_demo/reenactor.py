@@ -10,31 +10,32 @@ import numpy as np
 import torch
 from PIL import Image
 
-from stylemask_demo import calibration
-from stylemask_demo.details import Details
-from stylemask_demo.driving import CodeSmoother, FaceFollower
+from stylemask_demo.caching import Cache
+from stylemask_demo.calibration import fitting as calibration
+from stylemask_demo.detail.photo_detail import PhotoDetail
+from stylemask_demo.driving.following import FaceFollower
+from stylemask_demo.driving.smoothing import CodeSmoother
+from stylemask_demo.editing.correction import SURE_SMILE, Correction, bearable_smile, motion_change, slider_values
 from stylemask_demo.errors import NoFaceFound, WrongSetting
 from stylemask_demo.faces.align import CropTransform
 from stylemask_demo.faces.detect import FaceFinder, create_face_finder
-from stylemask_demo.faces.extract import to_tensor
 from stylemask_demo.faces.finding import Face
 from stylemask_demo.faces.parameters import FaceParameters
 from stylemask_demo.faces.paste import paste_back
-from stylemask_demo.feedback import SURE_SMILE, Feedback, bearable_smile, motion_change, slider_values
-from stylemask_demo.inversion import Inverter, OptimisingInverter
-from stylemask_demo.later import Later
-from stylemask_demo.media import content_hash, open_image
-from stylemask_demo.methods import FaceCode, PictureCode, StyleSpace
+from stylemask_demo.generator.inversion import Inverter, OptimisingInverter
+from stylemask_demo.generator.style_space import PictureCode, StyleSpace
+from stylemask_demo.generator.synthesis import Synthesis
+from stylemask_demo.generator.tuning import STEPS, Progress, tune
+from stylemask_demo.media.pictures import content_hash, open_image
+from stylemask_demo.media.tensors import to_image, to_images, to_tensor
+from stylemask_demo.methods import FaceCode
+from stylemask_demo.methods.transfer import Transfer
 from stylemask_demo.packs import PackInfo
-from stylemask_demo.portrait import Portrait
-from stylemask_demo.portraits import REMEMBERED, Portraits, Which
-from stylemask_demo.reading import CompactReader, ParameterReader, PublishedReader
-from stylemask_demo.recent import Recent
-from stylemask_demo.sheets import to_image
-from stylemask_demo.synthesis import Synthesis, images
-from stylemask_demo.transfer import Transfer
-from stylemask_demo.tuning import STEPS, Progress, tune
-from stylemask_demo.weights import Weights
+from stylemask_demo.packs.networks import PackNetworks
+from stylemask_demo.portraits.builder import REMEMBERED, PortraitBuilder, Which
+from stylemask_demo.portraits.lazy import Lazy
+from stylemask_demo.portraits.portrait import Portrait
+from stylemask_demo.portraits.readers import CompactReader, ParameterReader, PublishedReader
 
 TRUNCATION = 0.7  # of sampled faces towards the mean face; photos are never truncated
 MEAN_SAMPLES = 4096
@@ -55,9 +56,7 @@ class Reenactor:
     An instance may serve many visitors at once: nothing about a visitor is kept but a bounded cache by picture content.
     """
 
-    def __init__(
-        self, weights: Weights, device: torch.device, face_finder: FaceFinder, compatibility: bool = False
-    ):
+    def __init__(self, weights: PackNetworks, device: torch.device, face_finder: FaceFinder, compatibility: bool = False):
         self.device = device
         self.face_finder: str = face_finder.name  # name of the face finder in use
         self._weights, self._finder = weights, face_finder
@@ -71,21 +70,21 @@ class Reenactor:
         self._reader = self._create_reader()
         self._transfer = Transfer(weights, self._space, invert, self._reader, compatibility)
         self._feedback = (
-            Feedback(self._shown, generator, weights["encoder"], weights["extractor"]) if self._transfer.corrects else None
+            Correction(self._shown, generator, weights["encoder"], weights["extractor"])
+            if self._transfer.corrects
+            else None
         )
-        self._details = Details(weights["details"], weights["extractor"]) if "details" in weights else None
+        self._details = PhotoDetail(weights["details"], weights["extractor"]) if "details" in weights else None
         # Published encoders are used as published; and at their resolution every step would take seconds.
         for_photos = OptimisingInverter(invert, generator, weights["extractor"]) if self._feedback else invert
-        self._portraits = Portraits(
+        self._portraits = PortraitBuilder(
             face_finder, weights["extractor"], for_photos, self._reader, self.drawn, generator.size
         )
-        self._tuned: Recent[tuple[str, int], Portrait] = Recent(TUNED)
-        self._at_rest: Recent[tuple[str, str | None], torch.Tensor] = Recent(REMEMBERED)
+        self._tuned: Cache[tuple[str, int], Portrait] = Cache(TUNED)
+        self._at_rest: Cache[tuple[str, str | None], torch.Tensor] = Cache(REMEMBERED)
 
     @classmethod
-    def from_pack(
-        cls, name: str | Path = "synthetic", device: str = "auto", compatibility: bool = False
-    ) -> "Reenactor":
+    def from_pack(cls, name: str | Path = "synthetic", device: str = "auto", compatibility: bool = False) -> "Reenactor":
         """Loads a pack by name or folder onto "cpu", "cuda" or, by "auto", the best there is.
 
         With `compatibility` pictures are made as the published programs make them: photos are truncated towards the mean
@@ -94,7 +93,7 @@ class Reenactor:
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         finder = create_face_finder(device)
-        return cls(Weights(name, torch.device(device)), torch.device(device), finder, compatibility)
+        return cls(PackNetworks(name, torch.device(device)), torch.device(device), finder, compatibility)
 
     @property
     def info(self) -> PackInfo:
@@ -124,7 +123,7 @@ class Reenactor:
         `face` is its number in `faces`, or a point (x, y) of the picture near it; without one the clearest is taken. Raises
         UnreadableMedia for a picture outside of the limits and NoFaceFound where there is no such face.
         """
-        return _each(image, lambda images: self._portraits.of_photos(images, face))
+        return _each(image, lambda to_images: self._portraits.of_photos(to_images, face))
 
     def aligned(self, crops: Sequence[Image.Image]) -> list[Portrait]:
         """Portraits of pictures that are aligned crops of the pack's size already; nothing is remembered of them."""
@@ -227,7 +226,7 @@ class Reenactor:
             landmarks = torch.from_numpy(portrait.parameters.landmarks[None] / self.resolution).float().to(self.device)
             features = self._weights["extractor"].trunk.maps
             tuning = tune(self._space.generator, code, crop, landmarks, features, steps, progress)
-            made = Later(lambda: self._synthesis.pictures(code, [tuning])[0])
+            made = Lazy(lambda: self._synthesis.pictures(code, [tuning])[0])
             return dataclasses.replace(portrait, tuning=tuning, made=made)
 
         return self._tuned.find((portrait.key, steps), tuned)
@@ -238,7 +237,7 @@ class Reenactor:
         photos, as far as the pack brings it into the results of methods."""
         if not self._details:
             return list(pictures)
-        return images(self._details(to_tensor(list(pictures), self.resolution).to(self.device), sources))
+        return to_images(self._details(to_tensor(list(pictures), self.resolution).to(self.device), sources))
 
     def into_photo(self, portrait: Portrait, result: Image.Image) -> Image.Image:
         """The portrait's photo with `result`, a picture made from the portrait, in the place of the face.
@@ -276,15 +275,11 @@ class Reenactor:
         samples = calibration.number_of_samples(self.device)
         return samples, calibration.measure(self._space.generator, self._reader, samples, first)
 
-    def fit_directions(
-        self, values: np.ndarray, space: str, progress: Callable[[int, int], None]
-    ) -> calibration.Fitted:
+    def fit_directions(self, values: np.ndarray, space: str, progress: Callable[[int, int], None]) -> calibration.Fitted:
         """Another piece: directions in one space; `progress` is called with the pictures made, and all. See
         `calibration.fit`."""
         total = calibration.trial_pictures(self._reader)
-        return calibration.fit(
-            self._space.generator, self._reader, values, space, lambda count: progress(count, total)
-        )
+        return calibration.fit(self._space.generator, self._reader, values, space, lambda count: progress(count, total))
 
     def renew(self) -> None:
         """Takes up what was added to the pack's folder since it was loaded, such as directions from a calibration."""
@@ -342,7 +337,7 @@ class Reenactor:
         return self._pictures(code, sources)
 
     def _pictures(self, code: PictureCode, sources: Sequence[Portrait]) -> list[Image.Image]:
-        return images(self._shown(code, sources))
+        return to_images(self._shown(code, sources))
 
     def _shown(self, code: PictureCode, sources: Sequence[Portrait]) -> torch.Tensor:
         """Pictures (B, 3, S, S) of B codes, with the detail of the crops of their sources if they have any."""

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image, ImageOps
 
 from stylemask_demo import cli
-from stylemask_demo.media import content_hash, open_image
+from stylemask_demo.media.pictures import content_hash, open_image
+from stylemask_demo.media.videos import read_frames, write_video
 from stylemask_demo.reenactor import Reenactor
-from stylemask_demo.video import read_frames, write_video
 
 ROOT = Path(__file__).resolve().parents[1]
 FACES = ROOT / "tests" / "assets" / "faces"

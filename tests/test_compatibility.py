@@ -91,9 +91,7 @@ def test_directions(reenactor, case, codes):
 
 def test_pictures_of_portraits(reenactor, case, codes):
     known = reenactor.portrait(Image.open(FACES / "900000_0.webp"))
-    source, target = (
-        dataclasses.replace(known, codes=w_plus[:1], key=f"{case} {i}") for i, w_plus in enumerate(codes)
-    )
+    source, target = (dataclasses.replace(known, codes=w_plus[:1], key=f"{case} {i}") for i, w_plus in enumerate(codes))
     made = np.float32(reenactor.reenact(source, target)) / 127.5 - 1
     start = reenactor.resolution // 2 - 16
     expected = ARRAYS[f"{case}/reenacted/centre32"][0].transpose(1, 2, 0).clip(-1, 1)

@@ -104,9 +104,7 @@ def test_what_training_leaves_behind_is_read(tmp_path: Path, zipped: bool) -> No
         "ranges": np.arange(6, dtype=np.float32).reshape(2, 3),
         "weights": OrderedDict(a=torch.nn.Parameter(torch.ones(2)), b=torch.zeros(2, dtype=torch.float16)),
     }
-    read = read_checkpoint(
-        write(tmp_path / "trained.pt", content, _use_new_zipfile_serialization=zipped), LIMIT
-    )
+    read = read_checkpoint(write(tmp_path / "trained.pt", content, _use_new_zipfile_serialization=zipped), LIMIT)
     assert read["opts"] == content["opts"]
     assert (read["loss"], read["steps"]) == (0.25, 7)
     assert np.array_equal(read["ranges"], content["ranges"])

@@ -10,8 +10,8 @@ from PIL import Image
 from scipy.interpolate import RBFInterpolator
 
 from stylemask_demo import Reenactor
-from stylemask_demo.details import REMEMBERED
-from stylemask_demo.networks.details import REFINED, STIFFNESS, DetailNetwork, find_places, thin_plate
+from stylemask_demo.detail.photo_detail import REMEMBERED
+from stylemask_demo.networks.detail import REFINED, STIFFNESS, DetailNetwork, find_places, thin_plate
 from stylemask_demo.training.data import Faces
 from stylemask_demo.training.details import between_lips, how_often, miscoloured_mouths, misplaced
 

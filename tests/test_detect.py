@@ -12,12 +12,12 @@ from file_host import Answer, file_host
 from PIL import Image
 from skimage import data
 
+from stylemask_demo.downloads import fetch
 from stylemask_demo.errors import WrongSetting
 from stylemask_demo.faces import detect, detector_weights
 from stylemask_demo.faces.align import crop_quad
 from stylemask_demo.faces.detect import BOX_OF_CROP, CascadeFaceFinder, FaceBox, create_face_finder
 from stylemask_demo.faces.detector_weights import DetectorFile
-from stylemask_demo.packs import fetch
 
 FACES = sorted((Path(__file__).parent / "assets" / "faces").glob("*.webp"))
 

@@ -19,8 +19,9 @@ from file_host import QUOTA, Answer, FileHost, file_host
 from small_pack import PACK, checkpoints, saved
 
 from stylemask_demo import cli
+from stylemask_demo.downloads import fetch
 from stylemask_demo.errors import DownloadFailed, PackCorrupt, PackMissing
-from stylemask_demo.packs import available_packs, download_pack, fetch, licence_text, load_pack, missing_files
+from stylemask_demo.packs import available_packs, download_pack, licence_text, load_pack, missing_files
 from stylemask_demo.packs.catalogue import PUBLISHED
 
 NAME = PACK.name

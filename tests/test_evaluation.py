@@ -31,8 +31,8 @@ from stylemask_demo.evaluation.reenactment import Gallery, cross_pairs, measure_
 from stylemask_demo.evaluation.report import to_markdown
 from stylemask_demo.evaluation.sliders import Sweep, neutral_faces
 from stylemask_demo.evaluation.videos import Clip, clip_pairs, find_videos, frechet_video_distance
+from stylemask_demo.media.videos import read_frames, write_video
 from stylemask_demo.networks.deca import SIZES, DecaParameters
-from stylemask_demo.video import read_frames, write_video
 
 FACES = Path(__file__).parent / "assets" / "faces"
 LABELS = json.loads((FACES / "labels.json").read_text())

@@ -11,9 +11,9 @@ import torch
 from PIL import Image
 
 from stylemask_demo import Reenactor
+from stylemask_demo.editing.correction import Correction, bearable_smile, motion_change, motion_values, slider_values
 from stylemask_demo.faces.parameters import EXPRESSIONS
-from stylemask_demo.feedback import Feedback, bearable_smile, motion_change, motion_values, slider_values
-from stylemask_demo.synthesis import Synthesis
+from stylemask_demo.generator.synthesis import Synthesis
 
 FACES = Path(__file__).parent / "assets" / "faces"
 
@@ -123,8 +123,8 @@ class Face:
     def __init__(self, widest: float):
         self.widest = widest
 
-    def feedback(self, monkeypatch) -> Feedback:
-        feedback = Feedback(None, None, None, None)
+    def feedback(self, monkeypatch) -> Correction:
+        feedback = Correction(None, None, None, None)
         monkeypatch.setattr(feedback, "_moved", lambda code, values: code + values)
         monkeypatch.setattr(feedback, "seen", lambda code, sources: torch.where(SMILING, code.clamp(max=self.widest), code))
         return feedback

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from stylemask_demo.errors import UnreadableMedia, UnwritableMedia
-from stylemask_demo.media import MAXIMUM_BYTES, content_hash, open_image, save_png
+from stylemask_demo.media.pictures import MAXIMUM_BYTES, content_hash, open_image, save_png
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 FACE = Path(__file__).parent / "assets" / "faces" / "900000_0.webp"

@@ -18,7 +18,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 from serving import ROOT, serving
 
-from stylemask_demo.video import read_frames, write_video
+from stylemask_demo.media.videos import read_frames, write_video
 
 EXAMPLES = ROOT / "assets" / "examples"
 SCREENSHOTS = ROOT / "build" / "page"
@@ -26,7 +26,8 @@ SOURCE, TARGET = EXAMPLES / "source_3.webp", EXAMPLES / "target_2.webp"  # not t
 
 NETWORKS = json.loads((ROOT / "checkpoints" / "synthetic" / "pack.json").read_text())["networks"]
 METHODS = ["stylemask", "directions"] + ["motion"] * ("motion_mapping" in NETWORKS)
-FEW_STEPS = "import stylemask_demo.tuning; stylemask_demo.tuning.STEPS = 10"  # a whole match takes minutes on a CPU
+# A whole match takes minutes on a CPU.
+FEW_STEPS = "import stylemask_demo.generator.tuning; stylemask_demo.generator.tuning.STEPS = 10"
 EXPLAINED = {"stylemask": "Learned masks", "directions": "measured difference", "motion": "An encoder reads"}
 WAIT = 60_000  # milliseconds for anything in the browser
 CHROMIUM_FLAGS = [

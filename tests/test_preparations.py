@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from bare_pack import bare_pack
 
-from stylemask_demo.calibration import SPACES, Fitted, best, calibrating, keep, uncalibrated
+from stylemask_demo.calibration.fitting import SPACES, Fitted, best, calibrating, keep, uncalibrated
 from stylemask_demo.packs import read_info
 from stylemask_demo.reenactor import Reenactor
 from stylemask_demo.ui import preparations, texts
 from stylemask_demo.ui.compute import Computed
 from stylemask_demo.ui.preparations import Preparation, Preparations
-from stylemask_demo.ui.streams import Progress
+from stylemask_demo.ui.progress import Progress
 
 TOTAL = 9
 LONGEST = 60  # seconds

@@ -11,14 +11,14 @@ import torch
 from PIL import Image
 
 from stylemask_demo import Reenactor
+from stylemask_demo.caching import Cache
 from stylemask_demo.errors import NoFaceFound, PackMissing
 from stylemask_demo.methods.motion import move
-from stylemask_demo.networks.compact import CompactMotionEncoder
-from stylemask_demo.networks.motion import MotionMapping
+from stylemask_demo.networks.compact_motion_encoder import CompactMotionEncoder
+from stylemask_demo.networks.motion_mapping import MotionMapping
 from stylemask_demo.packs import CHECKPOINTS
 from stylemask_demo.packs.store import save_network
-from stylemask_demo.portraits import REMEMBERED
-from stylemask_demo.recent import Recent
+from stylemask_demo.portraits.builder import REMEMBERED
 
 FACES = Path(__file__).parent / "assets" / "faces"
 LABELS = json.loads((FACES / "labels.json").read_text())
@@ -218,7 +218,7 @@ def test_the_result_goes_back_into_the_photo(reenactor, couple):
 
 
 def test_memory_of_large_photos_is_bounded(reenactor, monkeypatch):
-    memory = Recent(64, 30_000_000, lambda portrait: portrait.bytes)
+    memory = Cache(64, 30_000_000, lambda portrait: portrait.bytes)
     monkeypatch.setattr(reenactor._portraits, "_known", memory)
     face = picture(names(0)[0]).resize((2000, 2000))
     for shade in range(4):

@@ -291,9 +291,9 @@ def test_projected_landmarks_are_where_the_picture_shows_them(anatomy):
         column, row = rows.mean(0).round().astype(int)
         near = rendering.segmentation[row - 4 : row + 5, column - 6 : column + 7]
         assert (near == Region.EYES).any()
-    assert rendering.angles == pytest.approx(Camera.aligned(figure.pose(plain_view(yaw=10)).landmarks, 110).angles(
-        head_rotation(10, 0, 0)
-    ))
+    assert rendering.angles == pytest.approx(
+        Camera.aligned(figure.pose(plain_view(yaw=10)).landmarks, 110).angles(head_rotation(10, 0, 0))
+    )
 
 
 def test_gaze_turns_the_cornea_towards_the_camera(anatomy):

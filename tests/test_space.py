@@ -26,7 +26,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 from serving import ROOT, serving
 
-from stylemask_demo.video import read_frames, write_video
+from stylemask_demo.media.videos import read_frames, write_video
 
 STAND_IN = ROOT / "tests" / "space" / "spaces.py"
 EXAMPLES = ROOT / "assets" / "examples"

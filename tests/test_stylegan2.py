@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from stylemask_demo.networks import stylegan2
-from stylemask_demo.networks.stylegan2 import Generator, ModulatedConv2d, modulated_convolution_reference
+from stylemask_demo.networks.stylegan2 import Generator
+from stylemask_demo.networks.stylegan2_layers import ModulatedConv2d, modulated_convolution_reference
 
 WIDTHS = {4: 24, 8: 16, 16: 16, 32: 8}
 
@@ -20,9 +21,7 @@ def generator():
 
 
 @pytest.mark.parametrize("samples, side", [(3, 9), (1, 3), (1, 11)])  # fewer numbers than the weights of 3x3, and more
-@pytest.mark.parametrize(
-    "kernel, upsample, demodulate", [(3, False, True), (3, True, True), (1, False, False)]
-)
+@pytest.mark.parametrize("kernel, upsample, demodulate", [(3, False, True), (3, True, True), (1, False, False)])
 def test_fast_convolution_agrees_with_the_plain_one(samples, side, kernel, upsample, demodulate):
     torch.manual_seed(0)
     layer = ModulatedConv2d(6, 10, kernel, 20, demodulate=demodulate, upsample=upsample, gain=1.5)

@@ -17,21 +17,22 @@ from accelerate.state import AcceleratorState
 from torch import nn
 
 from stylemask_demo.faces.parameters import EXPRESSIONS, MIRRORED_LANDMARKS, mirrored_expressions
-from stylemask_demo.networks.compact import ExtractedParameters, PortraitEncoder
-from stylemask_demo.networks.details import find_places
+from stylemask_demo.networks.detail import find_places
+from stylemask_demo.networks.parameter_extractor import ExtractedParameters
+from stylemask_demo.networks.portrait_encoder import PortraitEncoder
 from stylemask_demo.networks.stylegan2 import Generator
 from stylemask_demo.packs import load_pack
 from stylemask_demo.training import command, factors, presets
 from stylemask_demo.training.adversary import PatchDiscriminator, adversarial, cut_patch
 from stylemask_demo.training.augment import head_angles, head_rotation, jitter, move, turn_head
 from stylemask_demo.training.autoencoder import GENERATOR
-from stylemask_demo.training.bank import Bank, landmark_gap
 from stylemask_demo.training.data import Faces, draw_pairs, draw_rows, load_faces
 from stylemask_demo.training.details import Pairs
 from stylemask_demo.training.factors import fit_factors
 from stylemask_demo.training.loop import Task, load_averages, run
 from stylemask_demo.training.mapping import amplify_codes, read_all
 from stylemask_demo.training.rates import parameter_groups
+from stylemask_demo.training.sample_bank import Bank, landmark_gap
 
 FACES = Path(__file__).parent / "assets" / "faces"
 
@@ -86,7 +87,6 @@ def test_views_of_one_person_are_moved_alike():
         assert (moved[::2] == moved[1::2]).all()
     assert (degrees[0] - degrees[2]).abs() > 1e-3
     assert (jitter(views, points, mirrored)[2].diff().abs() > 1e-3).all()
-
 
 
 def test_interrupted_run_ends_where_an_uninterrupted_one_does(tmp_path):

@@ -10,10 +10,10 @@ from stylemask_demo.errors import Cancelled, DownloadFailed, StyleMaskError
 from stylemask_demo.ui import long_handlers, texts
 from stylemask_demo.ui.compute import Computed, Subject
 from stylemask_demo.ui.examples import example_faces, remembering_examples
-from stylemask_demo.ui.matches import Matches
+from stylemask_demo.ui.pack_registry import PackRegistry
 from stylemask_demo.ui.pictures import load_picture
-from stylemask_demo.ui.shelf import Shelf
-from stylemask_demo.ui.streams import Finished, Progress, stream
+from stylemask_demo.ui.progress import Finished, Progress, stream
+from stylemask_demo.ui.tuned_portraits import Matches
 
 
 def test_a_stream_ends_with_what_the_work_returns():
@@ -116,8 +116,8 @@ def test_the_page_opens_with_the_embedded_pack_when_another_cannot_be_fetched(mo
         raise DownloadFailed("The host does not answer. Try again later.")
 
     monkeypatch.setenv("STYLEMASK_PACK", "ffhq")
-    monkeypatch.setattr("stylemask_demo.ui.shelf.download_pack", refuse)
-    assert Shelf.from_environment().default == "synthetic"
+    monkeypatch.setattr("stylemask_demo.ui.pack_registry.download_pack", refuse)
+    assert PackRegistry.from_environment().default == "synthetic"
     shown = capsys.readouterr().out
     assert "weights.pt: 50 %" in shown and "does not answer" in shown
 

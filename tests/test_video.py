@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stylemask_demo import video
 from stylemask_demo.errors import UnreadableMedia, UnwritableMedia
-from stylemask_demo.video import read_frames, write_video
+from stylemask_demo.media import videos as video
+from stylemask_demo.media.videos import read_frames, write_video
 
 WIDTH, HEIGHT = 160, 96
 

@@ -9,9 +9,9 @@ from PIL import Image
 from stylemask_demo import Portrait, Reenactor
 from stylemask_demo.evaluation.instruments import BATCH, Instruments, batches
 from stylemask_demo.faces.parameters import DIRECTION_WEIGHTS
+from stylemask_demo.media.tensors import to_image
 from stylemask_demo.networks.stylegan2 import Generator
 from stylemask_demo.reenactor import TRUNCATION
-from stylemask_demo.sheets import to_image
 
 SAMPLES = 400  # random people that the linear regression is fitted on
 RIDGE = 0.01  # regularisation of the regression, as a share of the samples

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from stylemask_demo.networks.stylegan2 import ModulatedConv2d, modulated_convolution_reference
+from stylemask_demo.networks.stylegan2_layers import ModulatedConv2d, modulated_convolution_reference
 from stylemask_demo.reenactor import Reenactor
 
 ROUNDS = 7

@@ -168,9 +168,7 @@ def evaluate_videos(setup: Setup, videos: dict[str, list[Path]], pairs: int) -> 
     return report
 
 
-def _reenact(
-    setup: Setup, gallery: Gallery, chosen: dict[str, Pairs], report: dict
-) -> dict[str, dict[str, Outcome]]:
+def _reenact(setup: Setup, gallery: Gallery, chosen: dict[str, Pairs], report: dict) -> dict[str, dict[str, Outcome]]:
     """Measures every way on the pairs of each kind, {kind: {way: outcome}}; the means go into the report."""
     outcomes: dict[str, dict[str, Outcome]] = {}
     for kind, pairs in chosen.items():

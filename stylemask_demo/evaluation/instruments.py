@@ -8,8 +8,10 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from stylemask_demo.faces.extract import read_twice, to_tensor
-from stylemask_demo.networks.compact import IdentityNetwork, ParameterExtractor
+from stylemask_demo.faces.extract import read_twice
+from stylemask_demo.media.tensors import to_tensor
+from stylemask_demo.networks.identity_network import IdentityNetwork
+from stylemask_demo.networks.parameter_extractor import ParameterExtractor
 from stylemask_demo.packs import Pack, load_pack
 
 BATCH = 16

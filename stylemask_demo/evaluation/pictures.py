@@ -8,8 +8,8 @@ from PIL import Image
 
 from stylemask_demo import Portrait, Reenactor
 from stylemask_demo.evaluation.people import Face
-from stylemask_demo.sheets import contact_sheet
-from stylemask_demo.video import read_frames, write_video
+from stylemask_demo.media.contact_sheets import contact_sheet
+from stylemask_demo.media.videos import read_frames, write_video
 
 STRIPS = {
     "yaw": (-30, -20, -10, 0, 10, 20, 30),
@@ -33,9 +33,7 @@ def draw_sheets(reenactor: Reenactor, faces: Sequence[Face], methods: Sequence[s
     contact_sheet(pairs, SIDE).save(folder / "inversions.webp", quality=88)
 
 
-def reenactment_sheet(
-    reenactor: Reenactor, sources: list[Portrait], targets: list[Portrait], method: str
-) -> Image.Image:
+def reenactment_sheet(reenactor: Reenactor, sources: list[Portrait], targets: list[Portrait], method: str) -> Image.Image:
     """Sources down the left side, targets along the top, results between."""
     shown = [Image.new("RGB", (8, 8), "white"), *(target.crop for target in targets)]
     for source in sources:

@@ -110,9 +110,7 @@ def cross_pairs(people: Sequence[str], count: int, seed: int = 0) -> Pairs:
     return _pairs(pairs[:count])
 
 
-def measure_self(
-    way: Way, gallery: Gallery, pairs: Pairs, instruments: Instruments, standard: StandardNetworks
-) -> Outcome:
+def measure_self(way: Way, gallery: Gallery, pairs: Pairs, instruments: Instruments, standard: StandardNetworks) -> Outcome:
     """Self reenactment: the target is another view of the source person, so its picture is what the result should be.
 
     Of each pair: errors of the result against the truth of the target in degrees, `pose error` being the mean of yaw, pitch

@@ -14,7 +14,7 @@ from stylemask_demo.errors import PackCorrupt
 from stylemask_demo.evaluation.instruments import Instruments, batches
 from stylemask_demo.evaluation.metrics import cosines
 from stylemask_demo.faces.deca import DecaReader
-from stylemask_demo.faces.extract import to_tensor
+from stylemask_demo.media.tensors import to_tensor
 from stylemask_demo.networks.arcface import ArcFace
 from stylemask_demo.networks.deca import DecaEncoder
 from stylemask_demo.packs import available_packs, load_network
@@ -44,9 +44,7 @@ class StandardNetworks:
             self._lpips.update(*(to_tensor(b, b[0].width).to(self.device) for b in (some, others)))
         return {"LPIPS": float(self._lpips.compute())}
 
-    def faces(
-        self, made: list[Image.Image], sources: list[Image.Image], targets: list[Image.Image]
-    ) -> dict[str, float]:
+    def faces(self, made: list[Image.Image], sources: list[Image.Image], targets: list[Image.Image]) -> dict[str, float]:
         """`FID` to the targets, `CSIM (ArcFace)` to the sources, pose (degrees) and expression errors by DECA."""
         measures = {}
         if self._fid is not None and len(made) > 1:

@@ -12,7 +12,7 @@ from stylemask_demo.errors import UnreadableMedia
 from stylemask_demo.evaluation.metrics import frechet_distance
 from stylemask_demo.evaluation.people import portraits_of
 from stylemask_demo.evaluation.reenactment import Pairs
-from stylemask_demo.video import read_frames
+from stylemask_demo.media.videos import read_frames
 
 SUFFIXES = {".mp4", ".webm", ".mkv", ".mov", ".avi"}
 FRAMES = 16  # read of a clip, the source among them

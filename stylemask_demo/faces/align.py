@@ -129,9 +129,7 @@ def _pad(image: Image.Image, before: np.ndarray, after: np.ndarray, blur: float)
     `before` and `after` are (x, y) numbers of pixels, `blur` is the standard deviation in pixels. The
     published crops were made with half the blur of FFHQ's own script.
     """
-    pixels = cv2.copyMakeBorder(
-        np.asarray(image), before[1], after[1], before[0], after[0], cv2.BORDER_REFLECT_101
-    )
+    pixels = cv2.copyMakeBorder(np.asarray(image), before[1], after[1], before[0], after[0], cv2.BORDER_REFLECT_101)
     height, width, _ = pixels.shape
     # What is blurred is worked out in a small copy: at full size it would take half a second.
     step = max(int(blur / 2), 1)

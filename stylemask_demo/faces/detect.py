@@ -208,9 +208,7 @@ class CascadeFaceFinder:
                 boxes.append(_box(x * scale, y * scale, side * scale, roll=tilt))
         return sorted(boxes, key=_size, reverse=True)
 
-    def _detect(
-        self, grey: np.ndarray, cascade: _Cascade, smallest: int = _SMALLEST
-    ) -> list[tuple[float, float, float]]:
+    def _detect(self, grey: np.ndarray, cascade: _Cascade, smallest: int = _SMALLEST) -> list[tuple[float, float, float]]:
         """Return (x, y, side) of the FFHQ crops of the faces that one cascade sees."""
         picture = np.ascontiguousarray(grey[:, ::-1]) if cascade.mirrored else grey
         with self._lock:

@@ -9,9 +9,9 @@ import requests
 import torch
 from filelock import FileLock, Timeout
 
+from stylemask_demo.downloads.checksum import sha256_of
+from stylemask_demo.downloads.fetch import Host, fetch
 from stylemask_demo.errors import Cancelled, DownloadFailed
-from stylemask_demo.packs.fetch import Host, fetch
-from stylemask_demo.packs.loading import sha256_of
 
 PROBE_SECONDS = 3.0  # for the host to answer at all
 DOWNLOAD_SECONDS = 120.0  # for all files

@@ -3,11 +3,11 @@
 import cv2
 import numpy as np
 import torch
-from PIL import Image
 
 from stylemask_demo.faces.align import crop_quad
 from stylemask_demo.faces.parameters import EXPRESSIONS, MIRRORED_EXPRESSIONS, MIRRORED_LANDMARKS, FaceParameters
-from stylemask_demo.networks.compact import INPUT_SIZE, ExtractedParameters, ParameterExtractor
+from stylemask_demo.networks.parameter_extractor import ExtractedParameters, ParameterExtractor
+from stylemask_demo.networks.trunk import INPUT_SIZE
 
 ROUNDS = 3  # crops taken one after another, each where the landmarks of the one before say
 PROBES = (
@@ -15,12 +15,6 @@ PROBES = (
     (1.2, 0.09, -0.06),
     (0.88, -0.08, 0.06),
 )  # scale and shift of the crops that must agree
-
-
-def to_tensor(crops: list[Image.Image], size: int = INPUT_SIZE) -> torch.Tensor:
-    """RGB crops -> (B, 3, size, size) in -1..1, resized by area."""
-    arrays = [np.asarray(c if c.width == size else c.resize((size, size), Image.Resampling.BOX)) for c in crops]
-    return torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 def read_twice(extractor: ParameterExtractor, pictures: torch.Tensor) -> ExtractedParameters:

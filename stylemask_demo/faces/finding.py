@@ -11,7 +11,7 @@ from stylemask_demo.errors import NoFaceFound
 from stylemask_demo.faces.align import crop_quad
 from stylemask_demo.faces.detect import BOX_OF_CROP, SEARCH_SIDE, FaceBox, FaceFinder
 from stylemask_demo.faces.extract import locate
-from stylemask_demo.networks.compact import ParameterExtractor
+from stylemask_demo.networks.parameter_extractor import ParameterExtractor
 
 AGREEMENT = 0.12  # largest disagreement of the landmarks on a face that the face finder saw
 STRICT_AGREEMENT = 0.08  # and where it saw none, so that the whole picture is tried as a crop

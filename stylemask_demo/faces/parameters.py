@@ -32,9 +32,7 @@ def mirrored_expressions(names: list[str]) -> np.ndarray:
         "mouthLeft": "mouthRight",
         "mouthRight": "mouthLeft",
     }
-    return np.array(
-        [names.index(swap.get(n, n[:-1] + other[n[-1]] if n[-2:] in ("_L", "_R") else n)) for n in names]
-    )
+    return np.array([names.index(swap.get(n, n[:-1] + other[n[-1]] if n[-2:] in ("_L", "_R") else n)) for n in names])
 
 
 MIRRORED_EXPRESSIONS = mirrored_expressions(EXPRESSIONS)

@@ -3,8 +3,10 @@
 import torch
 from torch import Tensor
 
-from stylemask_demo.methods.code import FaceCode, PictureCode, StyleSpace
-from stylemask_demo.networks.directions import DirectionMatrix, StyleDirectionMatrix
+from stylemask_demo.generator.style_space import PictureCode, StyleSpace
+from stylemask_demo.methods.code import FaceCode
+from stylemask_demo.networks.direction_matrix import DirectionMatrix
+from stylemask_demo.networks.style_direction_matrix import StyleDirectionMatrix
 
 
 class Directions:

@@ -2,8 +2,9 @@
 
 from torch import Tensor
 
-from stylemask_demo.methods.code import FaceCode, PictureCode, StyleSpace
-from stylemask_demo.networks.motion import MotionMapping
+from stylemask_demo.generator.style_space import PictureCode, StyleSpace
+from stylemask_demo.methods.code import FaceCode
+from stylemask_demo.networks.motion_mapping import MotionMapping
 
 
 class Motion:

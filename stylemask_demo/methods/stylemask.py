@@ -2,8 +2,9 @@
 
 from torch import Tensor
 
-from stylemask_demo.methods.code import FaceCode, PictureCode, StyleSpace
-from stylemask_demo.networks.mask import MaskPredictors
+from stylemask_demo.generator.style_space import PictureCode, StyleSpace
+from stylemask_demo.methods.code import FaceCode
+from stylemask_demo.networks.mask_predictors import MaskPredictors
 
 
 class StyleMask:
@@ -19,9 +20,7 @@ class StyleMask:
         return PictureCode(mixed, self.space.rgb_styles(source.w_plus))
 
 
-def mix(
-    masks: MaskPredictors, source: list[Tensor], target: list[Tensor], strength: float = 1.0
-) -> list[Tensor]:
+def mix(masks: MaskPredictors, source: list[Tensor], target: list[Tensor], strength: float = 1.0) -> list[Tensor]:
     """Style codes of the source, moved towards the target's by the predicted masks.
 
     `source` and `target` are the codes of all layers, first to last, each (B, channels); layers without a mask stay the

@@ -56,9 +56,7 @@ class IRSE50(nn.Module):
 
     def __init__(self, channels_in: int = 3):
         super().__init__()
-        self.input_layer = nn.Sequential(
-            nn.Conv2d(channels_in, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.PReLU(64)
-        )
+        self.input_layer = nn.Sequential(nn.Conv2d(channels_in, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.PReLU(64))
         units, width, self.stage_ends = [], 64, []
         for channels, count in STAGES:
             for index in range(count):

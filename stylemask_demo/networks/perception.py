@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stylemask_demo.networks.compact import INPUT_SIZE
+from stylemask_demo.networks.trunk import INPUT_SIZE
 
 BACKGROUND = 0.25  # how much what is far from the head matters
 

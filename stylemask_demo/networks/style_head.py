@@ -5,7 +5,7 @@ import math
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylemask_demo.networks.stylegan2 import EqualLinear
+from stylemask_demo.networks.stylegan2_layers import EqualLinear
 
 
 def halving_patches(x: Tensor) -> Tensor:

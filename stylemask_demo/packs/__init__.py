@@ -1,7 +1,8 @@
 """Packs: folders of weights that work together, described by ``pack.json`` and verified before use."""
 
+from stylemask_demo.downloads.home import home
 from stylemask_demo.packs.download import Downloaded, download_pack
-from stylemask_demo.packs.info import CHECKPOINTS, NetworkSpec, PackInfo, home, read_info
+from stylemask_demo.packs.info import CHECKPOINTS, NetworkSpec, PackInfo, read_info
 from stylemask_demo.packs.listing import available_packs, find_pack, licence_text, missing_files
 from stylemask_demo.packs.loading import Pack, load_network, load_pack
 

@@ -164,9 +164,7 @@ VOXCELEB = PublishedPack(
         PublishedFile(
             name="A_matrix.pt",
             drive_id="11aNalhBnPREFQT9i9wmQE0-fkQac4SzQ",
-            parts=(
-                Part("directions", "DirectionMatrix", {"num_directions": 15, "num_layers": 8}, section="A_matrix"),
-            ),
+            parts=(Part("directions", "DirectionMatrix", {"num_directions": 15, "num_layers": 8}, section="A_matrix"),),
             licence=f"Finding Directions (Bounareli et al. 2022), {NO_LICENCE}",
             largest=50 * MEGABYTE,
         ),

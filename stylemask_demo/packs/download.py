@@ -12,13 +12,15 @@ from typing import NamedTuple
 from filelock import FileLock
 from safetensors import SafetensorError
 
+from stylemask_demo.downloads.checksum import sha256_of
+from stylemask_demo.downloads.fetch import Host, Progress, disk_full, fetch, no_room
+from stylemask_demo.downloads.home import home
 from stylemask_demo.errors import DownloadFailed, PackCorrupt, PackMissing
 from stylemask_demo.packs.catalogue import PUBLISHED, PublishedFile, PublishedPack
 from stylemask_demo.packs.checkpoint import unpack_member
 from stylemask_demo.packs.convert import convert, describe
-from stylemask_demo.packs.fetch import Host, Progress, disk_full, fetch, no_room
-from stylemask_demo.packs.info import PackInfo, downloaded_packs, home, read_info
-from stylemask_demo.packs.loading import sha256_of, verify_file
+from stylemask_demo.packs.info import PackInfo, downloaded_packs, read_info
+from stylemask_demo.packs.loading import verify_file
 from stylemask_demo.packs.locking import locked
 
 
@@ -80,9 +82,7 @@ def _publish(pack: PublishedPack, unfinished: Path, final: Path) -> Path:
     return final
 
 
-def _add(
-    file: PublishedFile, pack_name: str, folder: Path, source: Path | None, progress: Progress, what: str
-) -> None:
+def _add(file: PublishedFile, pack_name: str, folder: Path, source: Path | None, progress: Progress, what: str) -> None:
     """Get one file, convert it into the pack in ``folder`` and forget it."""
     downloads = home() / "downloads" / pack_name
     downloads.mkdir(parents=True, exist_ok=True)

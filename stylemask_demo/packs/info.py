@@ -1,11 +1,11 @@
 """Where packs lie and what ``pack.json`` says about them; reads no weights."""
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stylemask_demo.downloads.home import home
 from stylemask_demo.errors import PackCorrupt
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
@@ -46,14 +46,6 @@ class PackInfo:
         return "damaged" if self.networks else "not downloaded"
 
 
-def home() -> Path:
-    """Return the folder of all that is downloaded: ``STYLEMASK_HOME``, else ``stylemask_demo`` in the user's cache."""
-    if chosen := os.environ.get("STYLEMASK_HOME"):
-        return Path(chosen).expanduser().absolute()
-    cache = os.environ.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache else Path.home() / ".cache") / "stylemask_demo"
-
-
 def downloaded_packs() -> Path:
     """Return the folder that holds one folder for each downloaded pack."""
     return home() / "packs"
@@ -63,8 +55,7 @@ def cure(folder: Path) -> str:
     """Return the sentence that tells how to restore a damaged pack."""
     if folder.resolve().parent == CHECKPOINTS:
         return (
-            f"Restore it with 'git checkout -- checkpoints/{folder.name}' in the repository, "
-            "or clone the repository again."
+            f"Restore it with 'git checkout -- checkpoints/{folder.name}' in the repository, or clone the repository again."
         )
     if folder.resolve().parent == downloaded_packs().resolve():
         return f"'python -m stylemask_demo packs download {folder.name}' fetches what is missing or damaged."
@@ -98,9 +89,7 @@ def read_info(folder: str | Path) -> PackInfo:
             settings=dict(document["settings"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise PackCorrupt(
-            f"{path} does not describe a pack ({type(error).__name__}: {error}). {cure(folder)}"
-        ) from None
+        raise PackCorrupt(f"{path} does not describe a pack ({type(error).__name__}: {error}). {cure(folder)}") from None
 
 
 def _size(path: Path) -> int:

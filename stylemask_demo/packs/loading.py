@@ -1,6 +1,5 @@
 """Loading packs: every file is verified by its sha256 before it is parsed, and parsed without pickle."""
 
-import hashlib
 from collections.abc import Collection
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
+from stylemask_demo.downloads.checksum import sha256_of
 from stylemask_demo.errors import PackCorrupt
 from stylemask_demo.networks import NETWORKS
 from stylemask_demo.packs.info import PACK_FILE, NetworkSpec, PackInfo, cure, read_info
@@ -60,8 +60,7 @@ def load_network(info: PackInfo, key: str, device: str | torch.device = "cpu") -
     verify_file(folder, spec)
     if spec.class_name not in NETWORKS:
         raise PackCorrupt(
-            f"{folder / PACK_FILE} names a network '{spec.class_name}' that this version does not know. "
-            f"{cure(folder)}"
+            f"{folder / PACK_FILE} names a network '{spec.class_name}' that this version does not know. {cure(folder)}"
         )
     try:
         with torch.device("meta") if spec.parameters > MANY_PARAMETERS else nullcontext():
@@ -69,9 +68,7 @@ def load_network(info: PackInfo, key: str, device: str | torch.device = "cpu") -
         module.load_state_dict(load_file(path), strict=True, assign=True)
     except (SafetensorError, TypeError, ValueError, KeyError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:LONGEST_REASON]
-        raise PackCorrupt(
-            f"{path} does not fit the network {spec.class_name} ({reason}). {cure(folder)}"
-        ) from None
+        raise PackCorrupt(f"{path} does not fit the network {spec.class_name} ({reason}). {cure(folder)}") from None
     return module.to(device=device, dtype=torch.float32).eval().requires_grad_(False)
 
 
@@ -90,12 +87,3 @@ def verify_file(folder: Path, spec: NetworkSpec) -> None:
         raise PackCorrupt(f"{path} is missing. {cure(folder)}") from None
     except OSError as error:
         raise PackCorrupt(f"{path} cannot be read ({error.strerror}). {cure(folder)}") from None
-
-
-def sha256_of(path: Path) -> str:
-    """Return the sha256 of a file's content, 64 hex digits."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

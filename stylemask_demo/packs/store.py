@@ -11,8 +11,8 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from stylemask_demo.downloads.checksum import sha256_of
 from stylemask_demo.packs.info import PACK_FILE
-from stylemask_demo.packs.loading import sha256_of
 
 FORMAT = 1
 
@@ -71,9 +71,7 @@ def describe_pack(
     """Set what ``pack.json`` says of the pack as a whole; ``name`` is the folder's name unless given."""
     folder = Path(folder)
     document = _read(folder)
-    document.update(
-        name=name or folder.resolve().name, title=title, resolution=resolution, licence=licence, origin=origin
-    )
+    document.update(name=name or folder.resolve().name, title=title, resolution=resolution, licence=licence, origin=origin)
     _write(folder, document)
 
 

@@ -9,15 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from stylemask_demo.rendering.facemodel import FaceModel
-from stylemask_demo.rendering.vectors import (
-    bump,
-    mirrored,
-    normalised,
-    signed_distance,
-    smoothstep,
-    spline,
-    vertex_normals,
-)
+from stylemask_demo.rendering.vectors import bump, mirrored, normalised, signed_distance, smoothstep, spline, vertex_normals
 
 NECK_PIVOT = np.array([0, -7, -1.5], np.float32)
 EYE_CENTRE = np.array([3.108, 3.604, 7.896], np.float32)  # of the left eye; the right one mirrors it

@@ -62,7 +62,7 @@ def _render_shard(base: Path, people: range, order: shards.Order, options: argpa
 def _with_films(pictures: Iterator[list[shards.Picture]], folder: Path) -> Iterator[list[shards.Picture]]:
     """Passes pictures on and writes those of each person as a film, where video can be written."""
     try:
-        from stylemask_demo.video import write_video
+        from stylemask_demo.media.videos import write_video
     except ImportError as error:
         print(f"Frames and labels only, no MP4 files: {error}. Install requirements.txt.", file=sys.stderr)
         yield from pictures

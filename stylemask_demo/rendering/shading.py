@@ -65,9 +65,7 @@ class Shaded:
     mouth: np.ndarray
 
 
-def shade_surface(
-    stage: Stage, surface: Surface, triangles: np.ndarray, place: np.ndarray, openness: np.ndarray
-) -> Shaded:
+def shade_surface(stage: Stage, surface: Surface, triangles: np.ndarray, place: np.ndarray, openness: np.ndarray) -> Shaded:
     """Shades points on triangles (N,), at shares (N, 2) of their second and third corners, `openness` (N,) to light."""
     corners = surface.triangles[triangles]
     packed = np.concatenate([surface.vertices, surface.rest, surface.colours, surface.normals, surface.mouth[:, None]], 1)

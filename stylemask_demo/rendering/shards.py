@@ -101,9 +101,7 @@ def render_person(number: int, anatomy: Anatomy, order: Order) -> list[Picture]:
     return pictures
 
 
-def render_people(
-    people: Iterable[int], face_model: Path | None, order: Order, workers: int
-) -> Iterator[list[Picture]]:
+def render_people(people: Iterable[int], face_model: Path | None, order: Order, workers: int) -> Iterator[list[Picture]]:
     """The pictures of people, person by person in their order, made by `workers` processes."""
     if workers == 1:
         anatomy = Anatomy(load_face_model(face_model))

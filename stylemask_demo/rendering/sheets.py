@@ -85,5 +85,3 @@ def _grid(shots: list[Image.Image]) -> Image.Image:
     for i, shot in enumerate(shots):
         sheet.paste(shot, (i % COLUMNS * size, i // COLUMNS * size))
     return sheet
-
-

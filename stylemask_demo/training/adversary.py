@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from stylemask_demo.networks.stylegan2 import GAIN
+from stylemask_demo.networks.stylegan2_layers import GAIN
 
 PATCH = 128  # pixels of the square that is judged
 CHANNELS = (32, 64, 128)

@@ -9,9 +9,13 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from stylemask_demo.networks.compact import INPUT_SIZE, IdentityNetwork, ParameterExtractor, PortraitEncoder
+from stylemask_demo.media.contact_sheets import contact_sheet
+from stylemask_demo.media.tensors import to_image
+from stylemask_demo.networks.identity_network import IdentityNetwork
+from stylemask_demo.networks.parameter_extractor import ParameterExtractor
+from stylemask_demo.networks.portrait_encoder import PortraitEncoder
 from stylemask_demo.networks.stylegan2 import Generator
-from stylemask_demo.sheets import contact_sheet, to_image
+from stylemask_demo.networks.trunk import INPUT_SIZE
 from stylemask_demo.training.augment import labelled
 from stylemask_demo.training.data import Faces, draw_rows
 from stylemask_demo.training.loop import Task

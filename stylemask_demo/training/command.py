@@ -6,9 +6,9 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 
+from stylemask_demo.training.pipeline import TrainingPipeline
 from stylemask_demo.training.presets import NETWORKS, PRESETS
 from stylemask_demo.training.published import train_on_pack
-from stylemask_demo.training.workshop import Workshop
 
 
 def main(argv: list[str]) -> int:
@@ -52,7 +52,7 @@ def main(argv: list[str]) -> int:
         if options.on is not None:
             print(train_on_pack(options.on, options.network, folder, preset, accelerator, options.steps, options.pack))
             return 0
-        workshop = Workshop(options.data, folder, preset, accelerator)
+        workshop = TrainingPipeline(options.data, folder, preset, accelerator)
         if options.network == "all":
             workshop.check_data()  # now, and not after hours
         for network in [*NETWORKS, "pack"] if options.network == "all" else [options.network]:

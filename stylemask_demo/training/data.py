@@ -108,9 +108,7 @@ def _decode(tars: list[Path], count: int, side: int, path: Path) -> None:
 
 def _picture(file: bytes, side: int) -> np.ndarray:
     picture = Image.open(io.BytesIO(file)).convert("RGB")
-    return np.asarray(
-        picture.resize((side, side), Image.Resampling.BOX) if picture.width != side else picture
-    )
+    return np.asarray(picture.resize((side, side), Image.Resampling.BOX) if picture.width != side else picture)
 
 
 def draw_rows(faces: Faces, count: int, glasses: float = 1.0) -> np.ndarray:

@@ -15,18 +15,20 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from stylemask_demo import Portrait, Reenactor
-from stylemask_demo.faces.extract import to_tensor
-from stylemask_demo.later import Later
-from stylemask_demo.networks.compact import IdentityNetwork, ParameterExtractor, PortraitEncoder
-from stylemask_demo.networks.details import REFINED, DetailNetwork, find_places
+from stylemask_demo.media.contact_sheets import contact_sheet
+from stylemask_demo.media.tensors import to_image, to_tensor
+from stylemask_demo.networks.detail import REFINED, DetailNetwork, find_places
+from stylemask_demo.networks.identity_network import IdentityNetwork
+from stylemask_demo.networks.parameter_extractor import ParameterExtractor
 from stylemask_demo.networks.perception import grey, to_input
-from stylemask_demo.sheets import contact_sheet, to_image
+from stylemask_demo.networks.portrait_encoder import PortraitEncoder
+from stylemask_demo.portraits.lazy import Lazy
 from stylemask_demo.training.adversary import CHANNELS, PatchDiscriminator, adversarial, cut_patch
 from stylemask_demo.training.augment import move
-from stylemask_demo.training.bank import openings
 from stylemask_demo.training.data import Faces
 from stylemask_demo.training.loop import Task
 from stylemask_demo.training.losses import identity_distance, parameter_distance, reconstruction
+from stylemask_demo.training.sample_bank import openings
 
 UNMOVED = 0.1  # part of the pairs whose target is the source itself
 MISTAKEN = 0.75  # part of the pairs whose inversion looks more or less like somebody else,
@@ -137,7 +139,7 @@ def _mistaken(
     mine, other = encoder.look(to_input(pictures)).split(1)
     codes = portrait.codes + part * (other - mine).cpu()
     return dataclasses.replace(
-        portrait, codes=codes, key=f"{portrait.key}~{part}", made=Later(lambda: reenactor.drawn(codes))
+        portrait, codes=codes, key=f"{portrait.key}~{part}", made=Lazy(lambda: reenactor.drawn(codes))
     )
 
 

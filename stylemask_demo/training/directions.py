@@ -8,12 +8,21 @@ from PIL import Image
 from torch import Tensor, nn
 
 from stylemask_demo.faces.parameters import DIRECTIONS, direction_shift
+from stylemask_demo.media.contact_sheets import contact_sheet
+from stylemask_demo.media.tensors import to_image
 from stylemask_demo.methods.directions import move
-from stylemask_demo.networks.directions import DirectionMatrix
-from stylemask_demo.sheets import contact_sheet, to_image
-from stylemask_demo.training.bank import SIDE, Bank, Teachers, along_directions, landmark_gap, largest_changes, openings
+from stylemask_demo.networks.direction_matrix import DirectionMatrix
 from stylemask_demo.training.loop import Task
 from stylemask_demo.training.losses import exposure
+from stylemask_demo.training.sample_bank import (
+    SIDE,
+    Bank,
+    Teachers,
+    along_directions,
+    landmark_gap,
+    largest_changes,
+    openings,
+)
 
 LAYERS = 10  # of W+ that are moved, up to 64 px
 CALIBRATED = (0.15, 1.5)  # measured over commanded change; outside of it a direction has not been learned
@@ -39,9 +48,7 @@ def directions_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, 
         start = teachers.along(source.parameters)
         shift = teachers.along(target.parameters) - start
         single = torch.randint(len(DIRECTIONS), (batch // 2,))
-        single[::2] = torch.tensor([0, 1, 4])[
-            torch.randint(3, (len(single[::2]),))
-        ]  # the sliders of the page
+        single[::2] = torch.tensor([0, 1, 4])[torch.randint(3, (len(single[::2]),))]  # the sliders of the page
         shift[: batch // 2] = 0
         shift[torch.arange(batch // 2), single] = (torch.rand(batch // 2) * 2 - 1) * limits[single]
         # Nobody's eyes or jaw open further than the faces of the bank.
@@ -69,9 +76,7 @@ def directions_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, 
     def sheet(averages: dict[str, nn.Module]) -> Image.Image:
         return slider_strips(teachers, bank, averages["directions"])
 
-    return Task(
-        "directions", {"directions": matrix}, optimiser, loss, sheet, steps, average=0.99, save_every=100
-    )
+    return Task("directions", {"directions": matrix}, optimiser, loss, sheet, steps, average=0.99, save_every=100)
 
 
 def _colours(pictures: Tensor) -> Tensor:

@@ -5,8 +5,10 @@ from PIL import Image, ImageDraw
 from torch import Tensor, nn
 
 from stylemask_demo.faces.parameters import MIRRORED_EXPRESSIONS, MIRRORED_LANDMARKS
-from stylemask_demo.networks.compact import INPUT_SIZE, ParameterExtractor
-from stylemask_demo.sheets import contact_sheet, to_image
+from stylemask_demo.media.contact_sheets import contact_sheet
+from stylemask_demo.media.tensors import to_image
+from stylemask_demo.networks.parameter_extractor import ParameterExtractor
+from stylemask_demo.networks.trunk import INPUT_SIZE
 from stylemask_demo.training.augment import move, recolour, turn_head
 from stylemask_demo.training.data import Faces, draw_rows
 from stylemask_demo.training.loop import Task
@@ -24,9 +26,7 @@ def extractor_task(faces: Faces, validation: Faces, steps: int, batch: int = 32,
     def loss(step: int, done: float) -> dict[str, Tensor]:
         rows = draw_rows(faces, batch, GLASSES)
         pictures = faces.batch(rows, INPUT_SIZE)
-        euler, expression, landmarks, identity = faces.tensors(
-            rows, "euler", "expression", "landmarks", "identity"
-        )
+        euler, expression, landmarks, identity = faces.tensors(rows, "euler", "expression", "landmarks", "identity")
         pictures[::2], landmarks[::2] = pictures[::2].flip(3), _mirror(landmarks[::2])
         euler[::2] *= torch.tensor([-1.0, 1.0, -1.0])
         expression[::2] = expression[::2][:, MIRRORED_EXPRESSIONS]

@@ -15,18 +15,21 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from stylemask_demo.networks.compact import IdentityNetwork, ParameterExtractor, PortraitEncoder
+from stylemask_demo.media.contact_sheets import contact_sheet
+from stylemask_demo.media.tensors import to_image
+from stylemask_demo.networks.identity_network import IdentityNetwork
+from stylemask_demo.networks.parameter_extractor import ParameterExtractor
 from stylemask_demo.networks.perception import grey, map_distance, to_input
+from stylemask_demo.networks.portrait_encoder import PortraitEncoder
 from stylemask_demo.networks.stylegan2 import Generator
-from stylemask_demo.sheets import contact_sheet, to_image
 from stylemask_demo.training.adversary import PatchDiscriminator, adversarial, cut_patch
 from stylemask_demo.training.augment import labelled
 from stylemask_demo.training.autoencoder import joint_optimiser, signal_to_noise
-from stylemask_demo.training.bank import openings
 from stylemask_demo.training.data import Faces, draw_pairs
 from stylemask_demo.training.loop import Task
 from stylemask_demo.training.losses import identity_distance, parameter_distance, reconstruction
 from stylemask_demo.training.mapping import amplify_codes, modulations, read_all
+from stylemask_demo.training.sample_bank import openings
 
 IDENTITY = 24  # dimensions of W that hold identity; in more than these people differ no more than their views do
 SIDES = (128, 256)  # pixels, one after the other

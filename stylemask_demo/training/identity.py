@@ -6,8 +6,11 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from stylemask_demo.networks.compact import INPUT_SIZE, IdentityNetwork, ParameterExtractor
-from stylemask_demo.sheets import contact_sheet, to_image
+from stylemask_demo.media.contact_sheets import contact_sheet
+from stylemask_demo.media.tensors import to_image
+from stylemask_demo.networks.identity_network import IdentityNetwork
+from stylemask_demo.networks.parameter_extractor import ParameterExtractor
+from stylemask_demo.networks.trunk import INPUT_SIZE
 from stylemask_demo.training.augment import move, recolour
 from stylemask_demo.training.data import Faces, draw_pairs
 from stylemask_demo.training.loop import Task
@@ -37,9 +40,7 @@ def identity_task(
         (landmarks,) = faces.tensors(rows, "landmarks")
         count = len(rows)
         scale = torch.exp(0.06 * torch.randn(count))
-        pictures, _ = move(
-            pictures, landmarks, INPUT_SIZE, 3 * torch.randn(count), scale, 0.03 * torch.randn(count, 2)
-        )
+        pictures, _ = move(pictures, landmarks, INPUT_SIZE, 3 * torch.randn(count), scale, 0.03 * torch.randn(count, 2))
         # A person's mirror picture is another view of them.
         mirrored = torch.rand(count, 1, 1, 1) < 0.5
         pictures = torch.where(mirrored, pictures.flip(3), pictures)
@@ -59,13 +60,10 @@ def identity_task(
         other = 1 - same - itself
         mean_same, mean_other = ((cosine * which).sum() / which.sum() for which in (same, other))
         right = (person[(cosine - 2 * itself).argmax(1)] == person).float().mean()
-        print(
-            f"\nvalidation: cosine same {mean_same:.3f}, other {mean_other:.3f}, nearest right {right:.3f}", flush=True
-        )
+        print(f"\nvalidation: cosine same {mean_same:.3f}, other {mean_other:.3f}, nearest right {right:.3f}", flush=True)
         # Each person's first view beside the most similar picture of somebody else.
         rivals = (cosine - 2 * (1 - other)).argmax(1)[:: rows.shape[1]]
         shown = [int(row) for i, rival in enumerate(rivals) for row in (rows[i, 0], rows.ravel()[int(rival)])]
         return contact_sheet([to_image(picture) for picture in validation.batch(np.array(shown), 128)], 12)
 
     return Task("identity", {"identity": network}, optimiser, loss, sheet, steps, save_every=100)
-

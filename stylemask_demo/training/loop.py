@@ -49,9 +49,7 @@ def run(task: Task, folder: Path, accelerator: Accelerator | None = None) -> dic
     """
     accelerator = accelerator or Accelerator(cpu=not torch.cuda.is_available())
     folder.mkdir(parents=True, exist_ok=True)
-    averages = {
-        name: copy.deepcopy(module).eval().requires_grad_(False) for name, module in task.modules.items()
-    }
+    averages = {name: copy.deepcopy(module).eval().requires_grad_(False) for name, module in task.modules.items()}
     checkpoint = folder / f"{task.name}.pt"
     step = _resume(task, averages, checkpoint) if checkpoint.exists() else 0
     spent = task.history[-1]["seconds"] if task.history else 0.0
@@ -59,9 +57,7 @@ def run(task: Task, folder: Path, accelerator: Accelerator | None = None) -> dic
     sums: dict[str, float] = {}
     began, counted = time.monotonic() - spent, 0
     done = max(step / task.steps, spent / task.seconds)
-    progress = tqdm(
-        initial=step, total=task.steps, desc=task.name, mininterval=10, disable=not accelerator.is_main_process
-    )
+    progress = tqdm(initial=step, total=task.steps, desc=task.name, mininterval=10, disable=not accelerator.is_main_process)
     while done < 1:
         factor = min(1.0, (step + 1) / task.warm_up, (1 - done) / (1 - task.decay_from))
         for group, rate in zip(task.optimiser.param_groups, base_rates, strict=True):
@@ -97,9 +93,7 @@ def run(task: Task, folder: Path, accelerator: Accelerator | None = None) -> dic
 
 def _share(task: Task, done: float, accelerator: Accelerator) -> float:
     """Replaces the gradients by their mean over the processes; returns the mean of `done`, so that all end together."""
-    gradients = [
-        p.grad for group in task.optimiser.param_groups for p in group["params"] if p.grad is not None
-    ]
+    gradients = [p.grad for group in task.optimiser.param_groups for p in group["params"] if p.grad is not None]
     flat = torch.cat([*(gradient.flatten() for gradient in gradients), torch.tensor([done])])
     flat = accelerator.reduce(flat, "mean")
     for gradient, mean in zip(gradients, flat[:-1].split([g.numel() for g in gradients]), strict=True):

@@ -4,7 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stylemask_demo.networks.compact import IdentityNetwork, ParameterExtractor
+from stylemask_demo.networks.identity_network import IdentityNetwork
+from stylemask_demo.networks.parameter_extractor import ParameterExtractor
 from stylemask_demo.networks.perception import BACKGROUND, importance, map_distance, to_input
 
 

@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stylemask_demo.networks.compact import PortraitEncoder
-from stylemask_demo.networks.stylegan2 import EqualLinear, Generator
+from stylemask_demo.networks.portrait_encoder import PortraitEncoder
+from stylemask_demo.networks.stylegan2 import Generator
+from stylemask_demo.networks.stylegan2_layers import EqualLinear
 from stylemask_demo.training.data import Faces
 
 LEAST_DEVIATION, LARGEST_GAIN = 0.3, 50.0  # of codes along their principal axes, once they are amplified

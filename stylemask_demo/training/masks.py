@@ -5,11 +5,12 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
+from stylemask_demo.media.contact_sheets import contact_sheet
+from stylemask_demo.media.tensors import to_image
 from stylemask_demo.methods.stylemask import mix
-from stylemask_demo.networks.mask import MaskPredictors
-from stylemask_demo.sheets import contact_sheet, to_image
-from stylemask_demo.training.bank import Bank, Teachers, landmark_gap, openings
+from stylemask_demo.networks.mask_predictors import MaskPredictors
 from stylemask_demo.training.loop import Task
+from stylemask_demo.training.sample_bank import Bank, Teachers, landmark_gap, openings
 
 CONTROLLED = 10  # layers, up to 64 px: what lies above is texture
 STRANGERS = 0.3  # cosine of the embeddings of two people
@@ -33,9 +34,7 @@ def masks_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, rate:
         made = generator.synthesise(mixed, generator.rgb_styles(source.w_plus), teachers.side)
         found, embedding = teachers.look(made)
         again = mix(masks, mixed, target_styles)
-        cycle = (
-            sum((a - m).abs().mean() for a, m in zip(again[:CONTROLLED], mixed, strict=False)) / CONTROLLED
-        )
+        cycle = sum((a - m).abs().mean() for a, m in zip(again[:CONTROLLED], mixed, strict=False)) / CONTROLLED
         return {
             "pose": (found.euler - target.parameters.euler).abs().mean() / 5,
             "expression": (found.expression - target.parameters.expression).abs().mean() * 5,

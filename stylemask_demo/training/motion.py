@@ -8,15 +8,16 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from stylemask_demo.networks.compact import CompactMotionEncoder
-from stylemask_demo.networks.motion import MotionMapping
+from stylemask_demo.media.contact_sheets import contact_sheet
+from stylemask_demo.media.tensors import to_image
+from stylemask_demo.networks.compact_motion_encoder import CompactMotionEncoder
+from stylemask_demo.networks.motion_mapping import MotionMapping
 from stylemask_demo.networks.perception import grey
-from stylemask_demo.sheets import contact_sheet, to_image
-from stylemask_demo.training.bank import SIDE, Teachers
 from stylemask_demo.training.data import Faces, draw_pairs
 from stylemask_demo.training.loop import Task
 from stylemask_demo.training.losses import exposure, identity_distance, parameter_distance, reconstruction
 from stylemask_demo.training.rates import parameter_groups
+from stylemask_demo.training.sample_bank import SIDE, Teachers
 
 RIDGE = 1e-2  # of the first mapping, in units of the mean variance
 FITTED = 2000  # pictures that it is fitted on

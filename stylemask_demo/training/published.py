@@ -11,17 +11,17 @@ from tqdm import tqdm
 from stylemask_demo.errors import WrongSetting
 from stylemask_demo.faces.deca import BOX_SCALE, CROP_SCALE, EXPRESSIONS
 from stylemask_demo.networks.arcface import ArcFace
-from stylemask_demo.networks.compact import ExtractedParameters
 from stylemask_demo.networks.deca import DecaEncoder, axis_angle_to_euler
+from stylemask_demo.networks.parameter_extractor import ExtractedParameters
 from stylemask_demo.packs import find_pack, read_info
+from stylemask_demo.packs.networks import PackNetworks
 from stylemask_demo.packs.store import save_network
-from stylemask_demo.training.bank import Bank, Teachers, along_directions
 from stylemask_demo.training.directions import LAYERS, directions_task
 from stylemask_demo.training.loop import run
 from stylemask_demo.training.losses import to_input
 from stylemask_demo.training.masks import CONTROLLED, masks_task
 from stylemask_demo.training.presets import Preset
-from stylemask_demo.weights import Weights
+from stylemask_demo.training.sample_bank import Bank, Teachers, along_directions
 
 TRAINED = ("masks", "directions")
 TRUNCATION = 0.7  # of the faces of the bank, as in the papers
@@ -39,7 +39,7 @@ class PackTeachers(Teachers):
     """
 
     def __init__(self, pack: str | Path, device: torch.device):
-        weights = Weights(pack, device)
+        weights = PackNetworks(pack, device)
         self.deca: DecaEncoder | None = weights["deca"] if "deca" in weights else None
         self.factors = torch.tensor(weights.info.settings.get("direction_factors", [1.0] * 15), device=device)
         self.generator, self.extractor, self.identity = (weights[key] for key in ("generator", "extractor", "identity"))

@@ -15,9 +15,7 @@ def parameter_groups(module: nn.Module, rate: float) -> list[dict]:
     about the rate; thousands of positive inputs then move a unit far beyond where a ReLU answers, and it falls silent for
     good: of 512 units, 20 were heard.
     """
-    inputs = {
-        id(layer.weight): layer.in_features for layer in module.modules() if isinstance(layer, nn.Linear)
-    }
+    inputs = {id(layer.weight): layer.in_features for layer in module.modules() if isinstance(layer, nn.Linear)}
     groups: dict[float, list[nn.Parameter]] = {}
     for parameter in module.parameters():
         if parameter.requires_grad:

@@ -26,10 +26,10 @@ from PIL import Image
 from stylemask_demo.errors import NoFaceFound, StyleMaskError, UnreadableMedia
 from stylemask_demo.faces.finding import Face
 from stylemask_demo.faces.parameters import FaceParameters
+from stylemask_demo.media.videos import read_frames, write_video
 from stylemask_demo.reenactor import Portrait, Reenactor
-from stylemask_demo.ui.shelf import Shelf
-from stylemask_demo.ui.streams import Finished, Progress, Report, stream
-from stylemask_demo.video import read_frames, write_video
+from stylemask_demo.ui.pack_registry import PackRegistry
+from stylemask_demo.ui.progress import Finished, Progress, Report, stream
 
 SAMPLE_ATTEMPTS = 5  # a face sampled at random is now and then too odd to be found again
 LOADING_SECONDS = 30  # more for a pack that is not in memory
@@ -92,13 +92,11 @@ class Compute(NamedTuple):
     fit: Callable[[str, np.ndarray, str], Iterator[Progress | Computed]]
 
 
-def create_compute(shelf: Shelf) -> Compute:
+def create_compute(shelf: PackRegistry) -> Compute:
     """Return the accelerator's functions over a shelf of packs."""
 
     @_accelerated(shelf, seconds=15)
-    def reenact(
-        pack: str, source: Subject, target: Subject, method: str, strength: float, into_photo: bool
-    ) -> Computed:
+    def reenact(pack: str, source: Subject, target: Subject, method: str, strength: float, into_photo: bool) -> Computed:
         """Return the source (before, with the target's pose and expression), as crops or as whole photos."""
         started, reenactor = time.perf_counter(), shelf.get(pack)
         who, how = _portrait(reenactor, source, "source"), _portrait(reenactor, target, "target")
@@ -201,7 +199,7 @@ def create_compute(shelf: Shelf) -> Compute:
     return Compute(reenact, edit, stages, sample, describe, match, drive, measure, fit)
 
 
-def _accelerated(shelf: Shelf, seconds: float) -> Callable[[Callable], Callable]:
+def _accelerated(shelf: PackRegistry, seconds: float) -> Callable[[Callable], Callable]:
     """Return a decorator for functions, or generators, that borrow a GPU for at most `seconds`."""
 
     def duration(pack: str, *_: object) -> float:
@@ -282,8 +280,7 @@ def _in_photo(portrait: Portrait, photo: Image.Image) -> Portrait:
 def _check_method(reenactor: Reenactor, method: str) -> None:
     if method not in reenactor.methods:
         raise StyleMaskError(
-            f"The weights '{reenactor.info.title}' cannot do this by '{method}'. "
-            f"They know: {', '.join(reenactor.methods)}."
+            f"The weights '{reenactor.info.title}' cannot do this by '{method}'. They know: {', '.join(reenactor.methods)}."
         )
 
 

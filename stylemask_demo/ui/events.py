@@ -22,11 +22,11 @@ from collections.abc import Callable, Iterator
 
 import gradio as gr
 
-from stylemask_demo.tuning import STEPS
+from stylemask_demo.generator.tuning import STEPS
 from stylemask_demo.ui import texts
 from stylemask_demo.ui.components import DropZone, VideoZone
+from stylemask_demo.ui.error_messages import unasked
 from stylemask_demo.ui.examples import EXAMPLE_VIDEO
-from stylemask_demo.ui.explained import unasked
 from stylemask_demo.ui.handlers import Handlers
 from stylemask_demo.ui.layout import STAGES, Components, PictureCard, Steering
 from stylemask_demo.ui.long_handlers import HIDDEN, SHOWN, LongHandlers

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from stylemask_demo.media import content_hash
+from stylemask_demo.media.pictures import content_hash
 from stylemask_demo.ui.compute import Computed, Subject
 from stylemask_demo.ui.pictures import load_picture
 

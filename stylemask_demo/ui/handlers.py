@@ -9,15 +9,15 @@ import gradio as gr
 from PIL import Image
 
 from stylemask_demo.errors import StyleMaskError
-from stylemask_demo.media import content_hash
+from stylemask_demo.media.pictures import content_hash
 from stylemask_demo.ui import texts
 from stylemask_demo.ui.compute import Compute, Stages, Subject
 from stylemask_demo.ui.drawing import draw_parameters
+from stylemask_demo.ui.error_messages import explained
 from stylemask_demo.ui.examples import remembering_examples
-from stylemask_demo.ui.explained import explained
-from stylemask_demo.ui.matches import Match, Matches
 from stylemask_demo.ui.pictures import load_original, load_picture
 from stylemask_demo.ui.preparations import Preparations
+from stylemask_demo.ui.tuned_portraits import Match, Matches
 
 STAGE_SIDE = 512  # pixels; stages are looked at small
 THUMBNAIL_SIDE = 96  # pixels of a face to choose

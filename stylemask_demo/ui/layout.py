@@ -19,7 +19,7 @@ from stylemask_demo.ui.components import (
 )
 from stylemask_demo.ui.compute import Facts
 from stylemask_demo.ui.examples import example_faces
-from stylemask_demo.ui.matches import Match
+from stylemask_demo.ui.tuned_portraits import Match
 
 STAGES = ("Aligned crop", "Inversion", "Face parameters")
 

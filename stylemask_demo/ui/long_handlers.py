@@ -13,16 +13,16 @@ import gradio as gr
 from PIL import Image
 
 from stylemask_demo.errors import StyleMaskError
+from stylemask_demo.generator.tuning import STEPS
 from stylemask_demo.packs import download_pack
-from stylemask_demo.tuning import STEPS
 from stylemask_demo.ui import texts
 from stylemask_demo.ui.compute import Compute, Computed, Subject
-from stylemask_demo.ui.explained import explained
+from stylemask_demo.ui.error_messages import explained
 from stylemask_demo.ui.handlers import face_key
-from stylemask_demo.ui.matches import Match, Matches
+from stylemask_demo.ui.pack_registry import PackRegistry
 from stylemask_demo.ui.pictures import load_picture
-from stylemask_demo.ui.shelf import Shelf
-from stylemask_demo.ui.streams import Finished, Progress, stream
+from stylemask_demo.ui.progress import Finished, Progress, stream
+from stylemask_demo.ui.tuned_portraits import Match, Matches
 
 SHOWN, HIDDEN = gr.update(visible=True), gr.update(visible=False)
 RESULT_NAME = "reenacted.mp4"
@@ -31,7 +31,7 @@ RESULT_NAME = "reenacted.mp4"
 class LongHandlers:
     """The functions behind the page's slow events; see `events` for where each is used."""
 
-    def __init__(self, shelf: Shelf, compute: Compute, matches: Matches):
+    def __init__(self, shelf: PackRegistry, compute: Compute, matches: Matches):
         self._shelf = shelf
         self._compute = compute
         self._matches = matches

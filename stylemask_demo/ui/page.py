@@ -12,10 +12,10 @@ from stylemask_demo.ui.examples import EXAMPLES
 from stylemask_demo.ui.handlers import Handlers
 from stylemask_demo.ui.layout import lay_out
 from stylemask_demo.ui.long_handlers import LongHandlers
-from stylemask_demo.ui.matches import Matches
+from stylemask_demo.ui.pack_registry import PackRegistry
 from stylemask_demo.ui.preparations import Preparations
-from stylemask_demo.ui.shelf import Shelf
 from stylemask_demo.ui.theme import STYLE_SHEET, Calm
+from stylemask_demo.ui.tuned_portraits import Matches
 
 CACHE_CHECKED, CACHE_AGE = 600, 3600  # seconds: uploads and results are deleted after an hour
 LARGEST_UPLOAD = 50_000_000  # bytes, as in media.open_image, so that more never reaches the disk
@@ -28,7 +28,7 @@ class Page(NamedTuple):
     preparations: Preparations
 
 
-def build_page(shelf: Shelf) -> Page:
+def build_page(shelf: PackRegistry) -> Page:
     """Return the page over a shelf of packs, ready to launch with `launch_options`."""
     gr.set_static_paths([EXAMPLES])  # so that they need not be copied, wherever the page is started
     compute, matches = create_compute(shelf), Matches()

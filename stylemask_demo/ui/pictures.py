@@ -8,7 +8,7 @@ from functools import lru_cache
 from PIL import Image, ImageOps
 
 from stylemask_demo.errors import UnreadableMedia
-from stylemask_demo.media import open_image
+from stylemask_demo.media.pictures import open_image
 
 LONGEST_SIDE = 2048  # pixels; more than any pack's crop needs, and hashing more would slow every slider move
 PREVIEW_SIDE = 1280  # pixels of the longer side; a whole photo is looked at smaller than it is kept

@@ -15,13 +15,13 @@ from typing import NamedTuple
 import gradio as gr
 import numpy as np
 
-from stylemask_demo.calibration import SPACES, Fitted, best, calibrating, keep, uncalibrated
+from stylemask_demo.calibration.fitting import SPACES, Fitted, best, calibrating, keep, uncalibrated
 from stylemask_demo.errors import StyleMaskError
+from stylemask_demo.methods.transfer import methods_of
 from stylemask_demo.packs import PackInfo
-from stylemask_demo.transfer import methods_of
 from stylemask_demo.ui.compute import Compute
-from stylemask_demo.ui.shelf import Shelf
-from stylemask_demo.ui.streams import Progress
+from stylemask_demo.ui.pack_registry import PackRegistry
+from stylemask_demo.ui.progress import Progress
 
 REFUSALS = 20  # of a GPU, one after another, after which it is given up
 PAUSE = 30  # seconds after a refusal
@@ -38,7 +38,7 @@ class Preparation(NamedTuple):
 class Preparations:
     """What is being fitted for which pack; each is made once in this process, and once in all that share its folder."""
 
-    def __init__(self, shelf: Shelf, compute: Compute):
+    def __init__(self, shelf: PackRegistry, compute: Compute):
         self._shelf, self._compute = shelf, compute
         self._lock = threading.Lock()
         self._states: dict[str, Preparation] = {}

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from stylemask_demo.packs import PackInfo, licence_text
 from stylemask_demo.ui.compute import Facts
-from stylemask_demo.ui.streams import Progress
+from stylemask_demo.ui.progress import Progress
 
 TITLE = "StyleMask Demo"
 
@@ -54,9 +54,7 @@ METHOD_HINTS = {
 }
 
 MATCHED = '<p class="note done" role="status">Matched: results now use a generator tuned to this face.</p>'
-MATCH_GONE = (
-    '<p class="note" role="status">This match has expired, and results are without it. Match the person again.</p>'
-)
+MATCH_GONE = '<p class="note" role="status">This match has expired, and results are without it. Match the person again.</p>'
 UNPREPARED = (
     '<p class="tip">These weights came without directions for the sliders. They can be fitted to random faces once: '
     "minutes on a graphics card, a quarter of an hour and more without one.</p>"

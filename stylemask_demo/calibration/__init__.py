@@ -1,0 +1,1 @@
+"""Fitting directions for a pack that came without."""

@@ -1,0 +1,1 @@
+"""What the photo itself lends to a result."""

@@ -1,0 +1,1 @@
+"""One resumable, size-limited, cancellable downloader, for all that is fetched."""

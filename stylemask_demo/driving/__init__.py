@@ -1,0 +1,1 @@
+"""Following a face through a video or webcam, smoothly."""

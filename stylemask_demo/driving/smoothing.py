@@ -1,0 +1,76 @@
+"""Smoothing what is seen in a video, without lag where it moves."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from stylemask_demo.methods import FaceCode
+
+
+class Smoothness(NamedTuple):
+    """How a one-euro filter behaves.
+
+    `still` is its cut-off in cycles a frame where nothing moves, and `quick` is how much the cut-off rises with the speed,
+    in units of the signal a frame.
+    """
+
+    still: float
+    quick: float
+
+
+PLACE = Smoothness(0.08, 30.0)  # of landmarks, in sides of the crop
+SPEED = 0.2  # cycles a frame: cut-off of the speed itself
+CODE = Smoothness(0.12, 6.0)  # of codes and direction values, in parts of their size
+
+
+class OneEuro:
+    """Smooths a signal much while it rests and little while it moves (Casiez et al., "1 EUR Filter", 2012).
+
+    A value is a whole tensor; one speed, the root mean square of its change in parts of `size`, sets the cut-off for all
+    of it.
+    """
+
+    def __init__(self, smoothness: Smoothness, size: float = 1.0):
+        self._smoothness, self._size = smoothness, size
+        self._value: Tensor | None = None
+        self._raw: Tensor | None = None
+        self._speed: Tensor | None = None
+
+    def __call__(self, value: Tensor) -> Tensor:
+        """The next value of the signal -> the smoothed value."""
+        if self._value is None:
+            self._value, self._raw, self._speed = value, value, torch.zeros_like(value)
+            return value
+        self._speed = self._speed + _pace(SPEED) * (value - self._raw - self._speed)
+        still, quick = self._smoothness
+        cut_off = still + quick * float(self._speed.square().mean().sqrt()) / self._size
+        self._value = self._value + _pace(cut_off) * (value - self._value)
+        self._raw = value
+        return self._value
+
+
+def _pace(cut_off: float) -> float:
+    """How far a first-order filter goes towards the new value, for a cut-off in cycles a frame."""
+    return 1 / (1 + 1 / (2 * np.pi * cut_off))
+
+
+class CodeSmoother:
+    """Smooths what methods know of the face of a video, frame by frame."""
+
+    def __init__(self) -> None:
+        self._filters: dict[str, OneEuro] = {}
+
+    def __call__(self, codes: FaceCode) -> FaceCode:
+        """Codes of the next B frames -> the same, smoothed."""
+        return FaceCode(**{name: self._smoothed(name, rows) for name, rows in codes._asdict().items()})
+
+    def _smoothed(self, name: str, rows: Tensor | None) -> Tensor | None:
+        if rows is None:
+            return None
+        if name not in self._filters:
+            # Values about 1 are large among angles and coefficients; how large codes are, each generator has by itself.
+            size = 2 * float(rows[0].std()) if name in ("w_plus", "motion") else 1.0
+            self._filters[name] = OneEuro(CODE, size)
+        return torch.stack([self._filters[name](row) for row in rows])

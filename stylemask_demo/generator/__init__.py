@@ -1,0 +1,1 @@
+"""The generator at work: sampling, synthesis, inversion and tuning."""

@@ -1,0 +1,107 @@
+"""From aligned crops to codes of the generator."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor, nn
+
+from stylemask_demo.media.tensors import to_tensor
+from stylemask_demo.networks.latent_average import LatentAverage
+from stylemask_demo.networks.parameter_extractor import ParameterExtractor
+from stylemask_demo.networks.perception import Likeness, to_input
+from stylemask_demo.networks.restyle import ReStyleEncoder
+from stylemask_demo.networks.stylegan2 import Generator
+from stylemask_demo.networks.trunk import INPUT_SIZE
+
+REFINEMENTS = 5  # steps of ReStyle, as published
+# Of gradient descent; longer steps show the crop better and every other pose of the person worse.
+STEPS, RATE = 6, 0.05
+PERCEPTUAL = 0.25  # weight of the perceptual distance; without it the person is less alike
+BATCH = 8  # crops at once, because gradients take memory
+
+
+class Inverter:
+    """An encoder that reads a crop in one pass.
+
+    Published encoders predict codes relative to an `average`; the embedded pack's predicts them as they are.
+    """
+
+    def __init__(self, encoder: nn.Module, average: LatentAverage | None = None):
+        # Weights in the order in which CPUs convolve are a quarter faster: the published encoders are large.
+        self._encoder, self._average = encoder.to(memory_format=torch.channels_last), average
+        self._size = getattr(encoder, "input_size", INPUT_SIZE)
+        self.device = next(encoder.parameters()).device
+
+    @torch.inference_mode()
+    def __call__(self, crops: Sequence[Image.Image]) -> Tensor:
+        """Crops (RGB, square) -> codes (B, n, style_dim)."""
+        seen = to_tensor(list(crops), self._size).to(self.device, memory_format=torch.channels_last)
+        codes = self._encoder(seen)
+        return codes if self._average is None else self._average(codes)
+
+
+class OptimisingInverter:
+    """An encoder whose codes are moved, by a few steps of gradient descent, to where the generator shows the crop itself.
+
+    Zhu et al., "Generative Visual Manipulation on the Natural Image Manifold" (2016), call it hybrid. Every layer gets a
+    code of its own. Steps are of equal length in style space: in W, along some axes a step is a hundred times the other's.
+    """
+
+    def __init__(self, encode: Inverter, generator: Generator, extractor: ParameterExtractor):
+        self._encode, self._generator, self._extractor = encode, generator, extractor
+        self._steps = _equal_steps(generator)
+
+    def __call__(self, crops: Sequence[Image.Image]) -> Tensor:
+        """Crops (RGB, square) -> W+ codes (B, L, style_dim)."""
+        parts = [crops[start : start + BATCH] for start in range(0, len(crops), BATCH)]
+        with torch.inference_mode(False), torch.enable_grad():
+            return torch.cat([self._optimised(part) for part in parts])
+
+    def _optimised(self, crops: Sequence[Image.Image]) -> Tensor:
+        start = self._encode(crops).clone()  # a clone, because inference tensors learn nothing
+        moved = torch.zeros_like(start, requires_grad=True)
+        true = to_tensor(list(crops), self._generator.size).to(self._encode.device)
+        with torch.no_grad():
+            landmarks = self._extractor(to_input(true)).landmarks
+        likeness = Likeness(self._extractor.trunk.maps, true, landmarks)
+        optimiser = torch.optim.Adam([moved], lr=RATE, betas=(0.8, 0.95))
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: min(1.0, 2 * (1 - step / STEPS)))
+        for _ in range(STEPS):
+            pixel, perceptual = likeness(self._generator(start + moved @ self._steps))
+            optimiser.zero_grad()
+            (len(crops) * (pixel + PERCEPTUAL * perceptual)).backward()
+            optimiser.step()
+            schedule.step()
+        return start + moved.detach() @ self._steps
+
+
+@torch.no_grad()
+def _equal_steps(generator: Generator) -> Tensor:
+    """Steps (D, D) in W, each of which changes the style codes of all layers together as much as any other."""
+    device = generator.input.input.device
+    codes = generator.repeat(torch.cat([torch.zeros(1, generator.style_dim), torch.eye(generator.style_dim)]).to(device))
+    styles = torch.cat([*generator.styles(codes), *generator.rgb_styles(codes)], 1)
+    changes = (styles[1:] - styles[:1]).double()  # (D, channels)
+    squares, axes = torch.linalg.eigh(changes @ changes.T)
+    return (axes * squares.clamp_min(1e-9 * squares[-1]).rsqrt() @ axes.T).float()
+
+
+class RefiningInverter:
+    """An encoder that compares crop and rendering and improves the code step by step (Alaluf et al. 2021)."""
+
+    def __init__(self, encoder: ReStyleEncoder, average: LatentAverage, generator: Generator):
+        self._encoder = encoder.to(memory_format=torch.channels_last)
+        self._average, self._generator = average, generator
+        self.device = next(encoder.parameters()).device
+
+    @torch.inference_mode()
+    def __call__(self, crops: Sequence[Image.Image]) -> Tensor:
+        """Crops (RGB, square) -> W+ codes (B, L, style_dim)."""
+        size = self._encoder.input_size
+        seen = to_tensor(list(crops), size).to(self.device)
+        codes = self._average.latent.expand(len(seen), -1, -1)
+        for _ in range(REFINEMENTS):
+            codes = codes + self._encoder(seen, F.adaptive_avg_pool2d(self._generator(codes), size))
+        return codes

@@ -1,0 +1,43 @@
+"""Style space: the codes from which the generator synthesises pictures, and the way to them from W+."""
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+from stylemask_demo.networks.stylegan2 import Generator
+
+
+class PictureCode(NamedTuple):
+    """Style codes from which the generator synthesises a picture: one (B, channels) for each layer."""
+
+    styles: list[Tensor]
+    rgb_styles: list[Tensor]
+
+
+class StyleSpace:
+    """The way of a generator from W+ codes to style codes.
+
+    `truncation` below 1 draws every code towards `mean_w` (1, style_dim) on its way.
+    """
+
+    def __init__(self, generator: Generator, mean_w: Tensor, truncation: float = 1.0):
+        self.generator, self.mean_w, self.truncation = generator, mean_w, truncation
+
+    def truncate(self, w: Tensor, truncation: float) -> Tensor:
+        """Codes (..., style_dim) at `truncation` times their distance from the mean."""
+        return self.mean_w + truncation * (w - self.mean_w)
+
+    def styles(self, w_plus: Tensor) -> list[Tensor]:
+        """W+ (B, L, style_dim) -> style code of each 3x3 convolution, a list of (B, channels)."""
+        return self.generator.styles(self._drawn(w_plus))
+
+    def rgb_styles(self, w_plus: Tensor) -> list[Tensor]:
+        """W+ (B, L, style_dim) -> style code of each conversion to RGB, a list of (B, channels)."""
+        return self.generator.rgb_styles(self._drawn(w_plus))
+
+    def code(self, w_plus: Tensor) -> PictureCode:
+        """W+ (B, L, style_dim) -> all that synthesis needs."""
+        return PictureCode(self.styles(w_plus), self.rgb_styles(w_plus))
+
+    def _drawn(self, w_plus: Tensor) -> Tensor:
+        return w_plus if self.truncation == 1 else self.truncate(w_plus, self.truncation)

@@ -1,0 +1,27 @@
+"""Identity network of the embedded pack."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from stylemask_demo.networks.trunk import ExactLinear, Trunk
+
+
+class IdentityNetwork(nn.Module):
+    """Face crop -> embedding in which pictures of one person point the same way."""
+
+    def __init__(self, dimensions: int = 256):
+        super().__init__()
+        self.trunk = Trunk()
+        # Normalised, because what all faces share would drown what tells them apart.
+        inputs = Trunk.features + sum(Trunk.channels)
+        self.embed = nn.Sequential(nn.BatchNorm1d(inputs), ExactLinear(inputs, dimensions))
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """Picture (B, 3, 128, 128) in -1..1 -> (B, dimensions), unit vectors."""
+        return self.read(self.trunk.maps(picture))
+
+    def read(self, maps: list[Tensor]) -> Tensor:
+        """The same from the feature maps of the trunk."""
+        means = [x.mean((2, 3)) for x in maps]
+        return F.normalize(self.embed(torch.cat([self.trunk.pool(maps), *means], 1)), dim=1)

@@ -1,0 +1,1 @@
+"""Portraits: what is known of one face picture, made once and kept."""

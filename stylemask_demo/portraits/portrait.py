@@ -1,0 +1,51 @@
+"""What is known of one face picture after one pass, and what was tuned to it."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from PIL import Image
+
+from stylemask_demo.faces.align import CropTransform
+from stylemask_demo.faces.parameters import FaceParameters
+from stylemask_demo.generator.tuning import TunedWeights
+from stylemask_demo.portraits.lazy import Lazy
+
+
+@dataclass(frozen=True, eq=False)
+class Portrait:
+    """Everything known about one face picture; computed once, never changed.
+
+    `crop` is the aligned face, `photo` the whole picture that it came from (RGB), `transform` the way from the crop back
+    into the photo, `parameters` the face parameters of the crop, `directions` (15,) where the face stands along the
+    directions of the pack, `codes` the W+ code (1, L, style_dim) on the CPU, `key` tells one face of one picture from all
+    others by content, and `tuning` is what `Reenactor.tune` changed of the generator for this face, or None.
+    """
+
+    crop: Image.Image
+    photo: Image.Image = field(repr=False)
+    transform: CropTransform
+    parameters: FaceParameters
+    directions: np.ndarray = field(repr=False)
+    codes: torch.Tensor = field(repr=False)
+    key: str
+    made: Lazy[Image.Image] = field(repr=False)
+    tuning: TunedWeights | None = field(default=None, repr=False)
+
+    @property
+    def inversion(self) -> Image.Image:
+        """What the generator makes of the portrait's code, RGB; made when it is first asked for."""
+        return self.made.get()
+
+    @property
+    def landmarks_in_photo(self) -> np.ndarray:
+        """The 68 landmarks (68, 2) in pixels of the photo."""
+        # Landmarks count from the edge of the first pixel, transforms from its centre.
+        return self.transform.to_photo(self.parameters.landmarks - 0.5) + 0.5
+
+    @property
+    def bytes(self) -> int:
+        """About how much memory the portrait takes."""
+        pictures = (self.photo, self.crop, self.crop)  # the inversion is as large as the crop
+        tuned = 0 if self.tuning is None else self.tuning.bytes
+        return sum(3 * picture.width * picture.height for picture in pictures) + 4 * self.codes.numel() + tuned
