@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from stylemask_demo.calibration.regression import ridge_regression
 from stylemask_demo.media.tensors import to_image
 from stylemask_demo.methods.directions import move, move_styles
 from stylemask_demo.networks.direction_matrix import DirectionMatrix
@@ -279,19 +280,14 @@ def _regression(bank: _Bank, codes: Tensor) -> tuple[Tensor, float]:
 
     The strength is the one with the smallest error on the held-out samples.
     """
-    inputs = (bank.values - bank.values.mean(0)) / bank.spread  # (N, D)
-    codes = codes - codes.mean(0)
-    known = len(inputs) - round(HELD_OUT * len(inputs))
-    gram, product = inputs[:known].T @ inputs[:known], inputs[:known].T @ codes[:known]
-    identity = torch.eye(len(gram), device=gram.device)
-    best = None
+    known = len(codes) - round(HELD_OUT * len(codes))
+    tried = []
     for ridge in RIDGES:
-        weights = torch.linalg.solve(gram + ridge * identity, product)  # (D, C)
-        error = float((codes[known:] - inputs[known:] @ weights).square().mean())
-        if best is None or error < best[0]:
-            best = (error, ridge, weights)
-    _, ridge, weights = best
-    return (weights / bank.spread[:, None]).T.contiguous(), ridge
+        found = ridge_regression(bank.values[:known], codes[:known], ridge / known * bank.spread**2)
+        error = float((codes[known:] - found(bank.values[known:])).square().mean())
+        tried.append((error, ridge, found.slope))
+    _, ridge, slope = min(tried, key=lambda trial: trial[0])
+    return slope.T.contiguous(), ridge
 
 
 def _matrix_of(generator: Generator, space: str, count: int) -> tuple[type[Matrix], dict[str, Any]]:

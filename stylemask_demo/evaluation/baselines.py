@@ -7,14 +7,15 @@ import torch
 from PIL import Image
 
 from stylemask_demo import Portrait, Reenactor
+from stylemask_demo.calibration.regression import ridge_regression
 from stylemask_demo.evaluation.instruments import BATCH, Instruments, batches
 from stylemask_demo.faces.parameters import DIRECTION_WEIGHTS
-from stylemask_demo.media.tensors import to_image
+from stylemask_demo.generator.sampling import sample_w, truncate
+from stylemask_demo.media.tensors import to_images
 from stylemask_demo.networks.stylegan2 import Generator
-from stylemask_demo.reenactor import TRUNCATION
 
 SAMPLES = 400  # random people that the linear regression is fitted on
-RIDGE = 0.01  # regularisation of the regression, as a share of the samples
+RIDGE = 0.01  # penalty of the regression, in units of each parameter's variance
 COPY_SOURCE, COPY_TARGET = "copy the source", "copy the target"
 AVERAGE, LINEAR = "W+ average", "linear regression"
 BASELINES = (COPY_SOURCE, COPY_TARGET, AVERAGE, LINEAR)
@@ -63,10 +64,9 @@ class LinearRegression:
         self.generator = generator
         codes, pictures = sample(generator, SAMPLES)
         sight = instruments.look(pictures)
-        places = _places(sight.euler, sight.expression)
-        inputs, outputs = places - places.mean(0), (codes - codes.mean(0)).double().cpu().numpy()
-        gram = inputs.T @ inputs + RIDGE * SAMPLES * np.diag(inputs.var(0) + 1e-9)
-        self.coefficients = np.linalg.solve(gram, inputs.T @ outputs)  # (15, style_dim)
+        places = torch.from_numpy(_places(sight.euler, sight.expression))  # (N, 15)
+        found = ridge_regression(places, codes.double().cpu(), RIDGE * (places.var(0) + 1e-9))
+        self.coefficients = found.slope.numpy()  # (15, style_dim)
 
     def __call__(self, sources: list[Portrait], targets: list[Portrait]) -> list[Image.Image]:
         """Portraits of B sources and B targets -> B pictures."""
@@ -77,17 +77,16 @@ class LinearRegression:
 @torch.inference_mode()
 def sample(generator: Generator, count: int) -> tuple[torch.Tensor, list[Image.Image]]:
     """Codes w (N, style_dim) of random people, truncated as the demo's samples are, and their pictures."""
-    z = torch.randn(count, generator.style_dim, generator=torch.Generator().manual_seed(1))
-    w = generator.map(z.to(generator.input.input.device))
-    w = w.mean(0) + TRUNCATION * (w - w.mean(0))
+    w = sample_w(generator, range(count))
+    w = truncate(w, w.mean(0))
     return w, paint(generator, generator.repeat(w))
 
 
 @torch.inference_mode()
 def paint(generator: Generator, w_plus: torch.Tensor) -> list[Image.Image]:
     """Pictures of W+ codes (N, L, style_dim), a batch at a time."""
-    device = generator.input.input.device
-    return [to_image(picture) for batch in w_plus.split(BATCH) for picture in generator(batch.to(device))]
+    device = next(generator.parameters()).device
+    return [picture for batch in w_plus.split(BATCH) for picture in to_images(generator(batch.to(device)))]
 
 
 def _codes(portraits: list[Portrait]) -> torch.Tensor:
