@@ -60,7 +60,7 @@ class LinearRegression:
     directions); the difference of two portraits' parameters times the coefficients is added to the source's code.
     """
 
-    def __init__(self, generator: Generator, instruments: Instruments):
+    def __init__(self, generator: Generator, instruments: Instruments) -> None:
         self.generator = generator
         codes, pictures = sample(generator, SAMPLES)
         sight = instruments.look(pictures)

@@ -17,7 +17,7 @@ class PortraitEncoder(nn.Module):
     the rest of the code need not hold it.
     """
 
-    def __init__(self, num_latents: int, style_dim: int = 512):
+    def __init__(self, num_latents: int, style_dim: int = 512) -> None:
         super().__init__()
         self.num_latents = num_latents
         self.trunk = Trunk()

@@ -56,7 +56,7 @@ class Objective(nn.Module):
     Accelerate shares gradients of what a forward pass has used, and the losses call more of the modules than that.
     """
 
-    def __init__(self, task: Task):
+    def __init__(self, task: Task) -> None:
         super().__init__()
         self.trained = nn.ModuleDict(task.modules)
         self._loss = task.loss

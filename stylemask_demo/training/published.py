@@ -40,7 +40,7 @@ class PackTeachers(Teachers):
     Landmarks are the compact extractor's, and a pack without an identity network borrows the embedded one.
     """
 
-    def __init__(self, pack: str | Path, device: torch.device):
+    def __init__(self, pack: str | Path, device: torch.device) -> None:
         weights = PackNetworks(pack, device)
         self.deca: DecaEncoder | None = weights["deca"] if "deca" in weights else None
         self.factors = torch.tensor(weights.info.settings.get("direction_factors", [1.0] * 15), device=device)
