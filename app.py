@@ -4,9 +4,9 @@ import signal
 
 import spaces  # noqa: F401  on a Space with shared GPUs it must come before anything that touches CUDA
 
-from stylemask_demo.ui import Shelf, build_page, delete_uploads, launch_options
+from stylemask_demo.ui import PackRegistry, build_page, delete_uploads, launch_options
 
-shelf = Shelf.from_environment()
+shelf = PackRegistry.from_environment()
 page = build_page(shelf)
 demo = page.blocks
 
