@@ -15,8 +15,9 @@ LARGEST_UPLOAD = 50_000_000  # bytes, as in media.open_image, so that more never
 def launch(page: Page, port: int | None = None, share: bool = False, in_browser: bool = False) -> None:
     """Serve the page until the process is told to stop; delete everything that visitors have added then.
 
-    `port`: None takes the first free one from GRADIO_SERVER_PORT, or else from 7860. `share` asks Gradio for an address that
-    everybody can reach, `in_browser` opens the page in this machine's browser. Raises WrongSetting for a port that is taken.
+    `port`: None takes the first free one from GRADIO_SERVER_PORT, or else from 7860. `share` asks Gradio for an address
+    that everybody can reach, `in_browser` opens the page in this machine's browser. Raises WrongSetting where the port is
+    taken.
     """
     # Stopped by the system, the page closes as it does by Ctrl+C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
