@@ -15,7 +15,7 @@ from PIL import Image
 from serving import ROOT, START_SECONDS, answers, free_port
 
 import stylemask_demo
-from stylemask_demo.media import open_image
+from stylemask_demo.media.pictures import open_image
 from stylemask_demo.reenactor import Reenactor
 
 pytestmark = pytest.mark.slow

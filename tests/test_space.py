@@ -255,7 +255,7 @@ def test_models_are_on_cuda_at_import():
 import app, torch
 from spaces.zero.torch import patching
 from spaces.zero.decorator import decorated_cache
-reenactor = next(iter(app.shelf._kept.values()))
+reenactor = next(iter(app.packs._kept.values()))
 assert reenactor.device.type == "cuda", reenactor.device
 on_gpu = list(patching.cuda_aliases)
 assert sum(tensor.numel() for tensor in on_gpu) > 5_000_000, len(on_gpu)

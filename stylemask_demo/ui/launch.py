@@ -9,7 +9,7 @@ from stylemask_demo.errors import WrongSetting
 from stylemask_demo.ui.page import Page
 from stylemask_demo.ui.theme import STYLE_SHEET, Calm
 
-LARGEST_UPLOAD = 50_000_000  # bytes, as in media.open_image, so that more never reaches the disk
+LARGEST_UPLOAD = 50_000_000  # bytes, as in media.pictures, so that more never reaches the disk
 
 
 def launch(page: Page, port: int | None = None, share: bool = False, in_browser: bool = False) -> None:
