@@ -9,6 +9,7 @@ from PIL import Image
 from stylemask_demo import Portrait, Reenactor
 from stylemask_demo.evaluation.instruments import BATCH, Instruments, batches
 from stylemask_demo.faces.parameters import DIRECTION_WEIGHTS
+from stylemask_demo.generator.sampling import draw_w
 from stylemask_demo.media.tensors import to_image
 from stylemask_demo.networks.stylegan2 import Generator
 from stylemask_demo.reenactor import TRUNCATION
@@ -77,8 +78,7 @@ class LinearRegression:
 @torch.inference_mode()
 def sample(generator: Generator, count: int) -> tuple[torch.Tensor, list[Image.Image]]:
     """Codes w (N, style_dim) of random people, truncated as the demo's samples are, and their pictures."""
-    z = torch.randn(count, generator.style_dim, generator=torch.Generator().manual_seed(1))
-    w = generator.map(z.to(generator.input.input.device))
+    w = draw_w(generator, count, 1)
     w = w.mean(0) + TRUNCATION * (w - w.mean(0))
     return w, paint(generator, generator.repeat(w))
 

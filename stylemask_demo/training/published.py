@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from stylemask_demo.errors import WrongSetting
 from stylemask_demo.faces.deca import BOX_SCALE, CROP_SCALE, EXPRESSIONS
+from stylemask_demo.generator.sampling import draw_w
 from stylemask_demo.networks.arcface import ArcFace
 from stylemask_demo.networks.deca import DecaEncoder, axis_angle_to_euler
 from stylemask_demo.networks.parameter_extractor import ExtractedParameters
@@ -110,10 +111,8 @@ def train_on_pack(
 @torch.no_grad()
 def sampled_bank(teachers: PackTeachers, count: int) -> Bank:
     """Random people of the teachers' generator; the same every time."""
-    generator, seeded = teachers.generator, torch.Generator("cpu").manual_seed(0)
-    device = next(generator.parameters()).device
-    z = torch.randn(count, generator.style_dim, generator=seeded, device="cpu").to(device)
-    w = generator.map(z)
+    generator = teachers.generator
+    w = draw_w(generator, count)
     w_plus = generator.repeat(w.mean(0) + TRUNCATION * (w - w.mean(0)))
     parts = tqdm(w_plus.split(BATCH), desc="bank", mininterval=10)
     seen = [teachers.look(generator(part, teachers.side)) for part in parts]
