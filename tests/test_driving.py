@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from stylemask_demo.driving.smoothing import CODE, CodeSmoother, OneEuro
 
 from stylemask_demo import Reenactor
 from stylemask_demo.driving.following import FaceFollower
+from stylemask_demo.driving.smoothing import CODE, CodeSmoother, OneEuro
 from stylemask_demo.faces.detect import FaceBox
 from stylemask_demo.faces.finding import find_faces
 from stylemask_demo.methods import FaceCode

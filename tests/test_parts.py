@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from stylemask_demo.media.tensors import to_tensor
 from torch import nn
 
 from stylemask_demo.faces.deca import DecaFace
 from stylemask_demo.generator.inversion import REFINEMENTS, Inverter, OptimisingInverter, RefiningInverter
+from stylemask_demo.media.tensors import to_tensor
 from stylemask_demo.networks.latent_average import LatentAverage
 from stylemask_demo.packs import CHECKPOINTS, load_network, read_info
 from stylemask_demo.portraits import readers as reading

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from stylemask_demo.calibration.regression import ridge_regression
+from stylemask_demo.generator.sampling import draw_w, draw_z
 from stylemask_demo.media.tensors import to_image
 from stylemask_demo.methods.directions import move, move_styles
 from stylemask_demo.networks.direction_matrix import DirectionMatrix
@@ -201,8 +202,7 @@ class _Trials:
 
     def __init__(self, generator: Generator, reader: ParameterReader, bank: _Bank, progress: Callable[[int], None]):
         self.generator, self.reader, self.bank, self.progress = generator, reader, bank, progress
-        z = torch.randn(2 * PEOPLE, generator.style_dim, generator=torch.Generator().manual_seed(1))
-        self.w_plus = generator.repeat(generator.map(z.to(bank.w_plus.device)))
+        self.w_plus = generator.repeat(draw_w(generator, 2 * PEOPLE, 1))
         self.start = _measured(generator, reader, generator.styles(self.w_plus), generator.rgb_styles(self.w_plus))
         self.made = 2 * PEOPLE
         progress(self.made)
@@ -255,11 +255,11 @@ class _Trials:
 def _codes(generator: Generator, samples: int, people: slice) -> Tensor:
     """Codes (B, L, style_dim) of some of the random people, who are the same every time."""
     random = torch.Generator().manual_seed(0)
-    z = torch.randn(2, samples, generator.style_dim, generator=random)[:, people]
+    z = draw_z(generator, 2 * samples, random).unflatten(0, (2, samples))[:, people]
     layer = torch.randint(1, generator.num_latents, (samples, 1), generator=random)[people]
     mixed = (torch.rand(samples, 1, generator=random) < MIXED)[people]
     device = _device(generator)
-    w, other = (generator.map(part.to(device)) for part in z)
+    w, other = (generator.map(part) for part in z)
     from_other = (mixed & (torch.arange(generator.num_latents) >= layer)).to(device)  # (B, L)
     return torch.where(from_other[..., None], other[:, None], w[:, None])
 

@@ -10,9 +10,10 @@ from stylemask_demo import Portrait, Reenactor
 from stylemask_demo.calibration.regression import ridge_regression
 from stylemask_demo.evaluation.instruments import BATCH, Instruments, batches
 from stylemask_demo.faces.parameters import DIRECTION_WEIGHTS
-from stylemask_demo.generator.sampling import sample_w, truncate
+from stylemask_demo.generator.sampling import draw_w
 from stylemask_demo.media.tensors import to_images
 from stylemask_demo.networks.stylegan2 import Generator
+from stylemask_demo.reenactor import TRUNCATION
 
 SAMPLES = 400  # random people that the linear regression is fitted on
 RIDGE = 0.01  # penalty of the regression, in units of each parameter's variance
@@ -77,8 +78,8 @@ class LinearRegression:
 @torch.inference_mode()
 def sample(generator: Generator, count: int) -> tuple[torch.Tensor, list[Image.Image]]:
     """Codes w (N, style_dim) of random people, truncated as the demo's samples are, and their pictures."""
-    w = sample_w(generator, range(count))
-    w = truncate(w, w.mean(0))
+    w = draw_w(generator, count, 1)
+    w = w.mean(0) + TRUNCATION * (w - w.mean(0))
     return w, paint(generator, generator.repeat(w))
 
 

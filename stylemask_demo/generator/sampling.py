@@ -1,26 +1,42 @@
-"""Random people: codes of a generator, each from a seed of its own."""
+"""Random people: the only place that draws them, so that the same seed gives the same person everywhere."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from stylemask_demo.networks.stylegan2 import Generator
 
-TRUNCATION = 0.7  # of random people: further from the mean, faces are rarer and less real
+MEAN_SAMPLES = 4096  # random people whose mean is the mean face
+
+
+def sample_w(generator: Generator, seeds: Sequence[int]) -> Tensor:
+    """Codes w (B, style_dim) of B random people, each drawn from a seed of its own.
+
+    On the generator's device. Raises ValueError for a negative seed.
+    """
+    if any(seed < 0 for seed in seeds):
+        raise ValueError("A seed is a whole number from 0 on.")
+    return generator.map(torch.cat([draw_z(generator, 1, int(seed)) for seed in seeds]))
+
+
+def draw_w(generator: Generator, count: int, random: int | torch.Generator = 0) -> Tensor:
+    """Codes w (count, style_dim) of many random people, drawn from one seed; see `draw_z`."""
+    return generator.map(draw_z(generator, count, random))
+
+
+def draw_z(generator: Generator, count: int, random: int | torch.Generator = 0) -> Tensor:
+    """Standard normal z (count, style_dim) on the generator's device, drawn from a seed or from a CPU generator.
+
+    They are drawn on the CPU, so that they are the same on every machine.
+    """
+    if isinstance(random, int):
+        random = torch.Generator("cpu").manual_seed(random)
+    z = torch.randn(count, generator.style_dim, generator=random, device="cpu")
+    return z.to(next(generator.parameters()).device)
 
 
 @torch.no_grad()
-def sample_w(generator: Generator, seeds: Iterable[int]) -> Tensor:
-    """Codes w (N, style_dim) of N people, on the generator's device: equal seeds give equal people, whoever is beside them."""
-    device = next(generator.parameters()).device
-    z = [
-        torch.randn(1, generator.style_dim, generator=torch.Generator("cpu").manual_seed(seed), device="cpu")
-        for seed in seeds
-    ]
-    return generator.map(torch.cat(z).to(device)) if z else torch.empty(0, generator.style_dim, device=device)
-
-
-def truncate(w: Tensor, mean: Tensor, truncation: float = TRUNCATION) -> Tensor:
-    """Codes (..., style_dim) at `truncation` times their distance from the mean (style_dim,) (Karras et al. 2019)."""
-    return mean + truncation * (w - mean)
+def mean_w(generator: Generator) -> Tensor:
+    """The code of the mean face, (1, style_dim): the mean of w over random people, always the same."""
+    return draw_w(generator, MEAN_SAMPLES).mean(0, keepdim=True)
