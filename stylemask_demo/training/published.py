@@ -42,10 +42,10 @@ class PackTeachers(Teachers):
     """
 
     def __init__(self, pack: str | Path, device: torch.device) -> None:
-        weights = PackNetworks(pack, device)
-        self.deca: DecaEncoder | None = weights["deca"] if "deca" in weights else None
-        self.factors = torch.tensor(weights.info.settings.get("direction_factors", [1.0] * 15), device=device)
-        self.generator, self.extractor, self.identity = (weights[key] for key in ("generator", "extractor", "identity"))
+        networks = PackNetworks.load(pack, device)
+        self.deca: DecaEncoder | None = networks.deca
+        self.factors = torch.tensor(networks.info.settings.get("direction_factors", [1.0] * 15), device=device)
+        self.generator, self.extractor, self.identity = networks.generator, networks.extractor, networks.identity.get()
         self.side = min(LARGEST_SIDE, self.generator.size)
 
     def look(self, pictures: Tensor) -> tuple[ExtractedParameters, Tensor]:
