@@ -1,22 +1,20 @@
 """The parts that packs choose from: inverters, and readers of face parameters."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
+from people import LABELS, picture
 from PIL import Image
-from stylemask_demo.media.tensors import to_tensor
 from torch import nn
 
 from stylemask_demo.faces.deca import DecaFace
 from stylemask_demo.generator.inversion import REFINEMENTS, Inverter, OptimisingInverter, RefiningInverter
+from stylemask_demo.media.tensors import to_tensor
 from stylemask_demo.networks.latent_average import LatentAverage
 from stylemask_demo.packs import CHECKPOINTS, load_network, read_info
 from stylemask_demo.portraits import readers as reading
 from stylemask_demo.portraits.readers import CompactReader, PublishedReader
 
-FACES = Path(__file__).parent / "assets" / "faces"
 FACTORS = np.arange(1, 16)
 
 
@@ -70,7 +68,7 @@ def extractor():
 
 @pytest.fixture(scope="module")
 def crops() -> list[Image.Image]:
-    return [Image.open(path).convert("RGB") for path in sorted(FACES.glob("*.webp"))[:16]]
+    return [picture(name) for name in sorted(LABELS)[:16]]
 
 
 def test_gradient_descent_brings_the_picture_nearer_to_the_crop(extractor, crops):

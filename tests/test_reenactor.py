@@ -3,11 +3,11 @@
 import dataclasses
 import json
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from people import FACES, LABELS, names, picture
 from PIL import Image
 
 from stylemask_demo import Reenactor
@@ -20,36 +20,9 @@ from stylemask_demo.packs import CHECKPOINTS
 from stylemask_demo.packs.store import save_network
 from stylemask_demo.portraits.builder import REMEMBERED
 
-FACES = Path(__file__).parent / "assets" / "faces"
-LABELS = json.loads((FACES / "labels.json").read_text())
-
-
-def names(view: int) -> list[str]:
-    """View 0 of twenty people, or view 1 of twenty others."""
-    return sorted(name for name in LABELS if name.endswith(f"_{view}") and int(name[:6]) // 20 % 2 == view)
-
-
-def picture(name: str) -> Image.Image:
-    return Image.open(FACES / f"{name}.webp").convert("RGB")
-
 
 def angles(parameters) -> np.ndarray:
     return np.array([parameters.yaw, parameters.pitch, parameters.roll])
-
-
-@pytest.fixture(scope="module")
-def reenactor() -> Reenactor:
-    return Reenactor.from_pack("synthetic", device="cpu")
-
-
-@pytest.fixture(scope="module")
-def sources(reenactor):
-    return reenactor.portrait([picture(name) for name in names(0)])
-
-
-@pytest.fixture(scope="module")
-def targets(reenactor):
-    return reenactor.portrait([picture(name) for name in names(1)])
 
 
 def test_portrait_tells_pose_and_landmarks(sources, targets):

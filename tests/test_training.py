@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from accelerate.state import AcceleratorState
+from people import FACES, LABELS
 from torch import nn
 
 from stylemask_demo.faces.parameters import EXPRESSIONS, MIRRORED_LANDMARKS, mirrored_expressions
@@ -33,8 +34,6 @@ from stylemask_demo.training.loop import Task, load_averages, run
 from stylemask_demo.training.mapping import amplify_codes, read_all
 from stylemask_demo.training.rates import parameter_groups
 from stylemask_demo.training.sample_bank import Bank, landmark_gap
-
-FACES = Path(__file__).parent / "assets" / "faces"
 
 
 def test_mirroring_twice_changes_nothing():
@@ -120,7 +119,7 @@ def test_interrupted_run_ends_where_an_uninterrupted_one_does(tmp_path):
 def small_data(tmp_path_factory) -> Path:
     """The committed faces as training shards and a validation shard; coefficients are made up."""
     folder = tmp_path_factory.mktemp("data")
-    all_labels = list(json.loads((FACES / "labels.json").read_text()).items())
+    all_labels = list(LABELS.items())
     rng = np.random.default_rng(0)
     for shard, count in (("train-00", 40), ("scene-00", 16), ("validation", 40)):
         labels = dict(all_labels[:count])
