@@ -1,6 +1,5 @@
 """The photo's own detail in results: where the parts of the face went, and what comes along with them."""
 
-
 import numpy as np
 import pytest
 import torch

@@ -1,10 +1,9 @@
 """All faces of a photo: several, tilted, at the border and small ones, and which of them is meant."""
 
-
 import cv2
 import numpy as np
 import pytest
-from people import LANDMARKS
+from people import LANDMARKS, picture
 from PIL import Image
 from skimage import data
 

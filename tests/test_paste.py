@@ -1,6 +1,5 @@
 """Pasting back: an unchanged face leaves the photo alone, a changed one arrives whole, in the photo's light."""
 
-
 import cv2
 import numpy as np
 import pytest
