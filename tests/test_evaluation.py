@@ -30,7 +30,7 @@ from stylemask_demo.evaluation.people import by_group, read_people
 from stylemask_demo.evaluation.portraits import measure_extractor
 from stylemask_demo.evaluation.reenactment import Gallery, cross_pairs, measure_cross, measure_self, self_pairs
 from stylemask_demo.evaluation.report import to_markdown
-from stylemask_demo.evaluation.sliders import Sweep, neutral_faces
+from stylemask_demo.evaluation.sliders import SLIDERS, Sweep, neutral_faces
 from stylemask_demo.evaluation.videos import Clip, clip_pairs, find_videos, frechet_video_distance
 from stylemask_demo.media.videos import read_frames, write_video
 from stylemask_demo.networks.deca import SIZES, DecaParameters
@@ -59,10 +59,11 @@ def write_shard(folder: Path, names: list[str]) -> Path:
 
 
 @pytest.fixture(scope="module")
-def setup(tmp_path_factory):
+def setup(reenactor, tmp_path_factory):
     """The shipped pack, and none of the networks that would have to be downloaded."""
     with pytest.MonkeyPatch.context() as patch:
         offline(patch, tmp_path_factory.mktemp("home"))
+        patch.setattr(command.Reenactor, "from_pack", lambda name: reenactor)  # it remembers the people already
         yield command.set_up("synthetic", "stylemask")
 
 
@@ -225,7 +226,7 @@ def test_groups_add_up(faces):
 
 
 def test_copying_keeps_one_thing_and_loses_the_other(setup, faces, gallery):
-    pairs = cross_pairs(gallery.people, 40)
+    pairs = cross_pairs(gallery.people, 20)
 
     def measured(name: str) -> dict[str, float]:
         way = setup.ways[name]
@@ -392,6 +393,8 @@ def test_command_writes_tables_numbers_and_figures(setup, tmp_path, monkeypatch,
     monkeypatch.setattr(command, "set_up", lambda pack, method: setup)
     monkeypatch.setattr(pictures, "SIDE", 2)
     monkeypatch.setattr(pictures, "STRIPS", {"yaw": (-20, 20)})
+    for slider, ends in {"yaw": (-20, 20), "pitch": (-10, 10), "smile": (0, 1)}.items():
+        monkeypatch.setitem(SLIDERS, slider, ends)
     data, sheets, json_file = write_shard(tmp_path, list(FEW)), tmp_path / "sheets", tmp_path / "out" / "report.json"
     write_video(data / "film.mp4", (picture(name) for name in FEW), Fraction(25))
     arguments = ["--method", "stylemask", "--pairs", "2", "--sheets", str(sheets), "--json", str(json_file)]
