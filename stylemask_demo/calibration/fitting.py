@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from stylemask_demo.calibration.regression import ridge_regression
+from stylemask_demo.downloads.locking import locked
 from stylemask_demo.generator.sampling import draw_w, draw_z
 from stylemask_demo.media.tensors import to_image
 from stylemask_demo.methods.directions import move, move_styles
@@ -23,7 +24,6 @@ from stylemask_demo.networks.direction_matrix import DirectionMatrix
 from stylemask_demo.networks.style_direction_matrix import StyleDirectionMatrix
 from stylemask_demo.networks.stylegan2 import Generator
 from stylemask_demo.packs import PackInfo
-from stylemask_demo.packs.locking import locked
 from stylemask_demo.packs.store import save_network, update_settings
 from stylemask_demo.portraits.readers import ParameterReader
 

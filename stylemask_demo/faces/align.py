@@ -119,8 +119,8 @@ def align(image: Image.Image, landmarks: np.ndarray, size: int) -> tuple[Image.I
     top_left, bottom_left, _, top_right = (quad + 0.5) * stretch  # edges of the photo's pixels
     axes = np.stack([top_right - top_left, bottom_left - top_left], 1) / size  # (2, 2)
     offset = top_left + axes @ [0.5, 0.5] - 0.5  # from edges to centres, in the crop and in the photo
-    matrix = tuple(tuple(map(float, row)) for row in np.column_stack([axes, offset]))
-    return crop, CropTransform(matrix, size, image.size)
+    (a, b, right), (c, d, down) = np.column_stack([axes, offset]).tolist()
+    return crop, CropTransform(((a, b, right), (c, d, down)), size, image.size)
 
 
 def _pad(image: Image.Image, before: np.ndarray, after: np.ndarray, blur: float) -> Image.Image:
@@ -133,12 +133,13 @@ def _pad(image: Image.Image, before: np.ndarray, after: np.ndarray, blur: float)
     height, width, _ = pixels.shape
     # What is blurred is worked out in a small copy: at full size it would take half a second.
     step = max(int(blur / 2), 1)
-    small = cv2.resize(pixels, (-(-width // step), -(-height // step)), interpolation=cv2.INTER_AREA).astype(np.float32)
+    small = cv2.resize(pixels, (-(-width // step), -(-height // step)), interpolation=cv2.INTER_AREA)
+    small = small.astype(np.float32)
     outside = _outside(small.shape[1], small.shape[0], before / step, after / step)[..., None]
     blurred = cv2.GaussianBlur(small, (0, 0), blur / step, borderType=cv2.BORDER_REFLECT)
     median = np.median(small + (blurred - small) * np.clip(outside * 3 + 1, 0, 1), axis=(0, 1))
-    blurred += (median - blurred) * np.clip(outside, 0, 1)
-    blurred = cv2.resize(np.uint8(np.rint(blurred)), (width, height), interpolation=cv2.INTER_LINEAR)
+    blurred = np.rint(blurred + (median - blurred) * np.clip(outside, 0, 1)).astype(np.uint8)
+    blurred = cv2.resize(blurred, (width, height), interpolation=cv2.INTER_LINEAR)
     share = np.clip(_outside(width, height, before, after) * 3 + 1, 0, 1)
     return Image.fromarray(cv2.blendLinear(blurred, pixels, share, 1 - share))
 

@@ -43,12 +43,9 @@ def face_parameters(found: ExtractedParameters, crop_size: int) -> list[FacePara
         array.setflags(write=False)
     return [
         FaceParameters(
-            *(float(angle) for angle in euler[i]),
-            dict(zip(EXPRESSIONS, map(float, expression[i]), strict=True)),
-            landmarks[i],
-            identity[i],
+            yaw, pitch, roll, dict(zip(EXPRESSIONS, coefficients, strict=True)), landmarks[i], identity[i]
         )
-        for i in range(len(euler))
+        for i, ((yaw, pitch, roll), coefficients) in enumerate(zip(euler.tolist(), expression.tolist(), strict=True))
     ]
 
 
@@ -80,8 +77,8 @@ def _landmarks(extractor: ParameterExtractor, photo: np.ndarray, quads: list[np.
     crops, maps = [], []
     for quad in quads:
         # Landmark fractions count from the crop's edge, the photo's pixels from their centres.
-        corners = np.float32([[0, 0], [0, INPUT_SIZE], [INPUT_SIZE, INPUT_SIZE]]) - 0.5
-        matrix = cv2.getAffineTransform(corners, np.float32(quad[:3]))
+        corners = np.array([[0, 0], [0, INPUT_SIZE], [INPUT_SIZE, INPUT_SIZE]], np.float32) - 0.5
+        matrix = cv2.getAffineTransform(corners, quad[:3].astype(np.float32))
         crops.append(_cut(photo, matrix))
         maps.append(matrix)
     batch = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float() / 127.5 - 1

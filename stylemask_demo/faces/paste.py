@@ -85,11 +85,11 @@ def head_mask(side: int, *landmarks: np.ndarray) -> np.ndarray:
     1 on the heads with their hair, falling smoothly around them, and 0 at the crop's border.
     """
     heads = _filled(side, [_head(points) for points in landmarks])
-    distance = cv2.distanceTransform(np.uint8(heads == 0), cv2.DIST_L2, 5)
+    distance = cv2.distanceTransform((heads == 0).astype(np.uint8), cv2.DIST_L2, 5)
     mask = 1 - _smooth_step(distance / (FEATHER * side))
     rows = np.arange(side) + 0.5
     ramp = _smooth_step((np.minimum(rows, side - rows) - 1.5) / (BORDER * side))  # the last pixels are 0
-    return np.float32(mask * ramp * ramp[:, None])
+    return (mask * ramp * ramp[:, None]).astype(np.float32)
 
 
 def _unchanged(new: np.ndarray, reference: np.ndarray, landmarks: np.ndarray, moved: np.ndarray) -> np.ndarray:
@@ -106,7 +106,7 @@ def _unchanged(new: np.ndarray, reference: np.ndarray, landmarks: np.ndarray, mo
     stays = 1 - _smooth_step(motion / UNMOVED - 1)
     heads = _filled(side, [landmarks, moved])
     kept *= 1 - (1 - stays) * heads
-    return cv2.GaussianBlur(np.float32(kept), (0, 0), side * NEIGHBOURHOOD / 2)[..., None]
+    return cv2.GaussianBlur(kept.astype(np.float32), (0, 0), side * NEIGHBOURHOOD / 2)[..., None]
 
 
 def _colour_match(
@@ -142,10 +142,10 @@ def _lay_over(photo: Image.Image, layers: np.ndarray, transform: CropTransform) 
     made = photo.copy()
     for row in range(top, bottom, STRIP):
         box = (left, row, right, min(row + STRIP, bottom))
-        below = np.float32(photo.crop(box))
+        below = np.asarray(photo.crop(box), np.float32)
         warped = _warp(layers, transform, box)
         pixels = below * (1 - np.clip(warped[..., :1], 0, 1)) + warped[..., 1:]
-        made.paste(Image.fromarray(np.uint8(np.clip(np.rint(pixels), 0, 255))), (int(left), int(row)))
+        made.paste(Image.fromarray(np.clip(np.rint(pixels), 0, 255).astype(np.uint8)), (int(left), int(row)))
     return made
 
 
@@ -184,8 +184,8 @@ def _filled(side: int, outlines: list[np.ndarray]) -> np.ndarray:
     """1 inside the convex hull of any of the outlines (N, 2), 0 elsewhere, (side, side) float32."""
     filled = np.zeros((side, side), np.uint8)
     for outline in outlines:
-        cv2.fillConvexPoly(filled, cv2.convexHull(np.int32(np.rint(outline - 0.5))), 1)
-    return np.float32(filled)
+        cv2.fillConvexPoly(filled, cv2.convexHull(np.rint(outline - 0.5).astype(np.int32)), 1)
+    return filled.astype(np.float32)
 
 
 def _smooth_step(x: np.ndarray | float) -> np.ndarray:
@@ -212,7 +212,7 @@ def _mean(picture: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 
 def _floats(picture: Image.Image) -> np.ndarray:
-    return np.float32(picture.convert("RGB"))
+    return np.asarray(picture.convert("RGB"), np.float32)
 
 
 def _checked(landmarks: np.ndarray) -> np.ndarray:

@@ -7,14 +7,15 @@ import shutil
 import tarfile
 import warnings
 import zipfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from typing import IO, Any, cast
 from zlib import error as ZlibError
 
 import numpy as np
 import torch
+from numpy._core import multiarray
 from torch import Tensor
 
 from stylemask_demo.errors import PackCorrupt
@@ -22,15 +23,15 @@ from stylemask_demo.errors import PackCorrupt
 TOO_DEEP = 4  # dictionaries inside dictionaries that are searched for weights
 # What training scripts leave in a checkpoint beside tensors: their options and numpy numbers. None of these types does
 # anything but hold values. Checkpoints name numpy's by the module of numpy 1.
-PLAIN_TYPES = [
+PLAIN_TYPES: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
     argparse.Namespace,
     np.ndarray,
     np.dtype,
     *(type(np.dtype(name)) for name in ("bool", "int32", "int64", "float32", "float64")),
-    (np._core.multiarray.scalar, "numpy.core.multiarray.scalar"),
-    (np._core.multiarray._reconstruct, "numpy.core.multiarray._reconstruct"),
-    np._core.multiarray.scalar,
-    np._core.multiarray._reconstruct,
+    (multiarray.scalar, "numpy.core.multiarray.scalar"),
+    (multiarray._reconstruct, "numpy.core.multiarray._reconstruct"),
+    multiarray.scalar,
+    multiarray._reconstruct,
 ]
 
 
@@ -97,18 +98,18 @@ def unpack_member(path: Path, member: str, target: Path, largest: int) -> bool:
             with tarfile.open(path) as archive:
                 for entry in archive:
                     if entry.isfile() and PurePosixPath(entry.name).name == member:
-                        return _copy(archive.extractfile(entry), target, largest)
+                        return _copy(cast(IO[bytes], archive.extractfile(entry)), target, largest)
         elif zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                for entry in archive.infolist():
-                    if PurePosixPath(entry.filename).name == member:
-                        return _copy(archive.open(entry), target, largest)
+            with zipfile.ZipFile(path) as packed:
+                for name in packed.namelist():
+                    if PurePosixPath(name).name == member:
+                        return _copy(packed.open(name), target, largest)
     except (tarfile.TarError, zipfile.BadZipFile, ZlibError, EOFError, NotImplementedError) as error:
         raise _unreadable(path, str(error)) from None
     return False
 
 
-def _copy(source: BinaryIO, target: Path, largest: int) -> bool:
+def _copy(source: IO[bytes], target: Path, largest: int) -> bool:
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         with closing(source), temporary.open("wb") as file:

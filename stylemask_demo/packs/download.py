@@ -13,15 +13,18 @@ from filelock import FileLock
 from safetensors import SafetensorError
 
 from stylemask_demo.downloads.checksum import sha256_of
-from stylemask_demo.downloads.fetch import Host, Progress, disk_full, fetch, no_room
+from stylemask_demo.downloads.fetch import Progress, disk_full, fetch, no_room
 from stylemask_demo.downloads.home import home
+from stylemask_demo.downloads.hosts import Host
+from stylemask_demo.downloads.locking import locked
 from stylemask_demo.errors import DownloadFailed, PackCorrupt, PackMissing
 from stylemask_demo.packs.catalogue import PUBLISHED, PublishedFile, PublishedPack
 from stylemask_demo.packs.checkpoint import unpack_member
 from stylemask_demo.packs.convert import convert, describe
 from stylemask_demo.packs.info import PackInfo, downloaded_packs, read_info
 from stylemask_demo.packs.loading import verify_file
-from stylemask_demo.packs.locking import locked
+
+INSTEAD = "name its folder with --from"
 
 
 class Downloaded(NamedTuple):
@@ -140,9 +143,9 @@ def _hosts(file: PublishedFile, mirror: str | None) -> Iterator[Host]:
         from huggingface_hub.utils import build_hf_headers
 
         url = hf_hub_url(mirror, file.name, endpoint=os.environ.get("HF_ENDPOINT"))
-        yield Host(f"The Hub repository {mirror}", url, build_hf_headers())
+        yield Host(f"The Hub repository {mirror}", url, INSTEAD, build_hf_headers())
     drive = os.environ.get("STYLEMASK_DRIVE_URL", "https://drive.google.com").rstrip("/")
-    yield Host("Google Drive", f"{drive}/uc?id={file.drive_id}&export=download", asks=True)
+    yield Host("Google Drive", f"{drive}/uc?id={file.drive_id}&export=download", INSTEAD, asks=True)
 
 
 def _description(folder: Path) -> PackInfo | None:

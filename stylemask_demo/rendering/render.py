@@ -10,14 +10,8 @@ from stylemask_demo.rendering.background import random_background
 from stylemask_demo.rendering.camera import Camera
 from stylemask_demo.rendering.figure import Figure, Material, Posed, Tuft
 from stylemask_demo.rendering.lighting import Light, random_light
-from stylemask_demo.rendering.raster import (
-    Buffers,
-    SoftLayer,
-    ambient_occlusion,
-    blend_strands,
-    draw_strands,
-    draw_triangles,
-)
+from stylemask_demo.rendering.occlusion import ambient_occlusion
+from stylemask_demo.rendering.raster import Buffers, SoftLayer, blend_strands, draw_strands, draw_triangles
 from stylemask_demo.rendering.shading import ShadowMap, Stage, interpolate, shade_strands, shade_surface
 from stylemask_demo.rendering.vectors import dot, normalised, srgb, vertex_normals
 from stylemask_demo.rendering.view import View

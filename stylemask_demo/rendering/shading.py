@@ -8,8 +8,8 @@ from stylemask_demo.rendering import clothes
 from stylemask_demo.rendering.anatomy import NECK_PIVOT, Anatomy
 from stylemask_demo.rendering.figure import Material, Surface
 from stylemask_demo.rendering.lighting import Light
+from stylemask_demo.rendering.occlusion import shadow
 from stylemask_demo.rendering.person import Person
-from stylemask_demo.rendering.raster import shadow
 from stylemask_demo.rendering.skin import surface_detail
 from stylemask_demo.rendering.vectors import dot, linear, normalised, smoothstep
 from stylemask_demo.rendering.view import View

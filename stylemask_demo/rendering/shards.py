@@ -107,8 +107,6 @@ def render_people(people: Iterable[int], face_model: Path | None, order: Order, 
         anatomy = Anatomy(load_face_model(face_model))
         yield from (render_person(person, anatomy, order) for person in people)
         return
-    # Loaded once here first: otherwise every process would download it.
-    load_face_model(face_model)
     with ProcessPoolExecutor(workers, get_context("spawn"), _prepare, (face_model,)) as pool:
         yield from pool.map(partial(_render_in_worker, order=order), people)
 

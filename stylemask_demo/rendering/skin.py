@@ -128,7 +128,7 @@ def _crease_lines(person: Person, view: View) -> np.ndarray:
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
-def creases(rest, lines, pixel):
+def creases(rest: np.ndarray, lines: np.ndarray, pixel: float) -> tuple[np.ndarray, np.ndarray]:
     """Slope (N, 2) and depth (N,) in centimetres of creases (C, 6) at points (N, 3) of the front of the face.
 
     A crease is a valley with a Gaussian profile, at least a pixel wide; the deepest at a point counts. The slope is that of
@@ -155,20 +155,3 @@ def creases(rest, lines, pixel):
                 slope[i, 0] = 2 * here * dx / (width * width)
                 slope[i, 1] = 2 * here * dy / (width * width)
     return slope, depth
-
-
-def creases_reference(rest: np.ndarray, lines: np.ndarray, pixel: float) -> tuple[np.ndarray, np.ndarray]:
-    """The plain twin of `creases`, which leaves out what is farther than two and a half widths."""
-    points = np.stack([np.abs(rest[:, 0]), rest[:, 1]], 1).astype(float)
-    slope, depth = np.zeros((len(rest), 2)), np.zeros(len(rest))
-    for ax, ay, bx, by, width, deep in lines.astype(float):
-        a, b, width = np.array([ax, ay]), np.array([bx, by]), max(width, pixel)
-        along = np.clip((points - a) @ (b - a) / ((b - a) @ (b - a) + 1e-9), 0, 1)
-        aside = points - a - along[:, None] * (b - a)
-        here = deep * np.exp(-(aside**2).sum(1) / width**2)
-        low, high = np.minimum(a, b) - 2.5 * width, np.maximum(a, b) + 2.5 * width
-        here *= ((points >= low) & (points <= high)).all(1) & (rest[:, 2] >= 2)
-        deeper = here > depth
-        depth = np.where(deeper, here, depth)
-        slope = np.where(deeper[:, None], 2 * here[:, None] * aside / width**2, slope)
-    return slope.astype(np.float32), depth.astype(np.float32)
