@@ -37,5 +37,10 @@ class MaskPredictors(nn.Module):
         Returns:
             One mask (B, width) in 0..1 for each controlled layer; 1 takes the channel from the target.
         """
-        layers = zip(self.children(), source_styles, target_styles, strict=False)
+        layers = zip(self.predictors, source_styles, target_styles, strict=False)
         return [predictor(source - target) for predictor, source, target in layers]
+
+    @property
+    def predictors(self) -> list[LayerMask]:
+        """The predictor of each controlled layer."""
+        return [layer for layer in self.children() if isinstance(layer, LayerMask)]

@@ -12,6 +12,7 @@ import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -27,6 +28,7 @@ COMMIT = "da5f95a607f5e6b37755b38d3385d7f2853732e5"
 ARCHIVE_URL = f"https://github.com/ICT-VGL/ICT-FaceKit/archive/{COMMIT}.tar.gz"
 FILE_NAME = "ict_facekit.npz"
 LARGEST = 2_000_000_000  # bytes of the archive
+
 
 @dataclass(frozen=True)
 class Topology:
@@ -213,31 +215,30 @@ def _download(file: Path, progress: Progress) -> None:
         ) from error
 
 
-def convert_archive(archive, topology: Topology = ICT_TOPOLOGY) -> FaceModel:
+def convert_archive(archive: IO[bytes], topology: Topology = ICT_TOPOLOGY) -> FaceModel:
     """Converts the repository's archive, an open .tar.gz file, to a model.
 
     Reads FaceXModel/generic_neutral_mesh.obj, identity000.obj, identity001.obj, ... and one file per expression. Raises
     FaceModelMissing when one is missing or has another number of vertices than `topology`.
     """
-    mean = polygons = uv = uv_polygons = None
+    neutral: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None = None
     shapes: dict[str, np.ndarray] = {}
     with tarfile.open(fileobj=archive, mode="r:gz") as tar:
         for member in tar:
             path = Path(member.name)
-            if path.parent.name != "FaceXModel" or path.suffix != ".obj":
+            if path.parent.name != "FaceXModel" or path.suffix != ".obj" or not (file := tar.extractfile(member)):
                 continue
             if path.stem == "generic_neutral_mesh":
-                text = tar.extractfile(member).read().decode()
-                mean = _obj_rows(text, "v ", 3)
-                uv = _obj_rows(text, "vt ", 2)
-                polygons, uv_polygons = _obj_polygons(text)
+                text = file.read().decode()
+                neutral = _obj_rows(text, "v ", 3), _obj_rows(text, "vt ", 2), *_obj_polygons(text)
             elif path.stem in EXPRESSIONS or path.stem.startswith("identity"):
-                shapes[path.stem] = _obj_rows(tar.extractfile(member).read().decode(), "v ", 3)
+                shapes[path.stem] = _obj_rows(file.read().decode(), "v ", 3)
     identities = sorted(name for name in shapes if name.startswith("identity"))
     missing = [name for name in EXPRESSIONS if name not in shapes]
-    if mean is None or not identities or missing:
-        what = "generic_neutral_mesh" if mean is None else "identity000" if not identities else missing[0]
+    if neutral is None or not identities or missing:
+        what = "generic_neutral_mesh" if neutral is None else "identity000" if not identities else missing[0]
         raise FaceModelMissing(f"The archive of the face model has no FaceXModel/{what}.obj. {_REPORT}")
+    mean, uv, polygons, uv_polygons = neutral
     odd = [name for name, shape in shapes.items() if shape.shape != mean.shape]
     if len(mean) != topology.vertices or len(polygons) != topology.polygons or odd:
         raise FaceModelMissing(

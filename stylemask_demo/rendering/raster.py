@@ -98,7 +98,7 @@ def draw_strands(points: np.ndarray, half_widths: np.ndarray, buffers: Buffers, 
 
 
 @_compiled
-def _hash(row: int, column: int, strand: int, segment: int) -> int:
+def _hash(row: int, column: int, strand: int, segment: int) -> np.int64:
     return (
         (np.int64(column) * 73856093)
         ^ (np.int64(row) * 19349663)

@@ -113,7 +113,15 @@ def interpolate(values: np.ndarray, corners: np.ndarray, place: np.ndarray) -> n
     return first + (second - first) * place[:, :1] + (third - first) * place[:, 1:]
 
 
-def _lit(stage, points, normals, colours, roughness, gloss, openness) -> np.ndarray:
+def _lit(
+    stage: Stage,
+    points: np.ndarray,
+    normals: np.ndarray,
+    colours: np.ndarray,
+    roughness: np.ndarray,
+    gloss: np.ndarray,
+    openness: np.ndarray,
+) -> np.ndarray:
     """Diffuse light that wraps around as in skin, and GGX highlights (B. Walter et al., EGSR 2007)."""
     light, toward = stage.light, stage.toward_camera(points)
     lit = stage.shadows.lit(points + normals * 0.2 + light.key_direction * 0.1)[:, None]

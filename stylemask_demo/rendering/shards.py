@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -74,8 +75,8 @@ def labels_of(person: Person, number: int, view: View, rendering: Rendering) -> 
         "view": number,
         "identity": person.identity.astype(np.float16),
         "expression": view.expression.astype(np.float16),
-        "euler": np.float32(rendering.angles),
-        "gaze": np.float32(view.gaze),
+        "euler": np.array(rendering.angles, np.float32),
+        "gaze": np.array(view.gaze, np.float32),
         "landmarks": (rendering.landmarks * LABEL_SIDE / rendering.picture.width).astype(np.float16),
         "tone": person.tone,
         "female": person.female,
@@ -160,7 +161,8 @@ def write_shard(
                     rows.append(picture.labels)
                 progress(done + 1)
         with open(partials[2], "wb") as file:
-            np.savez_compressed(file, **{name: np.array([row[name] for row in rows]) for name in rows[0]})
+            columns: dict[str, Any] = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+            np.savez_compressed(file, **columns)
         for partial_path, path in zip(partials, paths, strict=True):
             os.replace(partial_path, path)
     except OSError as error:

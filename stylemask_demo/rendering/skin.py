@@ -14,7 +14,7 @@ _MOUTH_LINING = linear([120, 50, 50]) * 0.6
 
 SHALLOWEST = 0.004  # centimetres; what is less deep is not seen
 # Creases on the front of the mean face, one side: name -> lines of (|x|, y) in centimetres.
-CREASES = {
+CREASES: dict[str, list[list[tuple[float, float]]]] = {
     "smile": [[(1.75, -0.5), (2.5, -1.3), (3.1, -2.4), (3.45, -3.7)]],
     "corner": [[(2.75, -3.9), (3.05, -4.7), (3.1, -5.6)]],
     "eye": [
@@ -34,7 +34,7 @@ CREASES = {
     "neck": [[(0, -10.4), (2, -10.2), (4, -9.6)], [(0, -12.2), (2.2, -12.0), (4.5, -11.3)]],
 }
 # Width in centimetres, depth of an old face, and which expressions deepen the crease at any age.
-_CREASE_SHAPE = {
+_CREASE_SHAPE: dict[str, tuple[float, float, tuple[str, ...]]] = {
     "smile": (0.28, 0.14, ("mouthSmile", "noseSneer", "mouthUpperUp")),
     "corner": (0.26, 0.08, ("mouthFrown",)),
     "eye": (0.11, 0.055, ("cheekSquint", "eyeSquint", "mouthSmile")),

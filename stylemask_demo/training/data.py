@@ -96,7 +96,7 @@ def _decode(tars: list[Path], count: int, side: int, path: Path) -> None:
     with ThreadPoolExecutor() as pool:
         for tar in tars:
             with tarfile.open(tar) as archive:
-                files = [archive.extractfile(member).read() for member in archive]
+                files = [file.read() for member in archive if (file := archive.extractfile(member))]
             for picture in pool.map(lambda file: _picture(file, side), files):
                 array[row] = picture
                 row += 1

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
 from stylemask_demo import Portrait, Reenactor
@@ -19,6 +19,7 @@ from stylemask_demo.media.contact_sheets import contact_sheet
 from stylemask_demo.media.tensors import to_image, to_tensor
 from stylemask_demo.networks.detail import REFINED, DetailNetwork, find_places
 from stylemask_demo.networks.identity_network import IdentityNetwork
+from stylemask_demo.networks.memory_format import channels_last
 from stylemask_demo.networks.parameter_extractor import ParameterExtractor
 from stylemask_demo.networks.perception import grey, to_input
 from stylemask_demo.networks.portrait_encoder import PortraitEncoder
@@ -26,7 +27,7 @@ from stylemask_demo.portraits.lazy import Lazy
 from stylemask_demo.training.adversary import CHANNELS, PatchDiscriminator, adversarial, cut_patch
 from stylemask_demo.training.augment import move
 from stylemask_demo.training.data import Faces
-from stylemask_demo.training.loop import Task
+from stylemask_demo.training.loop import Averages, Task
 from stylemask_demo.training.losses import identity_distance, parameter_distance, reconstruction
 from stylemask_demo.training.sample_bank import openings
 
@@ -156,7 +157,7 @@ def details_task(
     for teacher in (extractor, identity):
         teacher.eval().requires_grad_(False)
     size = pairs.pictures.shape[2]
-    network = DetailNetwork().to(memory_format=torch.channels_last)
+    network = channels_last(DetailNetwork())
     judge = PatchDiscriminator((*CHANNELS, CHANNELS[-1]))  # smears are wider than strands
     optimiser = torch.optim.Adam(network.parameters(), rate, betas=(0.9, 0.99))
     optimiser.add_param_group({"params": list(judge.parameters()), "lr": 2e-3, "betas": (0.0, 0.99)})
@@ -192,7 +193,7 @@ def details_task(
             losses |= played | {"sharpness": SHARPNESS * played["sharpness"]}
         return losses
 
-    def sheet(averages: dict[str, nn.Module]) -> Image.Image:
+    def sheet(averages: Averages) -> Image.Image:
         numbers = np.linspace(trained, len(pairs) - 1, 24).astype(int)
         photos, true = (faces.batch(rows, size) for rows in pairs.rows[numbers].T)
         inversions, made, points = pairs.batch(numbers)

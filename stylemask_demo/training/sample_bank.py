@@ -31,7 +31,7 @@ class Teachers:
 
     side = SIDE
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for network in (self.generator, self.encoder, self.extractor, self.identity):
             network.eval().requires_grad_(False)
 
