@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -109,7 +110,7 @@ def evaluate_people(setup: Setup, data: Path, pairs: int, sheets: Path | None = 
     gallery = Gallery.labelled(faces, setup.instruments)
     extracted = measure_extractor(faces)
     inverted = measure_inversion(faces, setup.instruments)
-    report = {
+    report: dict[str, Any] = {
         "pack": setup.reenactor.info.name,
         "data": {"people": len(set(gallery.people)), "pictures": len(faces) + missed, "no face found": missed},
         "extractor": {name: float(values.mean()) for name, values in extracted.items()},
@@ -151,7 +152,7 @@ def evaluate_videos(setup: Setup, videos: dict[str, list[Path]], pairs: int) -> 
     people = [clip.person for clip in clips for _ in clip.portraits]
     gallery = Gallery.as_seen(portraits, people, setup.instruments)
     chosen = {SELF: clip_pairs(clips, cross=False), CROSS: clip_pairs(clips, cross=True)}
-    report = {
+    report: dict[str, Any] = {
         "pack": setup.reenactor.info.name,
         "data": {"people": len(set(people)), "clips": len(clips), "frames": len(portraits)},
     }

@@ -77,11 +77,11 @@ class Instruments:
         """
         distances = []
         for first, second in zip(batches(made), batches(true), strict=True):
-            distance = sum(
+            of_maps = [
                 (F.normalize(a, dim=1) - F.normalize(b, dim=1)).square().sum(1).mean((1, 2))
                 for a, b in zip(self._maps(first), self._maps(second), strict=True)
-            )
-            distances.append(distance.double().cpu().numpy())
+            ]
+            distances.append(torch.stack(of_maps).sum(0).double().cpu().numpy())
         return np.concatenate(distances)
 
     def _maps(self, crops: list[Image.Image]) -> list[Tensor]:

@@ -6,6 +6,7 @@ A person's first view is reenacted by the second; what the second view shows tha
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -57,9 +58,9 @@ class Pairs:
     result; `landmarks` (N, 3, 68, 2) of the source's picture, its inversion and the result as fractions.
     """
 
-    rows: np.ndarray
-    pictures: np.ndarray
-    landmarks: np.ndarray
+    rows: np.memmap
+    pictures: np.memmap
+    landmarks: np.memmap
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -79,7 +80,7 @@ class Pairs:
     @classmethod
     def open(cls, folder: Path, writing: bool = False) -> "Pairs":
         """The pairs of a folder that `create` made. Several processes may write theirs at a time."""
-        mode = "r+" if writing else "r"
+        mode: Literal["r+", "r"] = "r+" if writing else "r"
         return cls(*(np.load(folder / f"{field.name}.npy", mmap_mode=mode) for field in dataclasses.fields(cls)))
 
     def batch(self, numbers: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
@@ -171,16 +172,18 @@ def details_task(
         photos, true = _recoloured(faces.batch(sources, size), faces.batch(targets, size))
         (landmarks,) = faces.tensors(targets, "landmarks")
         inversions, made, points = pairs.batch(numbers)
-        of_photos, *others = points.unbind(1)
-        made = miscoloured_mouths(made, others[1])
+        of_photos, of_inversions, of_made = points.unbind(1)
+        made = miscoloured_mouths(made, of_made)
         photos, true, of_photos, landmarks = _reshaped(photos, true, of_photos, landmarks)
-        places = find_places(of_photos, *others, size // REFINED)
+        places = find_places(of_photos, of_inversions, of_made, size // REFINED)
         if torch.rand(()) < 0.5:
             photos, true, inversions, made = (batch.flip(3) for batch in (photos, true, inversions, made))
             places, landmarks = places.flip(3) * mirror, landmarks * mirror + mirror.lt(0)
         made, moved = network.draw(photos, inversions, made, places)
-        look, teacher = ((parameter_distance, extractor), (identity_distance, identity))[step % 2]
-        seen = look(teacher, grey(made), grey(true))
+        if step % 2:
+            seen = identity_distance(identity, grey(made), grey(true))
+        else:
+            seen = parameter_distance(extractor, grey(made), grey(true))
         if "parameters" in seen:
             seen["parameters"] *= PARAMETERS if done < EXACT_FROM else EXACTLY
         losses = {
@@ -197,7 +200,9 @@ def details_task(
         numbers = np.linspace(trained, len(pairs) - 1, 24).astype(int)
         photos, true = (faces.batch(rows, size) for rows in pairs.rows[numbers].T)
         inversions, made, points = pairs.batch(numbers)
-        finished = averages["network"](photos, inversions, made, find_places(*points.unbind(1), size // REFINED))
+        of_photos, of_inversions, of_made = points.unbind(1)
+        places = find_places(of_photos, of_inversions, of_made, size // REFINED)
+        finished = averages["network"](photos, inversions, made, places)
         off = [(picture - true).abs().mean() * 127.5 for picture in (made, finished)]
         print(f"\nvalidation: {off[0]:.2f} grey levels without detail, {off[1]:.2f} with", flush=True)
         columns = zip(photos, made, finished, true, strict=True)
@@ -225,7 +230,7 @@ def misplaced(moved: Tensor, true: Tensor) -> Tensor:
     """How far a moved photo (B, 4, S, S), as `DetailNetwork.draw` gives it, is from the truth: the finest difference tells
     where exactly a part belongs, the coarser ones tell it from further away."""
     difference = (moved[:, :3] - true) * moved[:, 3:].detach()
-    return sum(F.avg_pool2d(difference, cell).abs().mean() for cell in (1, 4, 8))
+    return sum((F.avg_pool2d(difference, cell).abs().mean() for cell in (1, 4, 8)), start=difference.new_zeros(()))
 
 
 def miscoloured_mouths(made: Tensor, landmarks: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """Masks and directions for a generator that was trained elsewhere, such as that of the pack `ffhq`."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -100,7 +101,7 @@ def train_on_pack(
     task.sheet = task.sheet if network == "masks" else None  # the sliders' sheet is in the embedded pack's units
     task.seconds = plan.minutes * 60 if steps is None else task.seconds
     made = run(task, folder, accelerator)[network]
-    sizes = {"style_sizes": teachers.generator.style_sizes[:CONTROLLED]}
+    sizes: dict[str, Any] = {"style_sizes": teachers.generator.style_sizes[:CONTROLLED]}
     if network == "directions":
         sizes = {
             "num_directions": made.linear.in_features,
