@@ -303,8 +303,8 @@ def test_standard_networks_measure_when_they_are_here(setup, faces, monkeypatch)
             parameters.pose[:, 2] = torch.deg2rad(picture.mean((1, 2, 3)) * 90)
             return parameters
 
-    monkeypatch.setattr(setup.standard, "_arcface", arcface)
-    monkeypatch.setattr(setup.standard, "_deca", Deca(1, 1))
+    monkeypatch.setattr(setup.standard, "arcface", arcface)
+    monkeypatch.setattr(setup.standard, "deca", Deca(1, 1))
     first, second = ([face.portrait.crop for face in some] for some in (faces[:3], faces[3:6]))
     same = setup.standard.faces(first, first, first)
     assert same["CSIM (ArcFace)"] == pytest.approx(1) and same["pose error (DECA)"] == pytest.approx(0)

@@ -116,6 +116,72 @@ def test_interrupted_run_ends_where_an_uninterrupted_one_does(tmp_path):
     assert torch.equal(again.weight, resumed.weight)
 
 
+def test_the_average_soon_forgets_where_it_came_from(tmp_path):
+    task = _quadratic(40)
+    layer, weights = task.modules["layer"], []
+    task.optimiser.register_step_post_hook(lambda *_: weights.append(layer.weight.detach().clone()))
+    averaged = run(task, tmp_path)["layer"]
+    expected = weights[0]
+    for count, weight in enumerate(weights[1:], 1):
+        expected = torch.lerp(weight, expected, min(task.average, (count + 1) / (count + 10)))
+    torch.testing.assert_close(averaged.weight, expected)
+    assert not averaged.training and not averaged.weight.requires_grad
+
+
+SHARED_RUN = """
+import sys
+from pathlib import Path
+import torch
+from torch import nn
+from stylemask_demo.training.loop import Task, run
+
+torch.set_num_threads(1)
+torch.manual_seed(3)
+layer, late = nn.Linear(4, 1), nn.Linear(4, 1)  # one of them is of no use in the first steps
+
+def loss(step, done):
+    seen.append(torch.randn(8, 4))
+    losses = {"square": layer(seen[-1]).square().mean()}
+    return losses | ({"late": late(seen[-1]).square().mean()} if step >= 3 else {})
+
+seen = []
+optimiser = torch.optim.SGD([*layer.parameters(), *late.parameters()], lr=0.1)
+task = Task("toy", {"layer": layer, "late": late}, optimiser, loss, steps=6, warm_up=1, decay_from=0.99)
+task.seconds = 1000.0
+run(task, Path(sys.argv[1]) / "run")
+torch.save((torch.stack(seen), layer.state_dict()), Path(sys.argv[1]) / sys.argv[2])
+"""
+
+
+def test_processes_share_their_gradients(tmp_path):
+    in_two_processes(SHARED_RUN, tmp_path)
+    (some, weights), (others, same) = (torch.load(tmp_path / rank) for rank in "01")
+    assert not torch.equal(some, others)  # each draws its own batches,
+    assert all(torch.equal(weights[name], same[name]) for name in weights)  # and all go the same way
+    torch.manual_seed(3)
+    layer = nn.Linear(4, 1)
+    optimiser = torch.optim.SGD(layer.parameters(), lr=0.1)
+    for batch in torch.cat([some, others], 1):  # a batch of both is what they have seen
+        optimiser.zero_grad()
+        layer(batch).square().mean().backward()
+        optimiser.step()
+    torch.testing.assert_close(layer.weight.data, weights["weight"])
+
+
+def in_two_processes(program: str, *arguments: object) -> None:
+    """Runs a Python program twice, as `accelerate launch` does; its last argument is the process's number."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1]), "WORLD_SIZE": "2"}
+    processes = []
+    for rank in ("0", "1"):
+        environment = os.environ | shared | {"RANK": rank, "LOCAL_RANK": rank, "GLOO_SOCKET_IFNAME": "lo"}
+        command_line = [sys.executable, "-c", program, *map(str, arguments), rank]
+        processes.append(subprocess.Popen(command_line, env=environment, stderr=subprocess.PIPE, text=True))
+    said = [process.communicate()[1] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], said
+
+
 @pytest.fixture(scope="module")
 def small_data(tmp_path_factory) -> Path:
     """The committed faces as training shards and a validation shard; coefficients are made up."""
@@ -311,22 +377,13 @@ torch.set_num_threads(1)
 torch.compile = lambda module, **options: module
 small = {network: replace(plan, batch=min(plan.batch, 8)) for network, plan in presets.PRESETS["cpu"].plans.items()}
 presets.PRESETS["cpu"] = presets.Preset(small, 32, 24, "no")
-sys.exit(command.main(["all", "--preset", "cpu", "--steps", "2", *sys.argv[1:]]))
+sys.exit(command.main(["all", "--preset", "cpu", "--steps", "2", *sys.argv[1:-1]]))
 """
 
 
 def test_two_processes_make_a_pack_together(small_data, tmp_path):
     places = ["--data", small_data, "--run", tmp_path / "run", "--pack", tmp_path / "pack"]
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1]), "WORLD_SIZE": "2"}
-    processes = []
-    for rank in ("0", "1"):
-        environment = os.environ | shared | {"RANK": rank, "LOCAL_RANK": rank, "GLOO_SOCKET_IFNAME": "lo"}
-        arguments = [sys.executable, "-c", SMALL_RUN, *map(str, places)]
-        processes.append(subprocess.Popen(arguments, env=environment, stderr=subprocess.PIPE, text=True))
-    said = [process.communicate()[1] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], said
+    in_two_processes(SMALL_RUN, *places)
     assert "details" in load_pack(tmp_path / "pack").networks
     pairs = Pairs.open(tmp_path / "run" / "pairs")
     assert (pairs.rows // 2 == np.repeat(np.arange(8), 3)[:, None]).all()  # people in their order, as many of each

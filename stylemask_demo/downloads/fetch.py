@@ -33,11 +33,11 @@ class _Version(NamedTuple):
 
 
 def fetch(host: Host, path: Path, largest: int, progress: Progress, what: str) -> None:
-    """Fetch a file to ``path``.
+    """Fetch a file to `path`.
 
-    Until it is complete it lies beside it as ``<name>.part``, with ``<name>.part.json`` on which version it is; the next
-    call goes on from there. ``largest`` is the limit of its size in bytes. Raises DownloadFailed with one line that says
-    why and what to do, and whatever ``progress`` raises. Not to be called for one path by two at once.
+    Until it is complete it lies beside it as `<name>.part`, with `<name>.part.json` on which version it is; the next
+    call goes on from there. `largest` is the limit of its size in bytes. Raises DownloadFailed with one line that says
+    why and what to do, and whatever `progress` raises. Not to be called for one path by two at once.
     """
     part = Path(f"{path}.part")
     fruitless = 0
@@ -62,7 +62,7 @@ def no_room(error: OSError) -> bool:
 
 
 def disk_full(folder: Path, needed: int = 0) -> DownloadFailed:
-    """Return the error that reports a full disk; ``needed`` is how many bytes more are to be written, if known."""
+    """Return the error that reports a full disk; `needed` is how many bytes more are to be written, if known."""
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(existing).free
     more = f" {needed / 1e6:,.1f} MB are needed," if needed else ""
@@ -73,7 +73,7 @@ def disk_full(folder: Path, needed: int = 0) -> DownloadFailed:
 
 
 def _transfer(session: requests.Session, host: Host, part: Path, largest: int, progress: Progress, what: str) -> None:
-    """Bring ``part`` to its full size, or raise Interrupted or a requests error where another try may help."""
+    """Bring `part` to its full size, or raise Interrupted or a requests error where another try may help."""
     version = _read_version(part)
     offset = _size(part) if version else 0
     if version and offset and offset == version.total:

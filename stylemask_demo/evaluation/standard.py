@@ -27,40 +27,43 @@ PACK_HINT = "'python -m stylemask_demo packs download voxceleb' may bring it"
 
 
 class StandardNetworks:
-    """Those of the standard networks that can be had here; `missing` tells in a line each which cannot, and why."""
+    """Those of the standard networks that can be had here; `missing` tells in a line each which cannot, and why.
+
+    `lpips`, `fid`, `arcface` and `deca` are the networks, or None.
+    """
 
     def __init__(self, device: torch.device, instruments: Instruments) -> None:
         self.device = device
         self.missing: list[str] = []
         self._instruments = instruments
-        self._lpips = self._metric("LPIPS", _lpips)
-        self._fid = self._metric("FID", _fid)
-        self._arcface = self._network("ArcFace", ArcFace)
-        self._deca = self._network("DECA", DecaEncoder)
+        self.lpips = self._metric("LPIPS", _lpips)
+        self.fid = self._metric("FID", _fid)
+        self.arcface = self._network("ArcFace", ArcFace)
+        self.deca = self._network("DECA", DecaEncoder)
 
     def against_truth(self, made: list[Image.Image], true: list[Image.Image]) -> dict[str, float]:
         """`LPIPS` (AlexNet) of pairs of result and true picture."""
-        if self._lpips is None:
+        if self.lpips is None:
             return {}
-        self._lpips.reset()
+        self.lpips.reset()
         for some, others in zip(batches(made), batches(true), strict=True):
-            self._lpips.update(*(to_tensor(b, b[0].width).to(self.device) for b in (some, others)))
-        return {"LPIPS": float(self._lpips.compute())}
+            self.lpips.update(*(to_tensor(b, b[0].width).to(self.device) for b in (some, others)))
+        return {"LPIPS": float(self.lpips.compute())}
 
     def faces(self, made: list[Image.Image], sources: list[Image.Image], targets: list[Image.Image]) -> dict[str, float]:
         """`FID` to the targets, `CSIM (ArcFace)` to the sources, pose (degrees) and expression errors by DECA."""
         measures = {}
-        if self._fid is not None and len(made) > 1:
-            self._fid.reset()
+        if self.fid is not None and len(made) > 1:
+            self.fid.reset()
             for pictures, real in ((made, False), (targets, True)):
                 for batch in batches(pictures):
-                    self._fid.update(torch.from_numpy(np.stack(batch)).permute(0, 3, 1, 2).to(self.device), real=real)
-            measures["FID"] = float(self._fid.compute())
-        if self._arcface is not None:
-            identities = [self._identities(self._arcface, crops) for crops in (made, sources)]
+                    self.fid.update(torch.from_numpy(np.stack(batch)).permute(0, 3, 1, 2).to(self.device), real=real)
+            measures["FID"] = float(self.fid.compute())
+        if self.arcface is not None:
+            identities = [self._identities(self.arcface, crops) for crops in (made, sources)]
             measures["CSIM (ArcFace)"] = float(cosines(*identities).mean())
-        if self._deca is not None:
-            (pose, expression), (true_pose, true_expression) = (self._head(self._deca, crops) for crops in (made, targets))
+        if self.deca is not None:
+            (pose, expression), (true_pose, true_expression) = (self._head(self.deca, crops) for crops in (made, targets))
             measures["pose error (DECA)"] = float(np.abs(pose - true_pose).mean())
             measures["expression error (DECA)"] = float(np.abs(expression - true_expression).mean())
         return measures

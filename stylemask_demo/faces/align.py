@@ -18,10 +18,8 @@ MOUTH_CORNERS = [48, 54]
 class CropTransform:
     """Where a crop lies in its photo: an affine map between the pixels of both.
 
-    Attributes:
-        matrix: two rows of three, maps crop points (x, y, 1) to photo points.
-        crop_size: side of the crop in pixels.
-        photo_size: (width, height) of the photo in pixels.
+    `matrix`, two rows of three, maps crop points (x, y, 1) to photo points; `crop_size` is the side of the crop and
+    `photo_size` the (width, height) of the photo in pixels.
     """
 
     matrix: tuple[tuple[float, float, float], tuple[float, float, float]]
@@ -42,15 +40,9 @@ class CropTransform:
 def crop_quad(landmarks: np.ndarray) -> np.ndarray:
     """Find the square that FFHQ cuts out around a face.
 
-    Args:
-        landmarks: (68, 2) iBUG landmarks in pixels of the photo.
-
-    Returns:
-        (4, 2) corners in pixels of the photo, named as seen in the crop: top left, bottom left, bottom right,
-        top right.
-
-    Raises:
-        ValueError: the landmarks have another shape, or eyes and mouth fall together.
+    `landmarks` (68, 2), iBUG, in pixels of the photo -> corners (4, 2) in pixels of the photo, named as seen in the crop:
+    top left, bottom left, bottom right, top right. Raises ValueError when the landmarks have another shape, or eyes and
+    mouth fall together.
     """
     landmarks = np.asarray(landmarks, np.float64)
     if landmarks.shape != (68, 2):
@@ -73,16 +65,9 @@ def crop_quad(landmarks: np.ndarray) -> np.ndarray:
 def align(image: Image.Image, landmarks: np.ndarray, size: int) -> tuple[Image.Image, CropTransform]:
     """Cut out a face by the published FFHQ procedure: shrink, crop, pad by blurred reflection, resample.
 
-    Args:
-        image: the photo, RGB, any size.
-        landmarks: (68, 2) iBUG landmarks in pixels of the photo.
-        size: side of the crop in pixels.
-
-    Returns:
-        The crop (RGB, size x size) and the transform between crop and photo.
-
-    Raises:
-        ValueError: the landmarks do not describe a face, or the face lies outside of the photo.
+    The photo `image` is RGB of any size, `landmarks` (68, 2), iBUG, in its pixels. Returns the crop, RGB of `size` pixels a
+    side, and the transform between crop and photo. Raises ValueError when the landmarks do not describe a face, or the face
+    lies outside of the photo.
     """
     quad = crop_quad(landmarks)
     side = np.hypot(*(quad[3] - quad[0]))

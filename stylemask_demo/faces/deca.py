@@ -54,14 +54,9 @@ class DecaReader:
 
     @torch.inference_mode()
     def read(self, pictures: Sequence[Image.Image], landmarks: Sequence[np.ndarray]) -> list[DecaFace]:
-        """Parameters of faces.
+        """Parameters of the faces in pictures, RGB of any sizes.
 
-        Args:
-            pictures: RGB, of any sizes.
-            landmarks: (68, 2) of each picture's face, in its pixels.
-
-        Raises:
-            ValueError: landmarks that span no face.
+        `landmarks` (68, 2) of each picture's face, in its pixels. Raises ValueError for landmarks that span no face.
         """
         size = self.encoder.input_size
         crops = [cut(np.asarray(p), points, size) for p, points in zip(pictures, landmarks, strict=True)]

@@ -44,7 +44,7 @@ class FaceBox:
 
 
 class FaceFinder(Protocol):
-    """Finds the places of faces in a photo; ``name`` says by what means."""
+    """Finds the places of faces in a photo; `name` says by what means."""
 
     name: str
 

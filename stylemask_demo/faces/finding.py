@@ -53,13 +53,11 @@ class Face:
 
 
 def find_faces(photo: Image.Image, finder: FaceFinder, extractor: ParameterExtractor) -> list[Face]:
-    """Find the faces of a photo, the clearest first; none gives an empty list.
+    """Find the faces of a photo, RGB of any size, the clearest first; none gives an empty list.
 
-    Args:
-        photo: RGB, any size.
-        finder: tells where faces may be.
-        extractor: reads landmarks where the finder knows none. On a face they agree however it is cut out, so that boxes
-            without a face are told and left out. Where the finder sees nothing, the whole photo is tried as a crop.
+    `finder` tells where faces may be. `extractor` reads landmarks where the finder knows none: on a face they agree however
+    it is cut out, so that boxes without a face are told and left out. Where the finder sees nothing, the whole photo is
+    tried as a crop.
     """
     pixels = np.asarray(photo)
     faces = _confirmed_faces(finder.find(photo), pixels, extractor, AGREEMENT)

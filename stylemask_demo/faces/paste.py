@@ -44,20 +44,12 @@ def paste_back(
     Where the result changes nothing the photo keeps its own pixels, and a small change is added to them, so that detail
     finer than the crop survives. Where the head has moved that would leave a ghost, and the result stands alone.
 
-    Args:
-        photo: the picture that the crop was cut from, RGB.
-        result: the changed face, RGB, of the crop's size.
-        crop: the face as it was cut out.
-        transform: the way from the crop to the photo.
-        landmarks: (68, 2) of the crop, in its pixels, counted from its edge as in `FaceParameters`.
-        result_landmarks: (68, 2) of the result. Without them the head counts as unmoved.
-        inversion: what the generator makes of the unchanged face. Without it the result is compared with the crop.
-
-    Returns:
-        A new picture of the photo's size. A result equal to `inversion` (or, without one, to `crop`) gives the photo.
-
-    Raises:
-        ValueError: the sizes do not fit the transform, or landmarks are not (68, 2).
+    `crop` was cut from `photo`, `transform` leads back into it, and `result` is the changed face: RGB, of the crop's size.
+    `landmarks` (68, 2) are those of the crop, in its pixels, counted from its edge as in `FaceParameters`;
+    `result_landmarks` those of the result, without which the head counts as unmoved. `inversion` is what the generator
+    makes of the unchanged face; without it the result is compared with the crop. Returns a new picture of the photo's size:
+    the photo itself for a result equal to `inversion` or, without one, to `crop`. Raises ValueError when sizes do not fit
+    the transform, or landmarks are not (68, 2).
     """
     side = transform.crop_size
     for name, picture in (("result", result), ("crop", crop), ("inversion", inversion)):

@@ -1,4 +1,4 @@
-"""Packs: folders of weights that work together, described by ``pack.json`` and verified before use."""
+"""Packs: folders of weights that work together, described by `pack.json` and verified before use."""
 
 from stylemask_demo.downloads.home import home
 from stylemask_demo.packs.download import Downloaded, download_pack

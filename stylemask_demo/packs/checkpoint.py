@@ -36,9 +36,9 @@ PLAIN_TYPES: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
 
 
 def read_checkpoint(path: Path, largest: int) -> Mapping[str, Any]:
-    """Read a file that was written by ``torch.save`` and holds a dictionary.
+    """Read a file that was written by `torch.save` and holds a dictionary.
 
-    ``largest`` is the limit of its size in bytes. Its tensors stay in the file where its format allows it, so keep the
+    `largest` is the limit of its size in bytes. Its tensors stay in the file where its format allows it, so keep the
     file as long as they are used. Raises PackCorrupt when the file is larger, is not such a file, or holds anything
     but tensors and plain values.
     """
@@ -64,10 +64,10 @@ def read_checkpoint(path: Path, largest: int) -> Mapping[str, Any]:
 
 
 def find_state(checkpoint: Mapping, names: Collection[str], section: str, prefix: str = "") -> dict[str, Tensor]:
-    """Find the tensors ``names`` in a checkpoint: where they were published, or else wherever else they are together.
+    """Find the tensors `names` in a checkpoint: where they were published, or else wherever else they are together.
 
-    The published place is the dictionary ``checkpoint[section]`` (the checkpoint itself for an empty section) with
-    ``prefix`` before each name. Elsewhere any prefix that ends with a dot will do, such as the ``module.`` of parallel
+    The published place is the dictionary `checkpoint[section]` (the checkpoint itself for an empty section) with
+    `prefix` before each name. Elsewhere any prefix that ends with a dot will do, such as the `module.` of parallel
     training. Returns {name: tensor}, without the prefix; what else the checkpoint holds is left out. Raises KeyError
     with the first name that is missing where it was published.
     """
@@ -86,9 +86,9 @@ def find_state(checkpoint: Mapping, names: Collection[str], section: str, prefix
 
 
 def unpack_member(path: Path, member: str, target: Path, largest: int) -> bool:
-    """Write the file named ``member`` of a tar or zip archive to ``target``, wherever in the archive it lies.
+    """Write the file named `member` of a tar or zip archive to `target`, wherever in the archive it lies.
 
-    Returns False when ``path`` is not an archive with such a file. ``largest`` is the limit of its size in bytes, and
+    Returns False when `path` is not an archive with such a file. `largest` is the limit of its size in bytes, and
     of the archive's. Raises PackCorrupt when one is larger, or the archive is damaged, and OSError when the file
     cannot be written.
     """
@@ -138,7 +138,7 @@ def _check_size(path: Path, largest: int) -> None:
 
 
 def _check_not_compressed(path: Path) -> None:
-    """Refuse a zip file of few bytes that unpacks to many; ``torch.save`` does not compress."""
+    """Refuse a zip file of few bytes that unpacks to many; `torch.save` does not compress."""
     try:
         with zipfile.ZipFile(path) as archive:
             compressed = any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist())

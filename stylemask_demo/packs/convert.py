@@ -25,7 +25,7 @@ MOST_LATENTS = 18  # of a 1024 px generator
 
 
 def convert(file: PublishedFile, path: Path, folder: Path) -> None:
-    """Convert the published file at ``path`` into its networks of the pack in ``folder``, stored as float32.
+    """Convert the published file at `path` into its networks of the pack in `folder`, stored as float32.
 
     Raises PackCorrupt when the file is not what was published or holds anything but plain weights, and OSError or
     SafetensorError when the networks cannot be written.
@@ -45,7 +45,7 @@ def convert(file: PublishedFile, path: Path, folder: Path) -> None:
 
 
 def describe(pack: PublishedPack, folder: Path) -> None:
-    """Write what ``pack.json`` says of a published pack as a whole, once its networks are in ``folder``."""
+    """Write what `pack.json` says of a published pack as a whole, once its networks are in `folder`."""
     describe_pack(
         folder,
         name=pack.name,

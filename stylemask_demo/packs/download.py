@@ -35,12 +35,12 @@ class Downloaded(NamedTuple):
 
 
 def download_pack(name: str, progress: Progress | None = None, source: str | Path | None = None) -> Downloaded:
-    """Make the published pack ``name`` ready, by fetching and converting what is missing or damaged of it.
+    """Make the published pack `name` ready, by fetching and converting what is missing or damaged of it.
 
-    ``source`` is a folder that has the files under their original names, to be used instead of the network. ``progress`` is
+    `source` is a folder that has the files under their original names, to be used instead of the network. `progress` is
     called with the bytes that are done, the bytes in all (0 when not known) and what is being done, about ten times a
     second; it may raise to stop, and what was fetched by then is kept. Files that are fetched come from the Hub repository
-    ``STYLEMASK_MIRROR`` if it is set and has them, else from Google Drive. When another process is at the same pack, this
+    `STYLEMASK_MIRROR` if it is set and has them, else from Google Drive. When another process is at the same pack, this
     one waits for it.
 
     Raises PackMissing for an unknown name, DownloadFailed when a file cannot be had or is not the one that was used
@@ -86,7 +86,7 @@ def _publish(pack: PublishedPack, unfinished: Path, final: Path) -> Path:
 
 
 def _add(file: PublishedFile, pack_name: str, folder: Path, source: Path | None, progress: Progress, what: str) -> None:
-    """Get one file, convert it into the pack in ``folder`` and forget it."""
+    """Get one file, convert it into the pack in `folder` and forget it."""
     downloads = home() / "downloads" / pack_name
     downloads.mkdir(parents=True, exist_ok=True)
     fetched, unpacked = downloads / file.name, downloads / f"{file.name}.unpacked"

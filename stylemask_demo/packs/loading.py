@@ -38,10 +38,10 @@ def load_pack(
     device: str | torch.device = "cpu",
     keys: Collection[str] | None = None,
 ) -> Pack:
-    """Load a pack onto ``device``: all its networks, or those of ``keys`` that it has.
+    """Load a pack onto `device`: all its networks, or those of `keys` that it has.
 
-    ``name_or_folder`` is the name of a pack in the repository's ``checkpoints`` or of a downloaded one, or a folder
-    with ``pack.json``. Raises PackMissing when there is no such pack, and PackCorrupt naming the file and the cure
+    `name_or_folder` is the name of a pack in the repository's `checkpoints` or of a downloaded one, or a folder
+    with `pack.json`. Raises PackMissing when there is no such pack, and PackCorrupt naming the file and the cure
     when a file is missing, truncated or altered, or does not fit its network.
     """
     info = read_info(find_pack(name_or_folder))
@@ -53,7 +53,7 @@ def load_network(info: PackInfo, key: str, device: str | torch.device = "cpu") -
     """Load one network of a pack: float32, evaluation mode, no gradients.
 
     On the CPU, weights that are stored as float32 stay in the file and are read where they are used. Raises KeyError
-    when the pack has no such network, and PackCorrupt as ``load_pack`` does.
+    when the pack has no such network, and PackCorrupt as `load_pack` does.
     """
     folder, spec = info.folder, info.networks[key]
     path = folder / spec.file
@@ -73,7 +73,7 @@ def load_network(info: PackInfo, key: str, device: str | torch.device = "cpu") -
 
 
 def verify_file(folder: Path, spec: NetworkSpec) -> None:
-    """Raise PackCorrupt, naming the file and the cure, unless the network's file is what ``pack.json`` says."""
+    """Raise PackCorrupt, naming the file and the cure, unless the network's file is what `pack.json` says."""
     path = folder / spec.file
     try:
         size = path.stat().st_size
