@@ -32,7 +32,7 @@ class Sight(NamedTuple):
     features: np.ndarray
 
     def at(self, rows: np.ndarray) -> "Sight":
-        """The same of some of the pictures, in the order of `rows`."""
+        """What is seen in some of the crops, in the order of `rows` (M,)."""
         return Sight(*(array[rows] for array in self))
 
 

@@ -37,7 +37,7 @@ class StyleHead(nn.Module):
         return self.from_patches(halving_patches(x))
 
     def from_patches(self, patches: Tensor) -> Tensor:
-        """The same from the features' `halving_patches`, which heads on one map can share."""
+        """Map a feature map's `halving_patches`, which heads on one map can share, to a style (B, width)."""
         *convolutions, last = (layer for layer in self.convs if isinstance(layer, nn.Conv2d))
         for convolution in convolutions:
             patches = halving_patches(_halved(convolution, patches))

@@ -26,6 +26,7 @@ class Buffers:
 
     @classmethod
     def empty(cls, side: int) -> "Buffers":
+        """Nothing yet, on a screen of `side` pixels a side."""
         return cls(
             np.full((side, side), EMPTY, np.float32),
             np.full((side, side), -1, np.int32),
@@ -44,6 +45,7 @@ class SoftLayer:
 
     @classmethod
     def empty(cls, side: int) -> "SoftLayer":
+        """No strands yet, on a screen of `side` pixels a side."""
         zeros = np.zeros((side, side), np.float32)
         return cls(np.zeros((side, side, 3), np.float32), zeros, np.ones_like(zeros))
 

@@ -52,6 +52,7 @@ class Stage:
     pixel: float
 
     def toward_camera(self, points: np.ndarray) -> np.ndarray:
+        """Unit vectors (N, 3) from points (N, 3) to the camera."""
         return normalised(np.array([0, 0, self.view.distance], np.float32) - points)
 
 

@@ -62,19 +62,23 @@ class PackTeachers(Teachers):
         return ExtractedParameters(euler, expression, found.landmarks, read.shape), embedding
 
     def along(self, parameters: ExtractedParameters) -> Tensor:
+        """Place of B faces along the pack's directions, (B, 15)."""
         if self.deca is None:
             return along_directions(parameters)
         angles = parameters.euler * parameters.euler.new_tensor(PUBLISHED_SIGNS)
         return torch.cat([angles, parameters.expression[:, : 1 + EXPRESSIONS]], 1) * self.factors
 
     def motion_styles(self, bank: Bank) -> list[Tensor]:
+        """Styles of the bank's faces as far as a regression on pose and expression explains them, (N, width) each."""
         motion = torch.cat([bank.parameters.euler / 10, bank.parameters.expression], 1)
         return [_regression(motion, style)(motion) for style in self.generator.styles(bank.w_plus)]
 
     def moves(self, bank: Bank, layers: int) -> Tensor:
+        """Directions to start from, (layers * style_dim, 15): the regression of the bank's codes on places along them."""
         return _regression(self.along(bank.parameters), bank.w_plus[:, :layers].flatten(1)).slope.T
 
     def largest_changes(self, bank: Bank) -> Tensor:
+        """The largest change of each direction alone, (15,), by how much the bank's faces differ."""
         return REACH * self.along(bank.parameters).std(0)
 
 

@@ -81,6 +81,7 @@ class Bank:
 
     @classmethod
     def from_state(cls, state: dict[str, Tensor]) -> "Bank":
+        """The bank that `state` made plain tensors of."""
         parameters = ExtractedParameters(*(state[name] for name in ExtractedParameters._fields))
         return cls(state["w_plus"], parameters, state["embedding"], state["pairs"])
 
