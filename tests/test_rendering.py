@@ -23,10 +23,10 @@ from stylemask_demo.cli import main
 from stylemask_demo.downloads import fetch
 from stylemask_demo.errors import Cancelled, FaceModelMissing, UnwritableMedia
 from stylemask_demo.faces.parameters import EXPRESSIONS
-from stylemask_demo.rendering import facemodel, shards
+from stylemask_demo.rendering import face_model, shards
 from stylemask_demo.rendering.anatomy import EYE_CENTRE, Anatomy
 from stylemask_demo.rendering.camera import Camera
-from stylemask_demo.rendering.facemodel import FaceModel, Topology, convert_archive, load_face_model
+from stylemask_demo.rendering.face_model import FaceModel, Topology, convert_archive, load_face_model
 from stylemask_demo.rendering.figure import Figure
 from stylemask_demo.rendering.glasses import frame, random_glasses
 from stylemask_demo.rendering.lighting import DIFFUSE, harmonics, random_light
@@ -168,7 +168,7 @@ def anatomy(tiny) -> Anatomy:
 
 @pytest.fixture(scope="session")
 def model_file(tiny, tmp_path_factory):
-    path = tmp_path_factory.mktemp("model") / facemodel.FILE_NAME
+    path = tmp_path_factory.mktemp("model") / face_model.FILE_NAME
     tiny[0].save(path)
     return path
 
@@ -518,7 +518,7 @@ def _archive(model: FaceModel, without: str = "") -> bytes:
     files = {"generic_neutral_mesh": model.mean, **shapes}
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as tar:
-        root = f"ICT-FaceKit-{facemodel.COMMIT}"
+        root = f"ICT-FaceKit-{face_model.COMMIT}"
         members = {f"{root}/README.md": b"# ICT-FaceKit", f"{root}/FaceXModel/PupilDilate_L.obj": b"v 0 0 0\n"}
         members |= {f"{root}/FaceXModel/{name}.obj": obj(points) for name, points in files.items() if name != without}
         for name, content in members.items():
@@ -534,8 +534,8 @@ def host(tiny, tmp_path, monkeypatch):
     with file_host() as host:
         monkeypatch.setenv("STYLEMASK_HOME", str(tmp_path / "home"))
         monkeypatch.setattr(fetch, "PAUSE", 0.0)
-        monkeypatch.setattr(facemodel, "ARCHIVE_URL", f"{host.address}/archive.tar.gz")
-        monkeypatch.setattr(facemodel, "convert_archive", functools.partial(convert_archive, topology=tiny[1]))
+        monkeypatch.setattr(face_model, "ARCHIVE_URL", f"{host.address}/archive.tar.gz")
+        monkeypatch.setattr(face_model, "convert_archive", functools.partial(convert_archive, topology=tiny[1]))
         host.files["archive.tar.gz"] = _archive(tiny[0])
         yield host
 
@@ -554,7 +554,7 @@ def test_the_face_model_is_downloaded_and_converted_once(tiny, host, tmp_path):
     np.testing.assert_allclose(model.expression_basis, tiny[0].expression_basis, atol=2e-3)
     size = len(host.files["archive.tar.gz"])
     assert model.vertex_ranges == tiny[0].vertex_ranges and (size, size) in {progress[:2] for progress in told}
-    assert _cached(tmp_path) == [facemodel.FILE_NAME]  # the archive is not needed any more
+    assert _cached(tmp_path) == [face_model.FILE_NAME]  # the archive is not needed any more
     host.files.clear()
     load_face_model()
 
@@ -569,7 +569,7 @@ def test_a_download_of_the_face_model_that_was_stopped_goes_on(host, tmp_path):
         load_face_model(progress=stop)
     assert len(host.files["archive.tar.gz"]) > 2 * fetch.BLOCK
     load_face_model()
-    assert host.requests[-1][1] is not None and _cached(tmp_path) == [facemodel.FILE_NAME]  # only the rest was asked for
+    assert host.requests[-1][1] is not None and _cached(tmp_path) == [face_model.FILE_NAME]  # only the rest was asked for
 
 
 def test_a_model_that_cannot_be_downloaded_is_explained(host, tmp_path):
@@ -596,7 +596,7 @@ def test_a_mesh_of_another_size_is_refused(tiny):
 def test_a_path_without_a_model_or_with_a_damaged_one_is_refused(tmp_path):
     with pytest.raises(FaceModelMissing, match="There is no"):
         load_face_model(tmp_path)
-    (tmp_path / facemodel.FILE_NAME).write_bytes(b"PK\x03\x04 broken")
+    (tmp_path / face_model.FILE_NAME).write_bytes(b"PK\x03\x04 broken")
     with pytest.raises(FaceModelMissing, match="damaged"):
         load_face_model(tmp_path)
 

@@ -23,15 +23,15 @@ from stylemask_demo.networks.portrait_encoder import PortraitEncoder
 from stylemask_demo.networks.stylegan2 import Generator
 from stylemask_demo.packs import load_pack
 from stylemask_demo.training import command, factors, presets
-from stylemask_demo.training.adversary import PatchDiscriminator, adversarial, cut_patch
 from stylemask_demo.training.augment import head_angles, head_rotation, jitter, move, turn_head
 from stylemask_demo.training.autoencoder import GENERATOR
 from stylemask_demo.training.data import Faces, draw_pairs, draw_rows, load_faces
 from stylemask_demo.training.details import Pairs
+from stylemask_demo.training.discriminator import PatchDiscriminator, adversarial, cut_patch
 from stylemask_demo.training.factors import fit_factors
+from stylemask_demo.training.learning_rates import parameter_groups
 from stylemask_demo.training.loop import Task, load_averages, run
 from stylemask_demo.training.mapping import amplify_codes, read_all
-from stylemask_demo.training.rates import parameter_groups
 from stylemask_demo.training.sample_bank import Bank, landmark_gap
 
 FACES = Path(__file__).parent / "assets" / "faces"

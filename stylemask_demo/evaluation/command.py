@@ -15,7 +15,6 @@ from stylemask_demo.evaluation.baselines import Way, all_ways
 from stylemask_demo.evaluation.figures import group_chart, slider_chart
 from stylemask_demo.evaluation.instruments import Instruments
 from stylemask_demo.evaluation.people import Face, by_group, has_shard, read_people
-from stylemask_demo.evaluation.pictures import draw_film, draw_sheets
 from stylemask_demo.evaluation.portraits import measure_extractor, measure_inversion
 from stylemask_demo.evaluation.reenactment import (
     Gallery,
@@ -27,8 +26,9 @@ from stylemask_demo.evaluation.reenactment import (
     self_pairs,
 )
 from stylemask_demo.evaluation.report import to_json, to_markdown
+from stylemask_demo.evaluation.sheets import draw_film, draw_sheets
 from stylemask_demo.evaluation.sliders import SLIDERS, Sweep, neutral_faces, sweep
-from stylemask_demo.evaluation.standard import StandardNetworks
+from stylemask_demo.evaluation.standard_networks import StandardNetworks
 from stylemask_demo.evaluation.videos import clip_pairs, find_videos, frechet_video_distance, read_clips
 from stylemask_demo.packs import load_pack
 

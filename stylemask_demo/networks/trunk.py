@@ -11,7 +11,7 @@ INPUT_SIZE = 128  # pixels of the crop that the networks with this trunk read
 
 
 def convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    """A 3x3 convolution, normalised over the batch, and a ReLU: (B, inputs, H, W) -> (B, outputs, H / stride, W / stride)."""
+    """A 3x3 convolution with batch norm and ReLU: (B, inputs, H, W) -> (B, outputs, H / stride, W / stride)."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
     )

@@ -14,7 +14,7 @@ from stylemask_demo.downloads.progress_bars import ProgressBars
 from stylemask_demo.errors import UnwritableMedia
 from stylemask_demo.rendering import shards
 from stylemask_demo.rendering.anatomy import Anatomy
-from stylemask_demo.rendering.facemodel import find_face_model, load_face_model
+from stylemask_demo.rendering.face_model import find_face_model, load_face_model
 from stylemask_demo.rendering.sheets import SHEETS
 from stylemask_demo.rendering.trajectory import FRAMES_PER_SECOND
 

@@ -20,7 +20,7 @@ from PIL import Image
 
 from stylemask_demo.errors import UnwritableMedia
 from stylemask_demo.rendering.anatomy import Anatomy
-from stylemask_demo.rendering.facemodel import load_face_model
+from stylemask_demo.rendering.face_model import load_face_model
 from stylemask_demo.rendering.figure import Figure
 from stylemask_demo.rendering.person import Person, random_person
 from stylemask_demo.rendering.render import Rendering, render

@@ -21,9 +21,9 @@ from stylemask_demo.networks.stylegan2 import Generator
 from stylemask_demo.networks.trunk import INPUT_SIZE
 from stylemask_demo.training.augment import labelled
 from stylemask_demo.training.data import Faces, draw_rows
+from stylemask_demo.training.learning_rates import parameter_groups
 from stylemask_demo.training.loop import Averages, Task
 from stylemask_demo.training.losses import identity_distance, parameter_distance, reconstruction
-from stylemask_demo.training.rates import parameter_groups
 
 CHANNELS = {4: 256, 8: 256, 16: 192, 32: 128, 64: 64, 128: 32, 256: 16}
 GENERATOR: dict[str, Any] = {"size": 256, "channels": CHANNELS, "style_dim": 512, "n_mlp": 4}

@@ -25,9 +25,9 @@ from stylemask_demo.networks.parameter_extractor import ParameterExtractor
 from stylemask_demo.networks.perception import grey, to_input
 from stylemask_demo.networks.portrait_encoder import PortraitEncoder
 from stylemask_demo.portraits.lazy import Lazy
-from stylemask_demo.training.adversary import CHANNELS, PatchDiscriminator, adversarial, cut_patch
 from stylemask_demo.training.augment import move
 from stylemask_demo.training.data import Faces
+from stylemask_demo.training.discriminator import CHANNELS, PatchDiscriminator, adversarial, cut_patch
 from stylemask_demo.training.loop import Averages, Task
 from stylemask_demo.training.losses import identity_distance, parameter_distance, reconstruction
 from stylemask_demo.training.sample_bank import openings

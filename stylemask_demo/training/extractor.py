@@ -12,8 +12,8 @@ from stylemask_demo.networks.parameter_extractor import ParameterExtractor
 from stylemask_demo.networks.trunk import INPUT_SIZE
 from stylemask_demo.training.augment import move, recolour, turn_head
 from stylemask_demo.training.data import Faces, draw_rows
+from stylemask_demo.training.learning_rates import parameter_groups
 from stylemask_demo.training.loop import Averages, Task
-from stylemask_demo.training.rates import parameter_groups
 
 GLASSES = 4.0  # times as often as others are people with glasses drawn: a tenth wear them, and their eyes are hard to read
 

@@ -22,10 +22,10 @@ from stylemask_demo.networks.parameter_extractor import ParameterExtractor
 from stylemask_demo.networks.perception import grey, map_distance, to_input
 from stylemask_demo.networks.portrait_encoder import PortraitEncoder
 from stylemask_demo.networks.stylegan2 import Generator
-from stylemask_demo.training.adversary import PatchDiscriminator, adversarial, cut_patch
 from stylemask_demo.training.augment import labelled
 from stylemask_demo.training.autoencoder import joint_optimiser, signal_to_noise
 from stylemask_demo.training.data import Faces, draw_pairs
+from stylemask_demo.training.discriminator import PatchDiscriminator, adversarial, cut_patch
 from stylemask_demo.training.loop import Averages, Task
 from stylemask_demo.training.losses import identity_distance, parameter_distance, reconstruction
 from stylemask_demo.training.mapping import amplify_codes, modulations, read_all

@@ -14,8 +14,8 @@ from stylemask_demo.networks.parameter_extractor import ParameterExtractor
 from stylemask_demo.networks.trunk import INPUT_SIZE
 from stylemask_demo.training.augment import move, recolour
 from stylemask_demo.training.data import Faces, draw_pairs
+from stylemask_demo.training.learning_rates import parameter_groups
 from stylemask_demo.training.loop import Averages, Task
-from stylemask_demo.training.rates import parameter_groups
 
 TEMPERATURE = 0.1
 

@@ -17,9 +17,9 @@ from stylemask_demo.networks.motion_mapping import MotionMapping
 from stylemask_demo.networks.perception import grey
 from stylemask_demo.networks.stylegan2 import Generator
 from stylemask_demo.training.data import Faces, draw_pairs
+from stylemask_demo.training.learning_rates import parameter_groups
 from stylemask_demo.training.loop import Averages, Task
 from stylemask_demo.training.losses import exposure, identity_distance, parameter_distance, reconstruction
-from stylemask_demo.training.rates import parameter_groups
 from stylemask_demo.training.sample_bank import SIDE, Teachers
 
 RIDGE = 1e-2  # penalty of the regressions that training starts from, in units of the mean variance

@@ -19,7 +19,6 @@ from stylemask_demo.networks.portrait_encoder import PortraitEncoder
 from stylemask_demo.networks.stylegan2 import Generator
 from stylemask_demo.packs.store import describe_pack, save_network
 from stylemask_demo.training.autoencoder import GENERATOR, autoencoder_task
-from stylemask_demo.training.card import write_card
 from stylemask_demo.training.data import Faces, find_shards, load_faces
 from stylemask_demo.training.details import Pairs, details_task, make_pairs
 from stylemask_demo.training.directions import LAYERS, calibrate, directions_task
@@ -29,6 +28,7 @@ from stylemask_demo.training.identity import identity_task
 from stylemask_demo.training.loop import Task, load_averages, run
 from stylemask_demo.training.mapping import fit_mapping
 from stylemask_demo.training.masks import CONTROLLED, masks_task
+from stylemask_demo.training.model_card import write_card
 from stylemask_demo.training.motion import motion_task
 from stylemask_demo.training.presets import Preset
 from stylemask_demo.training.sample_bank import Bank, Teachers, make_bank
