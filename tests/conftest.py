@@ -1,3 +1,91 @@
-"""What all tests share."""
+"""What tests share: one reenactor of the embedded pack, portraits of test people, one page, and one browser.
 
-from browser import pytest_terminal_summary  # noqa: F401  pytest finds it here
+Each is made when a test first asks for it. A test that changes one of them for longer than itself makes its own.
+"""
+
+import os
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # the cores are shared by processes of tests: set before torch is imported
+    os.environ["OMP_NUM_THREADS"] = "1"
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from browser import launch_or_skip, pytest_terminal_summary  # noqa: F401  pytest finds it here
+from gradio_client import Client
+from people import names, picture
+from playwright.sync_api import Browser, sync_playwright
+from serving import serving
+from visiting import Visit
+
+from stylemask_demo import Portrait, Reenactor
+
+# A whole tuning takes minutes on a CPU.
+FEW_STEPS = "import stylemask_demo.generator.tuning; stylemask_demo.generator.tuning.STEPS = 10"
+
+
+@pytest.fixture(scope="session")
+def reenactor() -> Reenactor:
+    """The embedded pack. It remembers portraits, so that who is in several tests is inverted once."""
+    return Reenactor.from_pack("synthetic", device="cpu")
+
+
+@pytest.fixture(scope="session")
+def sources(reenactor: Reenactor) -> list[Portrait]:
+    """Twenty people."""
+    return reenactor.portrait([picture(name) for name in names(0)])
+
+
+@pytest.fixture(scope="session")
+def targets(reenactor: Reenactor) -> list[Portrait]:
+    """Twenty other people, turned otherwise."""
+    return reenactor.portrait([picture(name) for name in names(1)])
+
+
+@pytest.fixture(scope="session")
+def uploads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which the page keeps what visitors send."""
+    return tmp_path_factory.mktemp("uploads")
+
+
+@pytest.fixture(scope="session")
+def address(uploads: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the page, which matches people in fewer steps than it should."""
+    log = tmp_path_factory.mktemp("page") / "log"
+    environment = {"GRADIO_TEMP_DIR": str(uploads), "STYLEMASK_HOME": str(log.parent / "home")}
+    with serving(log, setup=FEW_STEPS, **environment) as address:
+        yield address
+    assert not [file for file in uploads.rglob("*") if file.is_file()], "uploads outlived the page"
+
+
+@pytest.fixture(scope="session")
+def client(address: str) -> Client:
+    """A program that uses the page's HTTP API."""
+    return Client(address, verbose=False)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The browser; tests that want one are skipped where none can be had."""
+    with sync_playwright() as playwright:
+        browser = launch_or_skip(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, address: str) -> Iterator[Callable[..., Visit]]:
+    """Return a function that opens the page; at the end no tab may have had a problem."""
+    contexts, visits = [], []
+
+    def open_page(width: int = 1280, height: int = 900, **settings) -> Visit:
+        contexts.append(browser.new_context(viewport={"width": width, "height": height}, **settings))
+        visits.append(Visit(contexts[-1].new_page(), address))
+        return visits[-1]
+
+    yield open_page
+    problems = [problem for visit in visits for problem in visit.problems]
+    for context in contexts:
+        context.close()
+    assert not problems

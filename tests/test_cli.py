@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from people import FACES
 from PIL import Image, ImageOps
 
 from stylemask_demo import cli
@@ -15,7 +16,6 @@ from stylemask_demo.media.videos import read_frames, write_video
 from stylemask_demo.reenactor import Reenactor
 
 ROOT = Path(__file__).resolve().parents[1]
-FACES = ROOT / "tests" / "assets" / "faces"
 SOURCE, TARGET = str(FACES / "900000_0.webp"), str(FACES / "900003_1.webp")
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from golden.fill import fill, latent
-from PIL import Image
+from people import picture
 
 from stylemask_demo import Reenactor
 from stylemask_demo.methods import FaceCode
@@ -17,7 +17,6 @@ from stylemask_demo.networks import NETWORKS, PortraitEncoder
 from stylemask_demo.packs.store import describe_pack, save_network
 
 FOLDER = Path(__file__).parent / "golden"
-FACES = Path(__file__).parent / "assets" / "faces"
 SHAPES = json.loads((FOLDER / "golden.json").read_text())
 ARRAYS = np.load(FOLDER / "golden.npz")
 CASES = {"vox256": (256, 1), "ffhq1024": (1024, 2)}
@@ -90,7 +89,7 @@ def test_directions(reenactor, case, codes):
 
 
 def test_pictures_of_portraits(reenactor, case, codes):
-    known = reenactor.portrait(Image.open(FACES / "900000_0.webp"))
+    known = reenactor.portrait(picture("900000_0"))
     source, target = (dataclasses.replace(known, codes=w_plus[:1], key=f"{case} {i}") for i, w_plus in enumerate(codes))
     made = np.float32(reenactor.reenact(source, target)) / 127.5 - 1
     start = reenactor.resolution // 2 - 16
@@ -112,7 +111,7 @@ def test_samples_are_not_truncated_twice(reenactor, case, codes):
 def test_photos_are_truncated_only_then(reenactor, case):
     """The same pack without compatibility keeps all of the code."""
     plain = Reenactor.from_pack(reenactor.info.folder, device="cpu")
-    w_plus = reenactor.portrait(Image.open(FACES / "900000_0.webp")).codes
+    w_plus = reenactor.portrait(picture("900000_0")).codes
     kept = plain._space.styles(w_plus)
     drawn = reenactor._space.styles(w_plus)
     expected = plain._space.generator.styles(reenactor._space.truncate(w_plus, 0.7))

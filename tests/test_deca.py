@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from golden.fill import fill, image
-from PIL import Image
+from people import LANDMARKS, picture
 
 from stylemask_demo.faces import deca
 from stylemask_demo.faces.deca import DECA_DIRECTIONS, DecaFace, DecaReader, crop_square, cut, deca_faces
@@ -18,7 +18,6 @@ from stylemask_demo.networks.deca import DecaParameters, axis_angle_to_euler
 FOLDER = Path(__file__).parent / "golden"
 ARRAYS = np.load(FOLDER / "golden.npz")
 RANGES = json.loads((FOLDER / "parameter_ranges.json").read_text())
-FACES = Path(__file__).parent / "assets" / "faces"
 
 
 @pytest.fixture(scope="module")
@@ -83,10 +82,9 @@ def test_cut_puts_the_face_in_the_middle_at_every_size(scale):
 
 
 def test_reader_takes_pictures_and_landmarks(encoder):
-    labels = json.loads((FACES / "labels.json").read_text())
     names = ["900000_0", "900003_1"]
-    pictures = [Image.open(FACES / f"{name}.webp").convert("RGB") for name in names]
-    landmarks = [np.array(labels[name]["landmarks"]) for name in names]
+    pictures = [picture(name) for name in names]
+    landmarks = [LANDMARKS[name] for name in names]
     one, two = DecaReader(encoder).read(pictures, landmarks)
     crop = torch.from_numpy(cut(np.asarray(pictures[1]), landmarks[1])).permute(2, 0, 1)[None]
     (again,) = deca_faces(encoder, crop)

@@ -1,23 +1,18 @@
 """The photo's own detail in results: where the parts of the face went, and what comes along with them."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
+from people import FACES, LABELS, names, picture
 from PIL import Image
 from scipy.interpolate import RBFInterpolator
 
-from stylemask_demo import Reenactor
 from stylemask_demo.detail.photo_detail import REMEMBERED
 from stylemask_demo.networks.detail import REFINED, STIFFNESS, DetailNetwork, find_places, thin_plate
 from stylemask_demo.training.data import Faces
 from stylemask_demo.training.details import between_lips, how_often, miscoloured_mouths, misplaced
 
-FACES = Path(__file__).parent / "assets" / "faces"
-LABELS = json.loads((FACES / "labels.json").read_text())
-NAMES = [name for name in sorted(LABELS) if name.endswith("_0")][:10]
+NAMES = names(0)[:10]
 
 
 def landmarks(count: int = 2) -> torch.Tensor:
@@ -31,13 +26,8 @@ def centres(side: int) -> torch.Tensor:
 
 
 @pytest.fixture(scope="module")
-def reenactor() -> Reenactor:
-    return Reenactor.from_pack("synthetic", device="cpu")
-
-
-@pytest.fixture(scope="module")
 def portraits(reenactor):
-    return reenactor.portrait([Image.open(FACES / f"{name}.webp").convert("RGB") for name in NAMES])
+    return reenactor.portrait([picture(name) for name in NAMES])
 
 
 def test_what_has_not_moved_stays():

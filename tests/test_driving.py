@@ -1,26 +1,20 @@
 """A source driven by a video: frames made by moving one picture over a wall."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from people import picture
 from PIL import Image
 
-from stylemask_demo import Reenactor
 from stylemask_demo.driving.following import FaceFollower
 from stylemask_demo.driving.smoothing import CODE, CodeSmoother, OneEuro
 from stylemask_demo.faces.detect import FaceBox
 from stylemask_demo.faces.finding import find_faces
 from stylemask_demo.methods import FaceCode
 
-FACES = Path(__file__).parent / "assets" / "faces"
 SIZE = (480, 400)
-
-
-def picture(name: str) -> Image.Image:
-    return Image.open(FACES / f"{name}.webp").convert("RGB")
 
 
 def frame(face: Image.Image | None, x: float = 110.0, noise: int | None = None) -> Image.Image:
@@ -32,11 +26,6 @@ def frame(face: Image.Image | None, x: float = 110.0, noise: int | None = None) 
         grain = np.random.default_rng(noise).normal(0, 25, (SIZE[1], SIZE[0], 3))
         made = Image.fromarray(np.uint8(np.clip(np.float32(made) + grain, 0, 255)))
     return made
-
-
-@pytest.fixture(scope="module")
-def reenactor() -> Reenactor:
-    return Reenactor.from_pack("synthetic", device="cpu")
 
 
 @pytest.fixture(scope="module")

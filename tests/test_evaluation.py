@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from people import FACES, LABELS, picture
 from PIL import Image
 
 from stylemask_demo import cli
@@ -29,13 +30,11 @@ from stylemask_demo.evaluation.people import by_group, read_people
 from stylemask_demo.evaluation.portraits import measure_extractor
 from stylemask_demo.evaluation.reenactment import Gallery, cross_pairs, measure_cross, measure_self, self_pairs
 from stylemask_demo.evaluation.report import to_markdown
-from stylemask_demo.evaluation.sliders import Sweep, neutral_faces
+from stylemask_demo.evaluation.sliders import SLIDERS, Sweep, neutral_faces
 from stylemask_demo.evaluation.videos import Clip, clip_pairs, find_videos, frechet_video_distance
 from stylemask_demo.media.videos import read_frames, write_video
 from stylemask_demo.networks.deca import SIZES, DecaParameters
 
-FACES = Path(__file__).parent / "assets" / "faces"
-LABELS = json.loads((FACES / "labels.json").read_text())
 FEW = ("900003_0", "900003_1", "900000_0", "900001_0", "900005_0")
 
 
@@ -60,10 +59,11 @@ def write_shard(folder: Path, names: list[str]) -> Path:
 
 
 @pytest.fixture(scope="module")
-def setup(tmp_path_factory):
+def setup(reenactor, tmp_path_factory):
     """The shipped pack, and none of the networks that would have to be downloaded."""
     with pytest.MonkeyPatch.context() as patch:
         offline(patch, tmp_path_factory.mktemp("home"))
+        patch.setattr(command.Reenactor, "from_pack", lambda name: reenactor)  # it remembers the people already
         yield command.set_up("synthetic", "stylemask")
 
 
@@ -226,7 +226,7 @@ def test_groups_add_up(faces):
 
 
 def test_copying_keeps_one_thing_and_loses_the_other(setup, faces, gallery):
-    pairs = cross_pairs(gallery.people, 40)
+    pairs = cross_pairs(gallery.people, 20)
 
     def measured(name: str) -> dict[str, float]:
         way = setup.ways[name]
@@ -369,7 +369,7 @@ def test_command_measures_videos(setup, tmp_path, monkeypatch, capsys):
     for person, name in (("id1", "900003_0"), ("id2", "900000_0")):
         folder = tmp_path / "videos" / person / "clip"
         folder.mkdir(parents=True)
-        face = Image.open(FACES / f"{name}.webp").convert("RGB")
+        face = picture(name)
         write_video(folder / "00001.mp4", [face.crop((i, 0, 248 + i, 248)) for i in (0, 4, 8)], fps=5)
     (tmp_path / "videos" / "id2" / "broken.mp4").write_bytes(b"no video")
     monkeypatch.setattr(command, "set_up", lambda pack, method: setup)
@@ -393,8 +393,10 @@ def test_command_writes_tables_numbers_and_figures(setup, tmp_path, monkeypatch,
     monkeypatch.setattr(command, "set_up", lambda pack, method: setup)
     monkeypatch.setattr(sheets, "SIDE", 2)
     monkeypatch.setattr(sheets, "STRIPS", {"yaw": (-20, 20)})
+    for slider, ends in {"yaw": (-20, 20), "pitch": (-10, 10), "smile": (0, 1)}.items():
+        monkeypatch.setitem(SLIDERS, slider, ends)
     data, drawn, json_file = write_shard(tmp_path, list(FEW)), tmp_path / "sheets", tmp_path / "out" / "report.json"
-    write_video(data / "film.mp4", (Image.open(FACES / f"{name}.webp") for name in FEW), Fraction(25))
+    write_video(data / "film.mp4", (picture(name) for name in FEW), Fraction(25))
     arguments = ["--method", "stylemask", "--pairs", "2", "--sheets", str(drawn), "--json", str(json_file)]
     assert cli.main(["evaluate", "--data", str(data), *arguments]) == 0
     report = json.loads(json_file.read_text())

@@ -1,32 +1,21 @@
 """Results are looked at and corrected: what is shown comes nearer to what is wanted, and nothing else changes."""
 
 import dataclasses
-import json
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from people import names, picture
 
-from stylemask_demo import Reenactor
 from stylemask_demo.editing.correction import Correction, bearable_smile, motion_change, motion_values, slider_values
 from stylemask_demo.faces.parameters import EXPRESSIONS
 from stylemask_demo.generator.synthesis import Synthesis
 
-FACES = Path(__file__).parent / "assets" / "faces"
-
-
-@pytest.fixture(scope="module")
-def reenactor() -> Reenactor:
-    return Reenactor.from_pack("synthetic", device="cpu")
-
 
 @pytest.fixture(scope="module")
 def portraits(reenactor) -> list:
-    names = list(json.loads((FACES / "labels.json").read_text()))[:16:2]
-    return reenactor.portrait([Image.open(FACES / f"{name}.webp") for name in names])
+    return reenactor.portrait([picture(name) for name in names(0)[:8]])
 
 
 def _errors(reenactor, results, targets) -> tuple[float, float]:

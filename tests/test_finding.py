@@ -1,11 +1,9 @@
 """All faces of a photo: several, tilted, at the border and small ones, and which of them is meant."""
 
-import json
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
+from people import LANDMARKS, picture
 from PIL import Image
 from skimage import data
 
@@ -14,8 +12,6 @@ from stylemask_demo.faces.detect import CascadeFaceFinder, FaceBox
 from stylemask_demo.faces.finding import Face, choose_face, find_faces
 from stylemask_demo.packs import CHECKPOINTS, load_network, read_info
 
-FACES = Path(__file__).parent / "assets" / "faces"
-LANDMARKS = {name: np.array(label["landmarks"]) for name, label in json.loads((FACES / "labels.json").read_text()).items()}
 SIDE = 256
 
 
@@ -27,15 +23,15 @@ def find():
 
 def scene(size: tuple[int, int], *faces: tuple) -> tuple[Image.Image, list[np.ndarray]]:
     """A photo of a breakfast with rendered faces (name, centre, side, turn), and their landmarks in its pixels."""
-    picture = cv2.resize(data.coffee(), size, interpolation=cv2.INTER_AREA)
+    photo = cv2.resize(data.coffee(), size, interpolation=cv2.INTER_AREA)
     truth = []
     for name, centre, side, turn in faces:
         matrix = cv2.getRotationMatrix2D(((SIDE - 1) / 2, (SIDE - 1) / 2), turn, side / SIDE)
         matrix[:, 2] += np.array(centre) - (SIDE - 1) / 2
-        face = cv2.GaussianBlur(np.array(Image.open(FACES / f"{name}.webp").convert("RGB")), (0, 0), max(115 / side, 0.1))
-        picture = cv2.warpAffine(face, matrix, size, picture, cv2.INTER_LINEAR, cv2.BORDER_TRANSPARENT)
+        face = cv2.GaussianBlur(np.array(picture(name)), (0, 0), max(115 / side, 0.1))
+        photo = cv2.warpAffine(face, matrix, size, photo, cv2.INTER_LINEAR, cv2.BORDER_TRANSPARENT)
         truth.append((LANDMARKS[name] - 0.5) @ matrix[:, :2].T + matrix[:, 2])
-    return Image.fromarray(picture), truth
+    return Image.fromarray(photo), truth
 
 
 def errors(faces: list[Face], truth: list[np.ndarray]) -> list[float]:

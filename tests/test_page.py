@@ -3,7 +3,6 @@
 The pictures that the browser tests take are kept in build/page/.
 """
 
-import base64
 import json
 import re
 import urllib.error
@@ -12,45 +11,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser import launch_or_skip
-from gradio_client import Client, handle_file
+from gradio_client import handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
-from playwright.sync_api import sync_playwright
-from serving import ROOT, serving
+from serving import ROOT
+from visiting import SCREENSHOTS, WAIT
 
 from stylemask_demo.media.videos import read_frames, write_video
 
 EXAMPLES = ROOT / "assets" / "examples"
-SCREENSHOTS = ROOT / "build" / "page"
 SOURCE, TARGET = EXAMPLES / "source_3.webp", EXAMPLES / "target_2.webp"  # not those that the page opens with
 
 NETWORKS = json.loads((ROOT / "checkpoints" / "synthetic" / "pack.json").read_text())["networks"]
 METHODS = ["stylemask", "directions"] + ["motion"] * ("motion_mapping" in NETWORKS)
-# A whole match takes minutes on a CPU.
-FEW_STEPS = "import stylemask_demo.generator.tuning; stylemask_demo.generator.tuning.STEPS = 10"
 EXPLAINED = {"stylemask": "Learned masks", "directions": "measured difference", "motion": "An encoder reads"}
-WAIT = 60_000  # milliseconds for anything in the browser
-
-
-@pytest.fixture(scope="session")
-def uploads(tmp_path_factory) -> Path:
-    return tmp_path_factory.mktemp("uploads")
-
-
-@pytest.fixture(scope="session")
-def address(uploads, tmp_path_factory):
-    """The address of the page, which matches people in fewer steps than it should."""
-    log = tmp_path_factory.mktemp("page") / "log"
-    environment = {"GRADIO_TEMP_DIR": str(uploads), "STYLEMASK_HOME": str(log.parent / "home")}
-    with serving(log, setup=FEW_STEPS, **environment) as address:
-        yield address
-    assert not [file for file in uploads.rglob("*") if file.is_file()], "uploads outlived the page"
-
-
-@pytest.fixture(scope="session")
-def client(address):
-    return Client(address, verbose=False)
 
 
 @pytest.fixture
@@ -255,90 +229,6 @@ def test_other_files_and_folders_are_not_served(address, place):
 
 
 # --- for people
-
-
-class Visit:
-    """A browser tab on the page that notes what must not happen."""
-
-    def __init__(self, page, address: str):
-        self.page = page
-        self.problems = []
-        page.on("console", lambda line: line.type == "error" and self.problems.append(line.text))
-        page.on("pageerror", lambda error: self.problems.append(str(error)))
-        page.on("request", lambda request: self._note(request.url))
-        page.goto(address)
-        self.wait_for_result()
-
-    def _note(self, url: str) -> None:
-        if not re.match(r"(http://127\.0\.0\.1[:/]|data:|blob:)", url):
-            self.problems.append(f"request to {url}")
-
-    def wait_for_result(self, other_than: str | None = None) -> str:
-        """Wait until the result is there (or is another one) and the page is at rest; return it."""
-        return self.wait_for("#result img.fixed, #result img:nth-of-type(2)", other_than)
-
-    def wait_for(self, selector: str, other_than: str | None = None) -> str:
-        self.page.wait_for_function(
-            """([selector, other]) => {
-                const picture = document.querySelector(selector);
-                return picture && picture.naturalWidth && picture.src !== other;
-            }""",
-            arg=[selector, other_than],
-            timeout=WAIT,
-        )
-        return self.page.get_attribute(selector, "src")
-
-    def drop(self, zone: str, file: Path) -> None:
-        """Drop a file on a drop zone as a hand would: on whatever lies in its middle."""
-        self.page.locator(zone).scroll_into_view_if_needed()
-        self.page.evaluate(
-            """([zone, name, content]) => {
-                const bytes = Uint8Array.from(atob(content), letter => letter.charCodeAt(0));
-                const type = (name.endsWith('.mp4') ? 'video/' : 'image/') + name.split('.').pop();
-                const dragged = new DataTransfer();
-                dragged.items.add(new File([bytes], name, {type}));
-                const {x, y, width, height} = document.querySelector(zone).getBoundingClientRect();
-                const under = document.elementFromPoint(x + width / 2, y + height / 2);
-                for (const kind of ['dragenter', 'dragover', 'drop'])
-                    under.dispatchEvent(
-                        new DragEvent(kind, {bubbles: true, cancelable: true, dataTransfer: dragged}));
-            }""",
-            [zone, file.name, base64.b64encode(file.read_bytes()).decode()],
-        )
-
-    def keep(self, name: str) -> None:
-        """Keep a picture of the whole page, with all that loads only when it is scrolled to."""
-        self.page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
-        self.wait_for("#target-stage-3 img")
-        self.page.evaluate("window.scrollTo(0, 0)")
-        self.page.mouse.move(0, 0)
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = launch_or_skip(playwright)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def visit(browser, address):
-    """Return a function that opens the page; at the end no tab may have had a problem."""
-    contexts, visits = [], []
-
-    def open_page(width: int = 1280, height: int = 900, **settings) -> Visit:
-        contexts.append(browser.new_context(viewport={"width": width, "height": height}, **settings))
-        visits.append(Visit(contexts[-1].new_page(), address))
-        return visits[-1]
-
-    yield open_page
-    problems = [problem for visit in visits for problem in visit.problems]
-    for context in contexts:
-        context.close()
-    assert not problems
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,10 +1,9 @@
 """The parts that packs choose from: inverters, and readers of face parameters."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
+from people import LABELS, picture
 from PIL import Image
 from torch import nn
 
@@ -16,7 +15,6 @@ from stylemask_demo.packs import CHECKPOINTS, load_network, read_info
 from stylemask_demo.portraits import readers as reading
 from stylemask_demo.portraits.readers import CompactReader, PublishedReader
 
-FACES = Path(__file__).parent / "assets" / "faces"
 FACTORS = np.arange(1, 16)
 
 
@@ -70,7 +68,7 @@ def extractor():
 
 @pytest.fixture(scope="module")
 def crops() -> list[Image.Image]:
-    return [Image.open(path).convert("RGB") for path in sorted(FACES.glob("*.webp"))[:16]]
+    return [picture(name) for name in sorted(LABELS)[:16]]
 
 
 def test_gradient_descent_brings_the_picture_nearer_to_the_crop(extractor, crops):

@@ -1,11 +1,10 @@
 """Pasting back: an unchanged face leaves the photo alone, a changed one arrives whole, in the photo's light."""
 
-import json
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
+from people import LANDMARKS
+from people import picture as face
 from PIL import Image
 from skimage import data
 
@@ -13,14 +12,8 @@ from stylemask_demo.faces import paste
 from stylemask_demo.faces.align import CropTransform, align
 from stylemask_demo.faces.paste import head_mask, paste_back
 
-FACES = Path(__file__).parent / "assets" / "faces"
-LANDMARKS = {name: np.array(label["landmarks"]) for name, label in json.loads((FACES / "labels.json").read_text()).items()}
 SIDE = 256
 NOISE = np.random.default_rng(0).normal(0, 1, (SIDE, SIDE, 3))
-
-
-def face(name: str) -> Image.Image:
-    return Image.open(FACES / f"{name}.webp").convert("RGB")
 
 
 def photo_of(name: str, size=(640, 480), centre=(320, 240), side=300.0, turn=0.0) -> tuple[Image.Image, np.ndarray]:

@@ -7,13 +7,15 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import shared_training
+import small_training
 import torch
 from accelerate.state import AcceleratorState
+from people import FACES, LABELS
 from torch import nn
 
 from stylemask_demo.faces.parameters import EXPRESSIONS, MIRRORED_LANDMARKS, mirrored_expressions
@@ -22,7 +24,7 @@ from stylemask_demo.networks.parameter_extractor import ExtractedParameters
 from stylemask_demo.networks.portrait_encoder import PortraitEncoder
 from stylemask_demo.networks.stylegan2 import Generator
 from stylemask_demo.packs import load_pack
-from stylemask_demo.training import command, factors, presets
+from stylemask_demo.training import command, presets
 from stylemask_demo.training.augment import head_angles, head_rotation, jitter, move, turn_head
 from stylemask_demo.training.autoencoder import GENERATOR
 from stylemask_demo.training.data import Faces, draw_pairs, draw_rows, load_faces
@@ -33,8 +35,6 @@ from stylemask_demo.training.learning_rates import parameter_groups
 from stylemask_demo.training.loop import Task, load_averages, run
 from stylemask_demo.training.mapping import amplify_codes, read_all
 from stylemask_demo.training.sample_bank import Bank, landmark_gap
-
-FACES = Path(__file__).parent / "assets" / "faces"
 
 
 def test_mirroring_twice_changes_nothing():
@@ -128,33 +128,8 @@ def test_the_average_soon_forgets_where_it_came_from(tmp_path):
     assert not averaged.training and not averaged.weight.requires_grad
 
 
-SHARED_RUN = """
-import sys
-from pathlib import Path
-import torch
-from torch import nn
-from stylemask_demo.training.loop import Task, run
-
-torch.set_num_threads(1)
-torch.manual_seed(3)
-layer, late = nn.Linear(4, 1), nn.Linear(4, 1)  # one of them is of no use in the first steps
-
-def loss(step, done):
-    seen.append(torch.randn(8, 4))
-    losses = {"square": layer(seen[-1]).square().mean()}
-    return losses | ({"late": late(seen[-1]).square().mean()} if step >= 3 else {})
-
-seen = []
-optimiser = torch.optim.SGD([*layer.parameters(), *late.parameters()], lr=0.1)
-task = Task("toy", {"layer": layer, "late": late}, optimiser, loss, steps=6, warm_up=1, decay_from=0.99)
-task.seconds = 1000.0
-run(task, Path(sys.argv[1]) / "run")
-torch.save((torch.stack(seen), layer.state_dict()), Path(sys.argv[1]) / sys.argv[2])
-"""
-
-
 def test_processes_share_their_gradients(tmp_path):
-    in_two_processes(SHARED_RUN, tmp_path)
+    in_two_processes(shared_training.__file__, tmp_path)
     (some, weights), (others, same) = (torch.load(tmp_path / rank) for rank in "01")
     assert not torch.equal(some, others)  # each draws its own batches,
     assert all(torch.equal(weights[name], same[name]) for name in weights)  # and all go the same way
@@ -169,16 +144,21 @@ def test_processes_share_their_gradients(tmp_path):
 
 
 def in_two_processes(program: str, *arguments: object) -> None:
-    """Runs a Python program twice, as `accelerate launch` does; its last argument is the process's number."""
+    """Run a Python file twice at a time, as `accelerate launch` does."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1]), "WORLD_SIZE": "2"}
     processes = []
-    for rank in ("0", "1"):
-        environment = os.environ | shared | {"RANK": rank, "LOCAL_RANK": rank, "GLOO_SOCKET_IFNAME": "lo"}
-        command_line = [sys.executable, "-c", program, *map(str, arguments), rank]
-        processes.append(subprocess.Popen(command_line, env=environment, stderr=subprocess.PIPE, text=True))
-    said = [process.communicate()[1] for process in processes]
+    try:
+        for rank in ("0", "1"):
+            environment = os.environ | shared | {"RANK": rank, "LOCAL_RANK": rank, "GLOO_SOCKET_IFNAME": "lo"}
+            environment["PYTHONPATH"] = str(Path(__file__).parents[1])
+            command_line = [sys.executable, program, *map(str, arguments)]
+            processes.append(subprocess.Popen(command_line, env=environment, stderr=subprocess.PIPE, text=True))
+        said = [process.communicate(timeout=500)[1] for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
     assert [process.returncode for process in processes] == [0, 0], said
 
 
@@ -186,9 +166,9 @@ def in_two_processes(program: str, *arguments: object) -> None:
 def small_data(tmp_path_factory) -> Path:
     """The committed faces as training shards and a validation shard; coefficients are made up."""
     folder = tmp_path_factory.mktemp("data")
-    all_labels = list(json.loads((FACES / "labels.json").read_text()).items())
+    all_labels = list(LABELS.items())
     rng = np.random.default_rng(0)
-    for shard, count in (("train-00", 40), ("scene-00", 16), ("validation", 40)):
+    for shard, count in (("train-00", 40), ("scene-00", 8), ("validation", 40)):
         labels = dict(all_labels[:count])
         with tarfile.open(folder / f"{shard}.tar", "w") as tar:
             for name in labels:
@@ -330,23 +310,16 @@ def test_pictures_that_are_missing_are_told_before_hours_of_training(small_data,
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.usefixtures("another_precision")
-@pytest.mark.parametrize("precision", ["no", "bf16"])
-def test_all_tasks_together_make_a_pack(small_data, tmp_path, monkeypatch, precision):
-    small = {network: replace(plan, batch=min(plan.batch, 8)) for network, plan in presets.PRESETS["cpu"].plans.items()}
-    monkeypatch.setitem(presets.PRESETS, "cpu", presets.Preset(small, 32, 24, precision))
-    monkeypatch.setattr(torch, "compile", lambda module, **options: module)  # takes a minute, and changes no result
-    monkeypatch.setattr(factors, "CROSS_EVERY", 1)  # both kinds of swaps in two steps
-    places = ["--data", str(small_data), "--run", str(tmp_path / "run"), "--pack", str(tmp_path / "pack")]
-    assert command.main(["all", *places, "--preset", "cpu", "--steps", "2"]) == 0
+def assert_whole(run: Path, folder: Path) -> None:
+    """A run of two steps of each network has left its curves, sheets and finite losses, and a pack that works."""
     for network in presets.NETWORKS:
-        assert (tmp_path / "run" / f"{network}-loss.png").exists()
-        assert (tmp_path / "run" / f"{network}-sheet.png").exists()
-        (losses,) = json.loads((tmp_path / "run" / f"{network}.json").read_text())
-        assert np.isfinite(list(losses.values())).all(), losses
+        assert (run / f"{network}-loss.png").exists()
+        assert (run / f"{network}-sheet.png").exists()
+        (losses,) = json.loads((run / f"{network}.json").read_text())
+        assert losses["step"] == 2 and np.isfinite(list(losses.values())).all(), losses
         if network == "factors":
             assert losses["own landmarks"] > 0 and "strangers" in losses
-    pack = load_pack(tmp_path / "pack")
+    pack = load_pack(folder)
     methods = {"masks", "directions", "motion_encoder", "motion_mapping", "details"}
     assert set(pack.networks) == {"generator", "encoder", "extractor", "identity", *methods}
     picture = torch.rand(1, 3, 128, 128) * 2 - 1
@@ -355,9 +328,18 @@ def test_all_tasks_together_make_a_pack(small_data, tmp_path, monkeypatch, preci
     assert pack["motion_mapping"](code[:, :1], pack["motion_encoder"](picture)).shape == (1, 1, 512)
     crops = [torch.rand(1, 3, 256, 256) * 2 - 1 for _ in range(3)]
     assert pack["details"](*crops, find_places(*[torch.rand(1, 68, 2)] * 3, 64)).shape == (1, 3, 256, 256)
-    card = (tmp_path / "pack" / "MODEL_CARD.md").read_text()
+    card = (folder / "MODEL_CARD.md").read_text()
     assert "training: 40 pictures of 20 rendered people" in card
     assert all(f"| {network} | 2 |" in card for network in presets.NETWORKS)
+
+
+@pytest.mark.usefixtures("another_precision")
+def test_all_tasks_together_make_a_pack(small_data, tmp_path, monkeypatch):
+    """In half precision; the two processes below train in full."""
+    small_training.shrink(monkeypatch, "bf16")
+    places = ["--data", str(small_data), "--run", str(tmp_path / "run"), "--pack", str(tmp_path / "pack")]
+    assert command.main([*small_training.ARGUMENTS, *places]) == 0
+    assert_whole(tmp_path / "run", tmp_path / "pack")
 
 
 @pytest.mark.parametrize(("name", "promised", "besides"), [("cpu", 600, 45), ("gpu", 25, 4)])
@@ -367,30 +349,13 @@ def test_presets_leave_time_for_what_is_not_training(name, promised, besides):
     assert sum(plan.minutes for plan in plans.values()) + besides <= promised
 
 
-SMALL_RUN = """
-import sys
-from dataclasses import replace
-import torch
-from stylemask_demo.training import command, presets
-
-torch.set_num_threads(1)
-torch.compile = lambda module, **options: module
-small = {network: replace(plan, batch=min(plan.batch, 8)) for network, plan in presets.PRESETS["cpu"].plans.items()}
-presets.PRESETS["cpu"] = presets.Preset(small, 32, 24, "no")
-sys.exit(command.main(["all", "--preset", "cpu", "--steps", "2", *sys.argv[1:-1]]))
-"""
-
-
 def test_two_processes_make_a_pack_together(small_data, tmp_path):
     places = ["--data", small_data, "--run", tmp_path / "run", "--pack", tmp_path / "pack"]
-    in_two_processes(SMALL_RUN, *places)
-    assert "details" in load_pack(tmp_path / "pack").networks
+    in_two_processes(small_training.__file__, *places)
+    assert_whole(tmp_path / "run", tmp_path / "pack")
     pairs = Pairs.open(tmp_path / "run" / "pairs")
-    assert (pairs.rows // 2 == np.repeat(np.arange(8), 3)[:, None]).all()  # people in their order, as many of each
+    assert (pairs.rows // 2 == np.repeat(np.arange(4), 3)[:, None]).all()  # people in their order, as many of each
     assert pairs.pictures.std((2, 3, 4)).all() and pairs.landmarks.any((2, 3)).all()  # both did their share
-    for network in presets.NETWORKS:
-        (losses,) = json.loads((tmp_path / "run" / f"{network}.json").read_text())
-        assert losses["step"] == 2 and np.isfinite(list(losses.values())).all(), network
 
 
 def test_units_behind_many_positive_inputs_stay_alive():

@@ -2,23 +2,18 @@
 
 import pickle
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from people import picture
 from PIL import Image
 
-from stylemask_demo import Portrait, Reenactor
+from stylemask_demo import Portrait
 from stylemask_demo.errors import Cancelled
 from stylemask_demo.reenactor import TUNED
 
-FACES = Path(__file__).parent / "assets" / "faces"
 STEPS = 25
-
-
-def picture(name: str) -> Image.Image:
-    return Image.open(FACES / f"{name}.webp").convert("RGB")
 
 
 def head_psnr(portrait: Portrait) -> float:
@@ -33,11 +28,6 @@ def head_psnr(portrait: Portrait) -> float:
 
 def pixels(image: Image.Image) -> np.ndarray:
     return np.int16(image)
-
-
-@pytest.fixture(scope="module")
-def reenactor() -> Reenactor:
-    return Reenactor.from_pack("synthetic", device="cpu")
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,9 @@ from stylemask_demo import Portrait, Reenactor
 from stylemask_demo.calibration.regression import ridge_regression
 from stylemask_demo.evaluation.instruments import BATCH, Instruments, batches
 from stylemask_demo.faces.parameters import DIRECTION_WEIGHTS
-from stylemask_demo.generator.sampling import draw_w
+from stylemask_demo.generator.sampling import TRUNCATION, draw_w
 from stylemask_demo.media.tensors import to_images
 from stylemask_demo.networks.stylegan2 import Generator
-from stylemask_demo.reenactor import TRUNCATION
 
 SAMPLES = 400  # random people that the linear regression is fitted on
 RIDGE = 0.01  # penalty of the regression, in units of each parameter's variance
@@ -25,19 +24,18 @@ BASELINES = (COPY_SOURCE, COPY_TARGET, AVERAGE, LINEAR)
 Way = Callable[[list[Portrait], list[Portrait]], list[Image.Image]]
 
 
-def all_ways(
-    reenactor: Reenactor, generator: Generator, instruments: Instruments, methods: Sequence[str]
-) -> dict[str, Way]:
+def all_ways(reenactor: Reenactor, instruments: Instruments, methods: Sequence[str]) -> dict[str, Way]:
     """The named methods of the reenactor and then the baselines, by name.
 
     Baselines that draw with the pack's generator get the photo's detail as methods do.
     """
+    generator = reenactor.pipeline.networks.generator
 
     def method(name: str) -> Way:
         return lambda sources, targets: reenactor.reenact(sources, targets, method=name)
 
     def detailed(way: Way) -> Way:
-        return lambda sources, targets: reenactor.detailed(way(sources, targets), sources)
+        return lambda sources, targets: reenactor.pipeline.results.detailed(way(sources, targets), sources)
 
     return {
         **{name: method(name) for name in methods},

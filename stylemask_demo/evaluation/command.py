@@ -30,7 +30,6 @@ from stylemask_demo.evaluation.sheets import draw_film, draw_sheets
 from stylemask_demo.evaluation.sliders import SLIDERS, Sweep, neutral_faces, sweep
 from stylemask_demo.evaluation.standard_networks import StandardNetworks
 from stylemask_demo.evaluation.videos import clip_pairs, find_videos, frechet_video_distance, read_clips
-from stylemask_demo.packs import load_pack
 
 ALL = "all"
 KINDS = {SELF: measure_self, CROSS: measure_cross}
@@ -96,9 +95,8 @@ def set_up(pack: str, method: str = ALL) -> Setup:
             f"The pack '{reenactor.info.name}' has no method '{method}'. "
             f"Choose one of: {', '.join([ALL, *reenactor.methods])}."
         )
-    networks = load_pack(pack, reenactor.device, keys=("generator", "extractor", "identity"))
-    instruments = Instruments(networks, reenactor.device)
-    ways = all_ways(reenactor, networks["generator"], instruments, methods)
+    instruments = Instruments(reenactor.pipeline.networks)
+    ways = all_ways(reenactor, instruments, methods)
     return Setup(reenactor, methods, ways, instruments, StandardNetworks(reenactor.device, instruments))
 
 

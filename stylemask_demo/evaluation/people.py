@@ -78,7 +78,7 @@ def read_people(reenactor: Reenactor, data: Path) -> tuple[list[Face], int]:
     return faces, len(files) - len(faces)
 
 
-def portraits_of(reenactor: Reenactor, pictures: list[Image.Image]) -> list[Portrait | None]:
+def portraits_of(reenactor: Reenactor, pictures: list[Image.Image]) -> Sequence[Portrait | None]:
     """A portrait of each picture, in one batch where all show a face; None where no face was found."""
     try:
         return reenactor.portrait(pictures)

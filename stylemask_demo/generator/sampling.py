@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 
 import torch
+from PIL import Image
 from torch import Tensor
 
+from stylemask_demo.generator.style_space import StyleSpace
+from stylemask_demo.media.tensors import to_images
 from stylemask_demo.networks.stylegan2 import Generator
 
+TRUNCATION = 0.7  # of random people towards the mean face; photos are never truncated
 MEAN_SAMPLES = 4096  # random people whose mean is the mean face
 
 
@@ -40,3 +44,23 @@ def draw_z(generator: Generator, count: int, random: int | torch.Generator = 0) 
 def mean_w(generator: Generator) -> Tensor:
     """The code of the mean face, (1, style_dim): the mean of w over random people, always the same."""
     return draw_w(generator, MEAN_SAMPLES).mean(0, keepdim=True)
+
+
+class Sampler:
+    """Random people as the demo shows them: drawn towards the mean face."""
+
+    def __init__(self, space: StyleSpace):
+        self._space = space
+
+    def codes(self, seeds: Sequence[int]) -> Tensor:
+        """W+ codes (B, L, style_dim) of B people, one for each seed. Raises ValueError for a negative seed."""
+        space = self._space
+        # What the style space truncates anyway is not truncated twice.
+        w = space.truncate(sample_w(space.generator, seeds), TRUNCATION / space.truncation)
+        return space.generator.repeat(w)
+
+    @torch.inference_mode()
+    def pictures(self, seeds: Sequence[int], size: int) -> list[Image.Image]:
+        """Pictures of B people, RGB, of at most `size` pixels a side."""
+        generator = self._space.generator
+        return to_images(generator.synthesise(*self._space.code(self.codes(seeds)), min(size, generator.size)))

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stylemask_demo.networks.parameter_extractor import ParameterExtractor
-from stylemask_demo.networks.trunk import ExactLinear, Trunk, dense
+from stylemask_demo.networks.trunk import INPUT_SIZE, ExactLinear, Trunk, dense
 
 COARSE_SIZE = 32  # pixels of the reduced picture that the encoder reads colours from
 
@@ -16,6 +16,8 @@ class PortraitEncoder(nn.Module):
     Motion is head pose and expression as a parameter extractor reads them, turned into a code by one linear layer, so that
     the rest of the code need not hold it.
     """
+
+    input_size = INPUT_SIZE
 
     def __init__(self, num_latents: int, style_dim: int = 512) -> None:
         super().__init__()

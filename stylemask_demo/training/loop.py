@@ -92,9 +92,7 @@ def run(task: Task, folder: Path, accelerator: Accelerator | None = None) -> Ave
     shared, optimiser = accelerator.prepare(objective, task.optimiser)
     sums: dict[str, float | Tensor] = {}
     counted = 0
-    progress = tqdm(
-        initial=step, total=task.steps, desc=task.name, mininterval=10, disable=not accelerator.is_main_process
-    )
+    progress = tqdm(initial=step, total=task.steps, desc=task.name, mininterval=10, disable=not accelerator.is_main_process)
     while done < 1:
         torch.manual_seed(step * accelerator.num_processes + accelerator.process_index)
         losses = shared(step, done)

@@ -20,13 +20,13 @@ from stylemask_demo.training.data import Faces, draw_pairs
 from stylemask_demo.training.learning_rates import parameter_groups
 from stylemask_demo.training.loop import Averages, Task
 from stylemask_demo.training.losses import exposure, identity_distance, parameter_distance, reconstruction
-from stylemask_demo.training.sample_bank import SIDE, Teachers
+from stylemask_demo.training.sample_bank import SIDE, EmbeddedTeachers
 
 RIDGE = 1e-2  # penalty of the regressions that training starts from, in units of the mean variance
 FITTED = 2000  # pictures that it is fitted on
 
 
-def motion_task(teachers: Teachers, faces: Faces, steps: int, batch: int = 8, rate: float = 2e-4) -> Task:
+def motion_task(teachers: EmbeddedTeachers, faces: Faces, steps: int, batch: int = 8, rate: float = 2e-4) -> Task:
     """`batch` is the number of pairs. Of the second person there is no true picture: the teachers see the identity of the
     person and the parameters of the motion, and the light is that of the person's inversion."""
     generator, encoder = teachers.generator, teachers.encoder
@@ -76,7 +76,9 @@ def _drive(generator: Generator, mapping: MotionMapping, codes: Tensor, moves: T
 
 
 @torch.no_grad()
-def _start_from_regression(teachers: Teachers, faces: Faces, motion: CompactMotionEncoder, mapping: MotionMapping) -> None:
+def _start_from_regression(
+    teachers: EmbeddedTeachers, faces: Faces, motion: CompactMotionEncoder, mapping: MotionMapping
+) -> None:
     """Lets the mapping take the encoder's own motion out of the code, and the motion encoder give it as regression can."""
     motion.eval()  # and stays so: statistics of a handful of people would blur the codes
     rows = faces.spread(FITTED)

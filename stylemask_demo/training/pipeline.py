@@ -31,7 +31,7 @@ from stylemask_demo.training.masks import CONTROLLED, masks_task
 from stylemask_demo.training.model_card import write_card
 from stylemask_demo.training.motion import motion_task
 from stylemask_demo.training.presets import Preset
-from stylemask_demo.training.sample_bank import Bank, Teachers, make_bank
+from stylemask_demo.training.sample_bank import Bank, EmbeddedTeachers, make_bank
 
 
 class TrainingPipeline:
@@ -69,7 +69,7 @@ class TrainingPipeline:
         for pattern in ("train-*", "validation", "scene-*"):
             find_shards(self.data, pattern)
 
-    def _save(self, pack: Path, teachers: Teachers, bank: Bank) -> None:
+    def _save(self, pack: Path, teachers: EmbeddedTeachers, bank: Bank) -> None:
         """Saves all networks but the details as a pack. Waits for no other process, so that one may do it alone."""
         generator = teachers.generator
         masks, matrix = self._new_masks(generator), self._new_matrix(generator)
@@ -156,10 +156,10 @@ class TrainingPipeline:
             self.accelerator.wait_for_everyone()
         return Pairs.open(kept)
 
-    def _teachers(self) -> Teachers:
-        return Teachers(*self._mapped(), self._finished_extractor(), self._finished_identity())
+    def _teachers(self) -> EmbeddedTeachers:
+        return EmbeddedTeachers(*self._mapped(), self._finished_extractor(), self._finished_identity())
 
-    def _bank(self, teachers: Teachers) -> Bank:
+    def _bank(self, teachers: EmbeddedTeachers) -> Bank:
         path = self.folder / "bank.pt"
         with self.accelerator.local_main_process_first():
             if not path.exists():

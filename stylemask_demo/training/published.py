@@ -15,6 +15,7 @@ from stylemask_demo.faces.deca import BOX_SCALE, CROP_SCALE, EXPRESSIONS
 from stylemask_demo.generator.sampling import draw_w
 from stylemask_demo.networks.arcface import ArcFace
 from stylemask_demo.networks.deca import DecaEncoder, axis_angle_to_euler
+from stylemask_demo.networks.identity_network import IdentityNetwork
 from stylemask_demo.networks.parameter_extractor import ExtractedParameters
 from stylemask_demo.packs import find_pack, read_info
 from stylemask_demo.packs.networks import PackNetworks
@@ -43,10 +44,11 @@ class PackTeachers(Teachers):
     """
 
     def __init__(self, pack: str | Path, device: torch.device) -> None:
-        weights = PackNetworks(pack, device)
-        self.deca: DecaEncoder | None = weights["deca"] if "deca" in weights else None
-        self.factors = torch.tensor(weights.info.settings.get("direction_factors", [1.0] * 15), device=device)
-        self.generator, self.extractor, self.identity = (weights[key] for key in ("generator", "extractor", "identity"))
+        networks = PackNetworks.load(pack, device)
+        self.generator, self.extractor = networks.generator, networks.extractor
+        self.identity: IdentityNetwork | ArcFace = networks.identity.get()
+        self.deca: DecaEncoder | None = networks.deca
+        self.factors = torch.tensor(networks.info.settings.get("direction_factors", [1.0] * 15), device=device)
         self.side = min(LARGEST_SIDE, self.generator.size)
 
     def look(self, pictures: Tensor) -> tuple[ExtractedParameters, Tensor]:

@@ -1,0 +1,22 @@
+"""Rendered people that no training saw, and what is true of them: the pictures in assets/faces."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+FACES = Path(__file__).parent / "assets" / "faces"
+LABELS = json.loads((FACES / "labels.json").read_text())  # by name, PERSON_VIEW: euler (3) in degrees, landmarks (68, 2)
+LANDMARKS = {name: np.array(label["landmarks"]) for name, label in LABELS.items()}  # pixels of the picture of 256
+
+
+def picture(name: str) -> Image.Image:
+    """One person's face, an aligned crop of 256 x 256 pixels."""
+    with Image.open(FACES / f"{name}.webp") as opened:
+        return opened.convert("RGB")
+
+
+def names(view: int) -> list[str]:
+    """View 0 of twenty people, or view 1 of twenty others."""
+    return sorted(name for name in LABELS if name.endswith(f"_{view}") and int(name[:6]) // 20 % 2 == view)

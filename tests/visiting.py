@@ -1,0 +1,69 @@
+"""What a visitor does in the browser, for tests of the page; pictures of it are kept in build/page/."""
+
+import base64
+import re
+from pathlib import Path
+
+from serving import ROOT
+
+SCREENSHOTS = ROOT / "build" / "page"
+WAIT = 60_000  # milliseconds for anything in the browser
+
+
+class Visit:
+    """A browser tab on the page that notes what must not happen."""
+
+    def __init__(self, page, address: str):
+        self.page = page
+        self.problems = []
+        page.on("console", lambda line: line.type == "error" and self.problems.append(line.text))
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("request", lambda request: self._note(request.url))
+        page.goto(address)
+        self.wait_for_result()
+
+    def _note(self, url: str) -> None:
+        if not re.match(r"(http://127\.0\.0\.1[:/]|data:|blob:)", url):
+            self.problems.append(f"request to {url}")
+
+    def wait_for_result(self, other_than: str | None = None) -> str:
+        """Wait until the result is there (or is another one) and the page is at rest; return it."""
+        return self.wait_for("#result img.fixed, #result img:nth-of-type(2)", other_than)
+
+    def wait_for(self, selector: str, other_than: str | None = None) -> str:
+        self.page.wait_for_function(
+            """([selector, other]) => {
+                const picture = document.querySelector(selector);
+                return picture && picture.naturalWidth && picture.src !== other;
+            }""",
+            arg=[selector, other_than],
+            timeout=WAIT,
+        )
+        return self.page.get_attribute(selector, "src")
+
+    def drop(self, zone: str, file: Path) -> None:
+        """Drop a file on a drop zone as a hand would: on whatever lies in its middle."""
+        self.page.locator(zone).scroll_into_view_if_needed()
+        self.page.evaluate(
+            """([zone, name, content]) => {
+                const bytes = Uint8Array.from(atob(content), letter => letter.charCodeAt(0));
+                const type = (name.endsWith('.mp4') ? 'video/' : 'image/') + name.split('.').pop();
+                const dragged = new DataTransfer();
+                dragged.items.add(new File([bytes], name, {type}));
+                const {x, y, width, height} = document.querySelector(zone).getBoundingClientRect();
+                const under = document.elementFromPoint(x + width / 2, y + height / 2);
+                for (const kind of ['dragenter', 'dragover', 'drop'])
+                    under.dispatchEvent(
+                        new DragEvent(kind, {bubbles: true, cancelable: true, dataTransfer: dragged}));
+            }""",
+            [zone, file.name, base64.b64encode(file.read_bytes()).decode()],
+        )
+
+    def keep(self, name: str) -> None:
+        """Keep a picture of the whole page, with all that loads only when it is scrolled to."""
+        self.page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+        self.wait_for("#target-stage-3 img")
+        self.page.evaluate("window.scrollTo(0, 0)")
+        self.page.mouse.move(0, 0)
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
