@@ -6,6 +6,7 @@ import torch
 
 from stylemask_demo.faces.align import crop_quad
 from stylemask_demo.faces.parameters import EXPRESSIONS, MIRRORED_EXPRESSIONS, MIRRORED_LANDMARKS, FaceParameters
+from stylemask_demo.media.tensors import from_pixels
 from stylemask_demo.networks.parameter_extractor import ExtractedParameters, ParameterExtractor
 from stylemask_demo.networks.trunk import INPUT_SIZE
 
@@ -81,7 +82,7 @@ def _landmarks(extractor: ParameterExtractor, photo: np.ndarray, quads: list[np.
         matrix = cv2.getAffineTransform(corners, quad[:3].astype(np.float32))
         crops.append(_cut(photo, matrix))
         maps.append(matrix)
-    batch = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    batch = from_pixels(torch.from_numpy(np.stack(crops)))
     points = extractor(batch.to(device)).landmarks.float().cpu().numpy() * INPUT_SIZE - 0.5
     return np.stack([p @ m[:, :2].T + m[:, 2] for p, m in zip(points, maps, strict=True)])
 

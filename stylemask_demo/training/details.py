@@ -19,7 +19,7 @@ from tqdm import tqdm
 from stylemask_demo import Portrait, Reenactor
 from stylemask_demo.caching import Lazy
 from stylemask_demo.media.contact_sheets import contact_sheet
-from stylemask_demo.media.tensors import to_image, to_tensor
+from stylemask_demo.media.tensors import from_pixels, to_image, to_tensor
 from stylemask_demo.networks.detail import REFINED, DetailNetwork, find_places
 from stylemask_demo.networks.identity_network import IdentityNetwork
 from stylemask_demo.networks.memory_format import channels_last
@@ -88,7 +88,7 @@ class Pairs:
         """Inversions and results (B, 3, S, S) in -1..1, and `landmarks` (B, 3, 68, 2)."""
         device = torch.get_default_device()
         pixels = torch.from_numpy(np.ascontiguousarray(self.pictures[numbers])).to(device)
-        inversions, made = (pixels.permute(1, 0, 4, 2, 3).float() / 127.5 - 1).unbind()
+        inversions, made = from_pixels(pixels).unbind(1)
         return inversions, made, torch.from_numpy(self.landmarks[numbers]).to(device)
 
 
