@@ -15,6 +15,7 @@ import shared_training
 import small_training
 import torch
 from accelerate.state import AcceleratorState
+from loaded_pack import load_pack
 from people import FACES, LABELS
 from torch import nn
 
@@ -23,7 +24,6 @@ from stylemask_demo.networks.detail import find_places
 from stylemask_demo.networks.parameter_extractor import ExtractedParameters
 from stylemask_demo.networks.portrait_encoder import PortraitEncoder
 from stylemask_demo.networks.stylegan2 import Generator
-from stylemask_demo.packs import load_pack
 from stylemask_demo.training import command, presets
 from stylemask_demo.training.augment import head_angles, head_rotation, jitter, move, turn_head
 from stylemask_demo.training.autoencoder import GENERATOR
