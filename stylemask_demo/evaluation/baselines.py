@@ -77,7 +77,7 @@ class LinearRegression:
 def sample(generator: Generator, count: int) -> tuple[torch.Tensor, list[Image.Image]]:
     """Codes w (N, style_dim) of random people, truncated as the demo's samples are, and their pictures."""
     w = draw_w(generator, count, 1)
-    w = w.mean(0) + TRUNCATION * (w - w.mean(0))
+    w = torch.lerp(w.mean(0), w, TRUNCATION)
     return w, paint(generator, generator.repeat(w))
 
 

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from stylemask_demo.calibration.regression import LinearFit, ridge_regression
 from stylemask_demo.errors import WrongSetting
 from stylemask_demo.faces.deca import BOX_SCALE, CROP_SCALE, EXPRESSIONS
-from stylemask_demo.generator.sampling import draw_w
+from stylemask_demo.generator.sampling import TRUNCATION, draw_w
 from stylemask_demo.networks.arcface import ArcFace
 from stylemask_demo.networks.deca import DecaEncoder, axis_angle_to_euler
 from stylemask_demo.networks.identity_network import IdentityNetwork
@@ -28,7 +28,6 @@ from stylemask_demo.training.presets import Preset
 from stylemask_demo.training.sample_bank import Bank, Teachers, along_directions
 
 TRAINED = ("masks", "directions")
-TRUNCATION = 0.7  # of the faces of the bank, as in the papers
 RIDGE = 10.0  # penalty of the regressions that training starts from, in faces
 STILL = 1e-12  # variance of a parameter that is the same in all faces
 REACH = 2.0  # standard deviations over the bank: the largest change of one direction alone
@@ -119,10 +118,10 @@ def train_on_pack(
 
 @torch.no_grad()
 def sampled_bank(teachers: PackTeachers, count: int) -> Bank:
-    """Random people of the teachers' generator; the same every time."""
+    """Random people of the teachers' generator, truncated as in the papers; the same every time."""
     generator = teachers.generator
     w = draw_w(generator, count)
-    w_plus = generator.repeat(w.mean(0) + TRUNCATION * (w - w.mean(0)))
+    w_plus = generator.repeat(torch.lerp(w.mean(0), w, TRUNCATION))
     parts = tqdm(w_plus.split(BATCH), desc="bank", mininterval=10)
     seen = [teachers.look(generator(part, teachers.side)) for part in parts]
     parameters = ExtractedParameters(*(torch.cat(part) for part in zip(*(found for found, _ in seen), strict=True)))
