@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from loaded_pack import load_pack
 
 from stylemask_demo.calibration import calibrator, measuring, trials
 from stylemask_demo.calibration.fitting import Calibration, calibrate
@@ -17,7 +18,7 @@ from stylemask_demo.generator.style_space import StyleSpace
 from stylemask_demo.media.tensors import to_image
 from stylemask_demo.methods import Directions, FaceCode
 from stylemask_demo.networks.style_direction_matrix import StyleDirectionMatrix
-from stylemask_demo.packs import CHECKPOINTS, load_pack
+from stylemask_demo.packs import CHECKPOINTS
 from stylemask_demo.portraits.readers import CompactReader
 
 SAMPLES = 200
