@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from file_host import Answer, file_host
 from PIL import Image
 from reference.rendering import (
@@ -23,9 +24,11 @@ from stylemask_demo.cli import main
 from stylemask_demo.downloads import fetch
 from stylemask_demo.errors import Cancelled, FaceModelMissing, UnwritableMedia
 from stylemask_demo.faces.parameters import EXPRESSIONS
+from stylemask_demo.networks.correspondence import centres
 from stylemask_demo.rendering import face_model, shards
 from stylemask_demo.rendering.anatomy import EYE_CENTRE, Anatomy
 from stylemask_demo.rendering.camera import Camera
+from stylemask_demo.rendering.correspondence import correspondence
 from stylemask_demo.rendering.face_model import FaceModel, Topology, convert_archive, load_face_model
 from stylemask_demo.rendering.figure import Figure
 from stylemask_demo.rendering.glasses import frame, random_glasses
@@ -40,12 +43,13 @@ from stylemask_demo.rendering.raster import (
     draw_strands,
     draw_triangles,
 )
-from stylemask_demo.rendering.render import Region, render
+from stylemask_demo.rendering.render import Geometry, Region, render
 from stylemask_demo.rendering.skin import creases
 from stylemask_demo.rendering.trajectory import random_trajectory
 from stylemask_demo.rendering.vectors import head_rotation, normalised, signed_distance, spline, srgb
-from stylemask_demo.rendering.view import plain_view, random_view
+from stylemask_demo.rendering.view import plain_view, random_view, strong_expression
 from stylemask_demo.training.data import load_faces
+from stylemask_demo.training.truth import load_correspondences
 
 # Where the 68 landmarks are on the mean face of ICT-FaceKit: right half of jaw, brows and eyes, then the middle.
 JAW = [(-7.4, 3.7, 3.7), (-7.3, 1.5, 3.9), (-6.9, -0.5, 4.5), (-6.6, -2.4, 5.2), (-5.7, -4.5, 6.1), (-4.3, -6.2, 7.3)]
@@ -380,8 +384,9 @@ def test_expressions_and_gaze_stay_in_their_ranges():
 def test_eyes_are_shut_only_by_a_blink():
     for seed in range(200):
         view = random_view(seed)
-        lids = view.value("eyeBlink") + 0.5 * view.value("eyeLookDown") + 0.3 * view.value("eyeSquint")
-        assert view.value("eyeBlink") > 0.9 or lids < 0.46 or view.value("eyeBlink") == 0
+        for side in ("_L", "_R"):
+            blink, down, squint = (view.value(name + side) for name in ("eyeBlink", "eyeLookDown", "eyeSquint"))
+            assert blink > 0.9 or blink + 0.5 * down + 0.3 * squint < 0.46 or blink == 0
 
 
 def test_trajectories_are_smooth_and_go_somewhere():
@@ -485,6 +490,69 @@ def test_shards_of_scenes_have_their_own_name(model_file, tmp_path):
     arguments = ["--people", "1", "--views", "2", "--size", "64", "--workers", "1", "--face-model", str(model_file)]
     assert main(["render", *arguments, "--scene", "-o", str(tmp_path)]) == 0
     assert sorted(path.name for path in tmp_path.glob("scene-*")) == ["scene-000000.npz", "scene-000000.tar"]
+    known = load_correspondences(tmp_path, "scene-*", tmp_path / "cache")
+    assert known.pairs().tolist() == [[1, 0], [0, 1]]  # of view 0 in view 1, and the other way around
+    truth = known.of(np.array([1, 0]), np.array([0, 0]))
+    assert truth.places.shape == (2, 2, 64, 64) and 0.2 < truth.figure[0].mean() < 1
+    assert torch.equal(truth.places[1], centres(64, truth.places)) and truth.seen[1].all()
+    (tmp_path / "correspondence-scene-000000.npz").unlink()
+    with pytest.raises(FileNotFoundError, match="correspondence-scene-000000.npz.*render --scene"):
+        load_correspondences(tmp_path, "scene-*", tmp_path / "elsewhere")
+
+
+# --- correspondence
+
+
+def test_a_view_lies_in_itself_where_it_is(anatomy):
+    geometry = render(Figure(anatomy, random_person(2)), plain_view(yaw=10), 64).geometry
+    found = correspondence(geometry, geometry, 32)
+    grid = (np.arange(32) + 0.5) / 16 - 1
+    assert np.abs(found.places - np.stack(np.meshgrid(grid, grid), -1)).max() < 0.05
+    assert found.seen[~found.figure].all() and found.seen[found.figure].mean() > 0.97
+
+
+def test_points_are_found_where_they_are_in_another_view(anatomy):
+    """By the place on the mean face of what is nearest there."""
+    figure = Figure(anatomy, replace(random_person(2), glasses=None))
+    shown, other = (render(figure, plain_view(yaw=yaw, jawOpen=jaw), 128).geometry for yaw, jaw in ((-15, 0.4), (20, 0)))
+    found = correspondence(shown, other, 64)
+    rest = figure.pose(plain_view()).surface.rest
+
+    def on_face(geometry: Geometry, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        index = geometry.buffers.index[rows, columns]
+        corners = geometry.triangles[np.clip(index, 0, len(geometry.triangles) - 1)]
+        return (index >= 0) & (index < len(geometry.triangles)), rest[corners].mean(1)
+
+    rows, columns = np.nonzero(found.seen & found.figure)
+    before, of_shown = on_face(shown, rows * 4 + 2, columns * 4 + 2)
+    there = ((found.places[rows, columns] + 1) * 128).astype(int)
+    after, of_other = on_face(other, there[:, 1], there[:, 0])
+    on_skin = before & after
+    assert on_skin.sum() > 300
+    assert np.median(np.linalg.norm(of_shown - of_other, axis=1)[on_skin]) < 0.6  # centimetres; triangles are as large
+    turned = np.linalg.norm(found.places[..., 0][found.figure & found.seen]) > 0
+    assert turned and not found.seen[found.figure].all()  # what a turn hides is known to be hidden
+
+
+def test_strong_expressions_are_among_the_views():
+    values = np.stack([random_view(seed).expression for seed in range(300)])
+    jaw, blinks = (
+        values[:, EXPRESSIONS.index("jawOpen")],
+        values[:, [EXPRESSIONS.index(f"eyeBlink_{side}") for side in "LR"]],
+    )
+    assert values.min() >= 0 and values.max() <= 1
+    assert (jaw > 0.8).sum() >= 4 and (jaw < 0.05).sum() > 100
+    winks = (blinks.max(1) == 1) & (blinks.min(1) < 0.5)
+    assert winks.sum() >= 4 and (blinks.min(1) == 1).sum() >= 12
+    assert (np.array([random_view(seed).expression for seed in range(5)]) == values[:5]).all()
+
+
+def test_strong_expressions_come_on_either_side():
+    rng = np.random.default_rng(0)
+    values = np.stack([strong_expression(rng) for _ in range(400)])
+    for left, right in (("mouthLeft", "mouthRight"), ("browOuterUp_L", "browOuterUp_R"), ("eyeBlink_L", "eyeBlink_R")):
+        first, second = (values[:, EXPRESSIONS.index(name)] for name in (left, right))
+        assert ((first > 0.3) & (second < 0.1)).sum() >= 8 and ((second > 0.3) & (first < 0.1)).sum() >= 8
 
 
 def test_video_frames_are_labelled(model_file, tmp_path):

@@ -42,14 +42,29 @@ class Region(IntEnum):
 
 
 @dataclass(frozen=True)
+class Geometry:
+    """What is nearest at each sample of a picture, and where all of the figure lies on it: surface vertices (V, 3) and
+    knots of opaque strands (N, K, 3) as x and y in samples and depth in centimetres, and the surface's triangles (T, 3).
+
+    Indices of `buffers` below T are triangles, those above are segments of strands, counted by knots.
+    """
+
+    buffers: Buffers
+    vertices: np.ndarray
+    triangles: np.ndarray
+    strands: np.ndarray
+
+
+@dataclass(frozen=True)
 class Rendering:
     """A picture, its segmentation (size, size) of `Region` values, head angles in degrees as seen in the crop (yaw, pitch,
-    roll), and 68 landmarks (68, 2) in pixels of the picture."""
+    roll), 68 landmarks (68, 2) in pixels of the picture, and what is seen where."""
 
     picture: Image.Image
     segmentation: np.ndarray
     angles: tuple[float, float, float]
     landmarks: np.ndarray
+    geometry: Geometry
 
 
 def render(figure: Figure, view: View, size: int, camera: Camera | None = None) -> Rendering:
@@ -63,8 +78,9 @@ def render(figure: Figure, view: View, size: int, camera: Camera | None = None) 
 
     buffers = Buffers.empty(side)
     surface, solid = posed.surface, posed.tufts[0]
-    draw_triangles(camera.project(surface.vertices, side), surface.triangles, buffers, 0)
-    draw_strands(camera.project(solid.points, side), solid.half_widths * scale, buffers, len(surface.triangles))
+    vertices, strands = camera.project(surface.vertices, side), camera.project(solid.points, side)
+    draw_triangles(vertices, surface.triangles, buffers, 0)
+    draw_strands(strands, solid.half_widths * scale, buffers, len(surface.triangles))
     openness = ambient_occlusion(buffers.depth, scale)
     picture, regions = _shade(stage, posed, buffers, openness)
     layer = SoftLayer.empty(side)
@@ -80,6 +96,7 @@ def render(figure: Figure, view: View, size: int, camera: Camera | None = None) 
         segmentation=_most_common(regions),
         angles=camera.angles(view.rotation),
         landmarks=camera.project(posed.landmarks, size)[:, :2],
+        geometry=Geometry(buffers, vertices, surface.triangles, strands),
     )
 
 

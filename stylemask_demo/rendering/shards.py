@@ -1,7 +1,8 @@
 """Shards of labelled pictures, as the training reads them: `NAME.tar` with WebP pictures and `NAME.npz` with their labels.
 
-`segmentation-NAME.tar` holds a PNG of `Region` values for every picture. A shard appears whole or not at all, its labels
-last, so that a run that was stopped goes on where it was.
+`segmentation-NAME.tar` holds a PNG of `Region` values for every picture. Beside shards of scenes `correspondence-NAME.npz`
+says where each view's points lie in each other view of the person. A shard appears whole or not at all, its labels last, so
+that a run that was stopped goes on where it was.
 """
 
 import io
@@ -20,6 +21,7 @@ from PIL import Image
 
 from stylemask_demo.errors import UnwritableMedia
 from stylemask_demo.rendering.anatomy import Anatomy
+from stylemask_demo.rendering.correspondence import Correspondence, correspondence
 from stylemask_demo.rendering.face_model import load_face_model
 from stylemask_demo.rendering.figure import Figure
 from stylemask_demo.rendering.person import Person, random_person
@@ -31,6 +33,10 @@ SHARD_PEOPLE = 250
 LABEL_SIDE = 256  # landmarks are in pixels of a picture of this side, whatever its size is
 VIEW_SEED = 10_000_000  # seeds of views begin here, a hundred for each person
 QUALITY = 85
+CORRESPONDENCE_SIDE = 64  # cells on each side of a picture for which it is known where their points lie elsewhere
+UNIT = 1 / 16384  # of places, in half sides of the picture, as they are kept
+FARTHEST = 1.99  # half sides from the middle: what lies further out of the picture is said to lie there
+SEEN, FIGURE = 1, 2  # bits of what is known of a cell: whether the other view shows it, and whether it is background
 
 
 @dataclass(frozen=True)
@@ -60,12 +66,14 @@ class Order:
 
 @dataclass(frozen=True)
 class Picture:
-    """An encoded picture (WebP) and segmentation (PNG) with its labels, by name."""
+    """An encoded picture (WebP) and segmentation (PNG) with its labels, by name, and where its points lie in the other
+    views of a scene: by the number of the view."""
 
     name: str
     picture: bytes
     segmentation: bytes
     labels: dict[str, object]
+    elsewhere: dict[int, Correspondence]
 
 
 def labels_of(person: Person, number: int, view: View, rendering: Rendering) -> dict[str, object]:
@@ -91,14 +99,20 @@ def render_person(number: int, anatomy: Anatomy, order: Order) -> list[Picture]:
     person = random_person(number)
     figure = Figure(anatomy, person)
     pictures = []
-    for i, view in enumerate(order.views_of(number)):
-        rendering = render(figure, view, order.size)
+    views = order.views_of(number)
+    renderings = [render(figure, view, order.size) for view in views]
+    for i, (view, rendering) in enumerate(zip(views, renderings, strict=True)):
         picture, segmentation = io.BytesIO(), io.BytesIO()
         rendering.picture.save(picture, "WEBP", quality=QUALITY, method=4)
         Image.fromarray(rendering.segmentation).save(segmentation, "PNG")
         name = f"{number:06d}_{i:04d}" if order.moving else f"{number:06d}_{i}"
         labels = labels_of(person, i, view, rendering)
-        pictures.append(Picture(name, picture.getvalue(), segmentation.getvalue(), labels))
+        elsewhere = {
+            other: correspondence(rendering.geometry, renderings[other].geometry, CORRESPONDENCE_SIDE)
+            for other in range(len(views))
+            if order.scene and other != i
+        }
+        pictures.append(Picture(name, picture.getvalue(), segmentation.getvalue(), labels, elsewhere))
     return pictures
 
 
@@ -144,18 +158,22 @@ def finished(base: Path, people: range, order: Order) -> bool:
 def write_shard(
     base: Path, pictures: Iterator[list[Picture]], people: int, progress: Callable[[int], None] = lambda done: None
 ) -> None:
-    """Writes the next `people` people of `pictures` to `base`.tar, segmentation-`base`.tar and `base`.npz.
+    """Writes the next `people` people of `pictures` to `base`.tar, segmentation-`base`.tar and `base`.npz, and if they are
+    in scenes to correspondence-`base`.npz.
 
     `progress` is told how many people are done. Raises UnwritableMedia when the folder cannot be written.
     """
     paths = [base.parent / name for name in (f"{base.name}.tar", f"segmentation-{base.name}.tar", f"{base.name}.npz")]
     partials = [path.with_name(path.name + ".partial") for path in paths]
     rows: list[dict[str, object]] = []
+    known: list[tuple[tuple[int, int], Correspondence]] = []
     try:
         base.parent.mkdir(parents=True, exist_ok=True)
         with tarfile.open(partials[0], "w") as tar, tarfile.open(partials[1], "w") as segmentations:
             for done in range(people):
+                first = len(rows)
                 for picture in next(pictures):
+                    known += [((first + view, len(rows)), found) for view, found in picture.elsewhere.items()]
                     _add(tar, picture.name + ".webp", picture.picture)
                     _add(segmentations, picture.name + ".png", picture.segmentation)
                     rows.append(picture.labels)
@@ -163,10 +181,26 @@ def write_shard(
         with open(partials[2], "wb") as file:
             columns: dict[str, Any] = {name: np.array([row[name] for row in rows]) for name in rows[0]}
             np.savez_compressed(file, **columns)
+        if known:
+            _write_correspondences(base.parent / f"correspondence-{base.name}.npz", known)
         for partial_path, path in zip(partials, paths, strict=True):
             os.replace(partial_path, path)
     except OSError as error:
         raise UnwritableMedia(f"{base.parent} cannot be written: {error}. Choose another folder with -o.") from error
+
+
+def _write_correspondences(path: Path, known: list[tuple[tuple[int, int], Correspondence]]) -> None:
+    """Writes `rows` (N, 2) of source and target in the shard, `places` (N, S, S, 2) int16 in `UNIT` and bits `cells`
+    (N, S, S) of `SEEN` and `FIGURE`: for cells of the target, where they lie in the source."""
+    partial_path = path.with_name(path.name + ".partial")
+    with open(partial_path, "wb") as file:
+        np.savez_compressed(
+            file,
+            rows=np.array([rows for rows, _ in known]),
+            places=np.stack([(found.places.clip(-FARTHEST, FARTHEST) / UNIT).astype(np.int16) for _, found in known]),
+            cells=np.stack([(SEEN * found.seen + FIGURE * found.figure).astype(np.uint8) for _, found in known]),
+        )
+    os.replace(partial_path, path)
 
 
 def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:

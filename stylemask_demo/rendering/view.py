@@ -1,16 +1,28 @@
 """How a person is seen: expression, head pose, gaze, distance of the camera, and seeds for light and background."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from stylemask_demo.faces.parameters import EXPRESSIONS
 from stylemask_demo.rendering.vectors import head_rotation, normalised
 
+
+def _mirrored_name(name: str) -> str:
+    for left, right in (("_L", "_R"), ("Left", "Right")):
+        if name.endswith(left) or name.endswith(right):
+            return name.removesuffix(left) + right if name.endswith(left) else name.removesuffix(right) + left
+    return name
+
+
 _INDEX = {name: i for i, name in enumerate(EXPRESSIONS)}
+_MIRRORED = [_INDEX[_mirrored_name(name)] for name in EXPRESSIONS]
 EYES = np.array([0, 3.6, 8])  # between the eyes of the mean face
 MOST_YAW, MOST_PITCH = 55.0, 28.0
 MOST_GAZE_YAW, MOST_GAZE_PITCH = 28.0, 20.0
+STRONG_SHARE = 0.4  # of all views: faces as they are pulled in play, fright, pain and laughter
+STRONG_SEED = 21  # what a view's seed is combined with for these
 
 
 @dataclass(frozen=True)
@@ -51,8 +63,11 @@ def plain_view(yaw: float = 0.0, pitch: float = 0.0, scene_seed: int = 0, **expr
 def random_view(seed: int) -> View:
     """A view as a snapshot has it; equal seeds give equal views."""
     rng = np.random.default_rng(seed)
+    strong = np.random.default_rng([seed, STRONG_SEED])
+    is_strong = strong.random() < STRONG_SHARE
+    expression = random_expression(rng)
     view = View(
-        expression=random_expression(rng),
+        expression=strong_expression(strong) if is_strong else expression,
         yaw=float(np.clip(rng.normal() * 20, -MOST_YAW, MOST_YAW)),
         pitch=float(np.clip(rng.normal() * 10, -MOST_PITCH, MOST_PITCH)),
         roll=float(rng.normal() * 5),
@@ -65,6 +80,8 @@ def random_view(seed: int) -> View:
     wander = 1 - looks_at_camera
     yaw = yaw * looks_at_camera + rng.normal() * (2 + 9 * wander)
     pitch = pitch * looks_at_camera + rng.normal() * (1.5 + 6 * wander)
+    if is_strong and strong.random() < 0.4:
+        yaw, pitch = strong.uniform(-MOST_GAZE_YAW, MOST_GAZE_YAW), strong.uniform(-MOST_GAZE_PITCH, MOST_GAZE_PITCH)
     return with_gaze(view, yaw, pitch)
 
 
@@ -95,18 +112,19 @@ def with_gaze(view: View, yaw: float, pitch: float) -> View:
     return replace(view, expression=expression, gaze=(yaw, pitch))
 
 
+def _put(values: np.ndarray, rng: np.random.Generator, name: str, value: float, uneven: float = 0.08) -> None:
+    """Sets one expression; both sides, not quite alike, for a name without its side."""
+    if name in _INDEX:
+        values[_INDEX[name]] = np.clip(value, 0, 1)
+        return
+    for side in ("_L", "_R"):
+        values[_INDEX[name + side]] = np.clip(value + rng.normal() * uneven * (value > 0), 0, 1)
+
+
 def random_expression(rng: np.random.Generator) -> np.ndarray:
     """Expression coefficients (53,), each 0..1, combined as faces combine them: smiles narrow the eyes, and so on."""
     values = np.zeros(len(EXPRESSIONS), np.float32)
-
-    def put(name: str, value: float, uneven: float = 0.08) -> None:
-        """Sets one expression; both sides, not quite alike, for a name without its side."""
-        if name in _INDEX:
-            values[_INDEX[name]] = np.clip(value, 0, 1)
-            return
-        for side in ("_L", "_R"):
-            values[_INDEX[name + side]] = np.clip(value + rng.normal() * uneven * (value > 0), 0, 1)
-
+    put = partial(_put, values, rng)
     smile = float(np.clip(rng.normal(0.33, 0.4), 0, 1))
     put("mouthSmile", smile)
     put("cheekSquint", 0.6 * smile * rng.uniform(0.3, 1))
@@ -151,3 +169,62 @@ def random_expression(rng: np.random.Generator) -> np.ndarray:
     put("mouthLeft", max(0, rng.normal() * 0.1))
     put("mouthRight", max(0, rng.normal() * 0.1))
     return values
+
+
+# What a mouth, brows and lids do at their strongest: names and ranges of coefficients, drawn together.
+_Pull = dict[str, tuple[float, float]]
+STRONG_MOUTHS: dict[str, _Pull] = {
+    "scream": {"jawOpen": (0.55, 1), "mouthStretch": (0, 0.6), "mouthLowerDown": (0, 0.6), "mouthUpperUp": (0, 0.5)},
+    "gape": {"jawOpen": (0.3, 1)},
+    "laugh": {
+        "mouthSmile": (0.6, 1),
+        "jawOpen": (0.15, 0.65),
+        "mouthUpperUp": (0.1, 0.5),
+        "mouthLowerDown": (0, 0.5),
+        "cheekSquint": (0.3, 0.9),
+    },
+    "grin": {"mouthSmile": (0.7, 1), "mouthUpperUp": (0.2, 0.6), "mouthLowerDown": (0.2, 0.7), "mouthDimple": (0, 0.6)},
+    "o": {"mouthFunnel": (0.5, 1), "jawOpen": (0.15, 0.6)},
+    "kiss": {"mouthPucker": (0.6, 1)},
+    "teeth": {"mouthStretch": (0.3, 1), "mouthUpperUp": (0.5, 1), "mouthLowerDown": (0.5, 1), "jawOpen": (0, 0.15)},
+    "sob": {"mouthFrown": (0.5, 1), "mouthShrugLower": (0.2, 0.8), "mouthStretch": (0, 0.5), "jawOpen": (0, 0.3)},
+    "puff": {"cheekPuff": (0.4, 1), "mouthPress": (0.2, 0.7)},
+    "roll": {"mouthRollLower": (0.4, 1), "mouthRollUpper": (0.2, 0.9), "mouthPress": (0, 0.4)},
+    "shut": {},
+}
+STRONG_BROWS: dict[str, _Pull] = {
+    "up": {"browInnerUp": (0.4, 1), "browOuterUp": (0.4, 1)},
+    "sad": {"browInnerUp": (0.5, 1)},
+    "down": {"browDown": (0.5, 1), "noseSneer": (0, 0.5)},
+    "one up": {"browOuterUp_L": (0.5, 1), "browDown_R": (0, 0.6)},
+    "still": {},
+}
+STRONG_LIDS: dict[str, _Pull] = {
+    "shut": {"eyeBlink": (1, 1)},
+    "wide": {"eyeWide": (0.5, 1)},
+    "squint": {"eyeSquint": (0.5, 1), "cheekSquint": (0.2, 0.8)},
+    "wink": {"eyeBlink_L": (1, 1), "eyeSquint_L": (0, 0.6), "cheekSquint_L": (0, 0.8)},
+    "half": {"eyeBlink": (0.2, 0.5)},
+    "open": {},
+}
+LID_SHARES = (0.22, 0.15, 0.15, 0.1, 0.1, 0.28)
+SIDEWAYS_SHARE = 0.2  # of mouths that are pulled to one side besides
+
+
+def strong_expression(rng: np.random.Generator) -> np.ndarray:
+    """Expression coefficients (53,), each 0..1, of a face that is pulled as far as people pull theirs; sides are drawn
+    alike often, so that winks and raised brows come on either."""
+    values = np.zeros(len(EXPRESSIONS), np.float32)
+    lids = rng.choice(list(STRONG_LIDS), p=LID_SHARES)
+    for pulls in (
+        STRONG_MOUTHS[rng.choice(list(STRONG_MOUTHS))],
+        STRONG_BROWS[rng.choice(list(STRONG_BROWS))],
+        STRONG_LIDS[lids],
+    ):
+        for name, (least, most) in pulls.items():
+            _put(values, rng, name, rng.uniform(least, most), 0.0 if least == most else 0.08)
+    if rng.random() < SIDEWAYS_SHARE:
+        side = rng.choice(["Left", "Right"])
+        _put(values, rng, "mouth" + side, rng.uniform(0.3, 1))
+        _put(values, rng, "jaw" + side, rng.uniform(0, 0.8))
+    return values[_MIRRORED] if rng.random() < 0.5 else values
