@@ -159,6 +159,13 @@ def _parser() -> argparse.ArgumentParser:
         method_option(added)
     for added in (reenact, drive):
         strength_option(added)
+    for added in (reenact, edit, drive):
+        added.add_argument(
+            "--size",
+            type=_whole_number(64, 1024),
+            metavar="PIXELS",
+            help="results as large as the picture shows the face, at most this (default: the size of the pack)",
+        )
     for added in (reenact, edit, drive, invert):
         added.add_argument(
             "--tune", action="store_true", help="first tune the generator to the person: takes longer, looks more alike"

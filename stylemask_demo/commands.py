@@ -132,7 +132,7 @@ def _reenactor(options: argparse.Namespace, method: str | None = None) -> "Reena
     # Imported here: help and complaints about arguments need no networks.
     from stylemask_demo.reenactor import Reenactor
 
-    reenactor = Reenactor.from_pack(options.pack, device="auto")
+    reenactor = Reenactor.from_pack(options.pack, device="auto", size=getattr(options, "size", None))
     if method is not None:
         reenactor.check(method)  # before the pictures are looked at
     return reenactor

@@ -40,7 +40,7 @@ class Pipeline:
     `space`, the way from W+ to style codes; `sampler` of random people; `reader` of face parameters; `portraits`, made of
     photos; `transfer`, the methods; `sliders`; `correction` of what results miss, None where the pack's encoder does not
     tell it; `synthesis` of pictures; `detail` of photos, None where the pack has no network for it; `results`, synthesised
-    and with that detail.
+    and with that detail. Calls whose `size` is None make pictures of the pack's size.
     """
 
     @torch.inference_mode(False)  # what is kept must be of use outside of it too
@@ -73,7 +73,12 @@ class Pipeline:
 
     @torch.inference_mode()
     def reenacted(
-        self, sources: Sequence[Subject], targets: Sequence[Subject], method: str, strength: float
+        self,
+        sources: Sequence[Subject],
+        targets: Sequence[Subject],
+        method: str,
+        strength: float,
+        size: int | None = None,
     ) -> list[Image]:
         """Pictures of N sources that follow N targets, or of one for all of the other; see `Reenactor.reenact`."""
         check_method(self.networks.info, method)
@@ -81,18 +86,20 @@ class Pipeline:
         def made(pairs: Sequence[tuple[Subject, Subject]]) -> list[Image]:
             who = self.portraits_of([source for source, _ in pairs])
             how = self.transfer.targets(self.portraits_of([target for _, target in pairs]), method)
-            return self._followed(method, self.transfer.sources(who, method), how, strength, who)
+            return self._followed(method, self.transfer.sources(who, method), how, strength, who, size)
 
         return in_batches(made, paired(sources, targets), self.networks.device)
 
     @torch.inference_mode()
-    def edited(self, sources: Sequence[Subject], yaw: float, pitch: float, smile: float) -> list[Image]:
+    def edited(
+        self, sources: Sequence[Subject], yaw: float, pitch: float, smile: float, size: int | None = None
+    ) -> list[Image]:
         """Pictures of N sources moved by the sliders; see `Reenactor.edit`."""
         check_method(self.networks.info, "directions")
 
         def made(some: Sequence[Subject]) -> list[Image]:
             who = self.portraits_of(some)
-            return self.results.pictures(self.sliders.code(who, yaw, pitch, smile), who)
+            return self.results.pictures(self.sliders.code(who, yaw, pitch, smile), who, size)
 
         return in_batches(made, sources, self.networks.device)
 
@@ -114,7 +121,7 @@ class Pipeline:
         return in_batches(made, seeds, self.networks.device)
 
     def driven(
-        self, source: Subject, frames: Iterable[Image], method: str, strength: float
+        self, source: Subject, frames: Iterable[Image], method: str, strength: float, size: int | None = None
     ) -> Generator[Image, None, None]:
         """A picture of the source for each frame of a video, as they come; see `Reenactor.drive`."""
         check_method(self.networks.info, method)
@@ -124,11 +131,11 @@ class Pipeline:
         @torch.inference_mode()
         def made(crops: Sequence[Image]) -> list[Image]:
             how = smooth(self.transfer.target_crops(crops, method))
-            return self._followed(method, self.transfer.sources(who, method), how, strength, who)
+            return self._followed(method, self.transfer.sources(who, method), how, strength, who, size)
 
         follow = partial(follower.crop, size=self.networks.generator.size)
         at_once = batch_size(self.networks.device)
-        return drive(iter(frames), follow, made, lambda: self.results.still(who[0]), at_once)
+        return drive(iter(frames), follow, made, lambda: self.results.still(who[0], size), at_once)
 
     def tuned(self, face: Subject, steps: int, progress: Progress | None) -> Portrait:
         """A portrait with a generator of its own; see `Reenactor.tune`."""
@@ -145,10 +152,16 @@ class Pipeline:
         return in_batches(read, faces, self.networks.device)
 
     def _followed(
-        self, method: str, who: FaceCode, how: FaceCode, strength: float = 1.0, sources: Sequence[Portrait] = ()
+        self,
+        method: str,
+        who: FaceCode,
+        how: FaceCode,
+        strength: float = 1.0,
+        sources: Sequence[Portrait] = (),
+        size: int | None = None,
     ) -> list[Image]:
         """Pictures of B `sources` that follow B targets, or of one for all of the other; random people have no portrait."""
         code = self.transfer(method, who, how, strength)
         if self.correction:
             code = self.correction(code, who, how, strength, sources)
-        return self.results.pictures(code, sources)
+        return self.results.pictures(code, sources, size)

@@ -32,21 +32,28 @@ class Reenactor:
     picture content, which forget within the hour.
     """
 
-    def __init__(self, pipeline: Pipeline):
-        self.pipeline = pipeline
+    def __init__(self, pipeline: Pipeline, size: int | None = None):
+        self.pipeline, self.size = pipeline, size
         self.device = pipeline.networks.device
         self.face_finder: str = pipeline.finder.name  # name of the face finder in use
 
     @classmethod
-    def from_pack(cls, name: str | Path = "synthetic", device: str = "auto", compatibility: bool = False) -> "Reenactor":
+    def from_pack(
+        cls,
+        name: str | Path = "synthetic",
+        device: str = "auto",
+        compatibility: bool = False,
+        size: int | None = None,
+    ) -> "Reenactor":
         """Loads a pack by name or folder onto "cpu", "cuda" or, by "auto", the best there is.
 
         With `compatibility` pictures are made as the published programs make them: photos are truncated towards the mean
-        face too, which costs likeness, and the direction matrix adds its constant term. Raises PackMissing or PackCorrupt.
+        face too, which costs likeness, and the direction matrix adds its constant term. With a `size` in pixels larger than
+        the pack's, results are as large as the photo shows the face, at most that. Raises PackMissing or PackCorrupt.
         """
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
-        return cls(Pipeline(PackNetworks.load(name, torch.device(device)), create_face_finder(device), compatibility))
+        return cls(Pipeline(PackNetworks.load(name, torch.device(device)), create_face_finder(device), compatibility), size)
 
     @property
     def info(self) -> PackInfo:
@@ -107,38 +114,62 @@ class Reenactor:
         return made if isinstance(image, Sequence) else made[0]
 
     @overload
-    def reenact(self, source: Subject, target: Subject, method: str = ..., strength: float = ...) -> Image: ...
+    def reenact(
+        self, source: Subject, target: Subject, method: str = ..., strength: float = ..., size: int | None = ...
+    ) -> Image: ...
     @overload
     def reenact(
-        self, source: Sequence[Subject], target: Subjects, method: str = ..., strength: float = ...
+        self,
+        source: Sequence[Subject],
+        target: Subjects,
+        method: str = ...,
+        strength: float = ...,
+        size: int | None = ...,
     ) -> list[Image]: ...
     @overload
     def reenact(
-        self, source: Subject, target: Sequence[Subject], method: str = ..., strength: float = ...
+        self,
+        source: Subject,
+        target: Sequence[Subject],
+        method: str = ...,
+        strength: float = ...,
+        size: int | None = ...,
     ) -> list[Image]: ...
     def reenact(
-        self, source: Subjects, target: Subjects, method: str = "stylemask", strength: float = 1.0
+        self,
+        source: Subjects,
+        target: Subjects,
+        method: str = "stylemask",
+        strength: float = 1.0,
+        size: int | None = None,
     ) -> Image | list[Image]:
         """The source person with the head pose and expression of the target.
 
-        `strength` goes from 0 (the source as it is) to 1. Lists are paired; a single picture goes with every one of a
-        list. Raises UnknownMethod, which is a ValueError, ValueError for lists of different lengths, and what `portrait`
-        raises.
+        `strength` goes from 0 (the source as it is) to 1; `size` is that of `from_pack`, for this call. Lists are paired; a
+        single picture goes with every one of a list. Raises UnknownMethod, which is a ValueError, ValueError for lists of
+        different lengths, and what `portrait` raises.
         """
-        made = self.pipeline.reenacted(_as_list(source), _as_list(target), method, strength)
+        made = self.pipeline.reenacted(_as_list(source), _as_list(target), method, strength, size or self.size)
         return made if isinstance(source, Sequence) or isinstance(target, Sequence) else made[0]
 
     @overload
-    def edit(self, source: Subject, yaw: float = ..., pitch: float = ..., smile: float = ...) -> Image: ...
+    def edit(
+        self, source: Subject, yaw: float = ..., pitch: float = ..., smile: float = ..., size: int | None = ...
+    ) -> Image: ...
     @overload
-    def edit(self, source: Sequence[Subject], yaw: float = ..., pitch: float = ..., smile: float = ...) -> list[Image]: ...
-    def edit(self, source: Subjects, yaw: float = 0.0, pitch: float = 0.0, smile: float = 0.0) -> Image | list[Image]:
+    def edit(
+        self, source: Sequence[Subject], yaw: float = ..., pitch: float = ..., smile: float = ..., size: int | None = ...
+    ) -> list[Image]: ...
+    def edit(
+        self, source: Subjects, yaw: float = 0.0, pitch: float = 0.0, smile: float = 0.0, size: int | None = None
+    ) -> Image | list[Image]:
         """The source turned by `yaw` and `pitch` degrees and its smile changed by `smile` (-1..1), relative to what it is.
 
-        yaw > 0 turns the face to the right of the picture, pitch > 0 looks up. The embedded pack keeps a smile within what
-        faces can do. Raises UnknownMethod for a pack that has no directions, and what `portrait` raises.
+        yaw > 0 turns the face to the right of the picture, pitch > 0 looks up; `size` is that of `from_pack`, for this
+        call. The embedded pack keeps a smile within what faces can do. Raises UnknownMethod for a pack that has no
+        directions, and what `portrait` raises.
         """
-        made = self.pipeline.edited(_as_list(source), yaw, pitch, smile)
+        made = self.pipeline.edited(_as_list(source), yaw, pitch, smile, size or self.size)
         return made if isinstance(source, Sequence) else made[0]
 
     @overload
@@ -165,7 +196,7 @@ class Reenactor:
         the first face that is the source as it is. Raises UnknownMethod, what `portrait` raises, and NoFaceFound at the end
         of a video without any face.
         """
-        return self.pipeline.driven(source, frames, method, strength)
+        return self.pipeline.driven(source, frames, method, strength, self.size)
 
     def tune(self, face: Subject, steps: int = STEPS, progress: Progress | None = None) -> Portrait:
         """Bends a copy of the generator towards one face, so that all that is made of it looks more like the person.

@@ -7,26 +7,23 @@ import pytest
 import torch
 from people import FACES, LABELS, look, names, picture
 from PIL import Image
-from scipy.interpolate import RBFInterpolator
+from skimage import data
 
 from stylemask_demo import Reenactor
+from stylemask_demo.detail.full_size import at_full_size
 from stylemask_demo.detail.photo_detail import REMEMBERED
-from stylemask_demo.networks.detail import REFINED, STIFFNESS, DetailNetwork, find_places, thin_plate
+from stylemask_demo.networks.correspondence import CELL, Correspondence, centres, find_places
+from stylemask_demo.networks.detail import DetailNetwork, Layers
 from stylemask_demo.pipeline import Pipeline
 from stylemask_demo.training.data import Faces
-from stylemask_demo.training.details import between_lips, how_often, miscoloured_mouths, misplaced
+from stylemask_demo.training.details import how_often
+from stylemask_demo.training.pair_augment import between_lips, miscoloured_mouths
 
 NAMES = names(0)[:10]
 
 
 def landmarks(count: int = 2) -> torch.Tensor:
     return torch.rand(count, 68, 2, generator=torch.Generator().manual_seed(0)) * 0.6 + 0.2
-
-
-def centres(side: int) -> torch.Tensor:
-    """Of cells, from -1 to 1, (side, side, 2)."""
-    axis = (torch.arange(side) + 0.5) / side * 2 - 1
-    return torch.stack(torch.meshgrid(axis, axis, indexing="xy"), -1)
 
 
 @pytest.fixture(scope="module")
@@ -41,45 +38,6 @@ def plain(reenactor) -> Reenactor:
     return Reenactor(Pipeline(networks, reenactor.pipeline.finder))
 
 
-def test_what_has_not_moved_stays():
-    photo = landmarks()
-    inversion = photo + 0.01 * torch.randn(photo.shape, generator=torch.Generator().manual_seed(1))
-    of_photo, of_inversion, of_made = find_places(photo, inversion, inversion, 16).unbind(1)
-    assert torch.allclose(of_photo, centres(16).expand(2, -1, -1, -1), atol=1e-6)
-    assert torch.allclose(of_inversion, of_made, atol=1e-5)
-
-
-def test_all_parts_of_a_shifted_and_scaled_face_are_found():
-    made = landmarks()
-    before = 0.9 * made + 0.1  # on -1..1: 0.9 x + 0.1
-    of_photo, of_inversion, of_made = find_places(before, before, made, 16).unbind(1)
-    grid = centres(16).expand(2, -1, -1, -1)
-    assert torch.allclose(of_photo, 0.9 * grid + 0.1, atol=1e-4) and torch.allclose(of_inversion, of_photo, atol=1e-6)
-    assert torch.allclose(of_made, grid, atol=1e-6)
-
-
-def test_a_result_is_shown_in_the_shape_of_the_photo():
-    """The inversion is half as large again as the photo's face; its result is twice as large, and so is the photo shown."""
-    photo = 0.5 * landmarks() + 0.25
-    inversion = 1.5 * (photo - 0.5) + 0.45
-    made = 2 * (inversion - 0.5) + 0.5
-
-    def sizes(places: torch.Tensor) -> list[float]:
-        return ((places[:, 8, -1, 0] - places[:, 8, 0, 0]) / (centres(16)[8, -1, 0] - centres(16)[8, 0, 0])).tolist()
-
-    of_photo, of_inversion, of_made = find_places(photo, inversion, made, 16).unbind(1)
-    assert sizes(of_photo) == pytest.approx([0.5] * 2, abs=1e-3)
-    assert sizes(of_inversion) == pytest.approx([0.75] * 2, abs=1e-3)
-    assert sizes(of_made) == pytest.approx([1.5] * 2, abs=1e-3)
-
-
-def test_the_plate_is_that_of_scipy():
-    points, values = landmarks(1).double(), torch.randn(1, 68, 3, generator=torch.Generator().manual_seed(1)).double()
-    twin = RBFInterpolator(points[0].numpy(), values[0].numpy(), smoothing=STIFFNESS)
-    grid = centres(12).reshape(1, -1, 2).double()
-    assert np.abs(thin_plate(grid, points, values)[0].numpy() - twin(grid[0].numpy())).max() < 1e-3
-
-
 def test_an_untrained_network_brings_half_of_what_was_missed_to_where_it_is_now():
     network = DetailNetwork().eval()
     photo = torch.zeros(1, 3, 64, 64)
@@ -88,7 +46,8 @@ def test_an_untrained_network_brings_half_of_what_was_missed_to_where_it_is_now(
     now = landmarks(1)
     with torch.no_grad():
         before = now - 0.25
-        shown = network(photo, inversion, made, find_places(before, before, now, 64 // REFINED))  # 16 pixels further
+        places = find_places(before, before, now, 64 // CELL)  # 16 pixels further
+        shown = network(photo, inversion, made, places, torch.zeros(1, 6)).drawn
     assert shown[..., 37:43, 37:43].mean() == pytest.approx(0.5 + torch.sigmoid(torch.tensor(-3.0)).item(), abs=0.02)
     assert shown[..., :18, :18].abs().max() < 1e-6
 
@@ -124,6 +83,55 @@ def test_one_source_of_many_results_and_many_sources_agree(reenactor, portraits)
         assert np.abs(np.int16(made) - np.int16(reenactor.reenact(portraits[0], target))).max() <= 2
 
 
+def test_a_photo_that_is_lent_whole_is_shown_whole_at_its_own_size():
+    photo = torch.rand(1, 3, 200, 200) * 2 - 1
+    found = Correspondence(centres(8, photo)[None], torch.full((1, 1, 8, 8), 20.0))
+    nothing, all_of_it = torch.zeros(1, 1, 32, 32), torch.ones(1, 1, 32, 32)
+    layers = Layers(nothing.expand(-1, 3, -1, -1), nothing.expand(-1, 3, -1, -1), all_of_it, nothing, found, found)
+    shown = at_full_size(layers, photo)
+    assert shown.shape == photo.shape
+    assert torch.allclose(shown[..., 20:-20, 20:-20], photo[..., 20:-20, 20:-20], atol=1e-4)
+    unmoved = layers._replace(moved=nothing, unmoved=all_of_it)
+    assert torch.allclose(at_full_size(unmoved, photo), photo, atol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def large_photo() -> Image.Image:
+    """A photograph in which the face is more than twice as large as the pack's pictures, with grain."""
+    photo = Image.fromarray(data.astronaut()).resize((1536, 1536), Image.Resampling.BICUBIC)
+    grain = np.random.default_rng(0).normal(0, 8, (1536, 1536, 1))
+    return Image.fromarray(np.uint8(np.clip(np.asarray(photo) + grain, 0, 255)))
+
+
+def test_results_are_as_large_as_the_photo_shows_the_face(reenactor, large_photo):
+    photo = large_photo
+    portrait = reenactor.portrait(photo)
+    side = round(portrait.transform.side_in_photo)
+    assert 2 * reenactor.resolution < side < 1024
+    small, large, cut = (reenactor.edit(portrait, yaw=8, size=size) for size in (None, 1024, 280))
+    assert (small.width, large.width, cut.width) == (reenactor.resolution, side, 280)
+    # The same picture, but sharper.
+    reduced = np.float32(large.resize(small.size, Image.Resampling.BOX))
+    assert np.abs(reduced - np.float32(small)).mean() < 4
+    enlarged = small.resize(large.size, Image.Resampling.BICUBIC)
+    edges = [np.abs(np.diff(np.float32(picture.convert("L")))).mean() for picture in (large, enlarged)]
+    assert edges[0] > 1.15 * edges[1]
+    assert reenactor.into_photo(portrait, large).size == photo.size
+
+
+def test_a_face_is_cut_out_again_at_the_place_where_it_was(reenactor, large_photo):
+    portrait = reenactor.portrait(large_photo)
+    again = portrait.crop_of(1024)
+    assert again.width == round(portrait.transform.side_in_photo) > portrait.crop.width
+    reduced = np.float32(again.resize(portrait.crop.size, Image.Resampling.BOX))
+    shifted = np.roll(reduced, 1, 1)
+    difference, when_shifted = (
+        np.abs(np.float32(portrait.crop) - other)[8:-8, 8:-8].mean() for other in (reduced, shifted)
+    )
+    assert difference < 4 and difference < 0.7 * when_shifted
+    assert portrait.crop_of(64) is portrait.crop
+
+
 def test_random_people_have_no_photo_to_take_detail_from(reenactor, plain):
     assert np.array_equal(reenactor.sample(3), plain.sample(3))
 
@@ -142,15 +150,7 @@ def test_pairs_are_drawn_most_that_turn_little_or_open_the_mouth():
     euler = np.float32([[0, 0, 0], [0, 0, 0], [5, 5, 0], [40, 0, 0], [40, 0, 0]])
     faces = Faces({}, {"person": np.zeros(5), "euler": euler, "landmarks": landmarks})
     often = how_often(np.array([[0, 0], [0, 1], [0, 2], [0, 3], [0, 4]]), faces)
-    assert often.tolist() == pytest.approx([1, 9, 1 + 8 * np.exp(-0.5) + 0.1, 4.16, 10.16], abs=1e-2)
-
-
-def test_a_moved_photo_is_judged_only_where_it_is_seen():
-    true = torch.zeros(1, 3, 16, 16)
-    moved = torch.cat([torch.ones(1, 3, 16, 16), torch.zeros(1, 1, 16, 16)], 1)
-    assert misplaced(moved, true) == 0
-    moved[:, 3, :, :8] = 1
-    assert misplaced(moved, true) == pytest.approx(1.5)  # half of the picture, at three sizes
+    assert often.tolist() == pytest.approx([1, 6, 1 + 5 * np.exp(-0.5) + 0.1, 4.16, 7.16], abs=1e-2)
 
 
 def open_mouth() -> torch.Tensor:

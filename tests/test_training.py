@@ -20,7 +20,7 @@ from people import FACES, LABELS
 from torch import nn
 
 from stylemask_demo.faces.parameters import EXPRESSIONS, MIRRORED_LANDMARKS, mirrored_expressions
-from stylemask_demo.networks.detail import find_places
+from stylemask_demo.networks.correspondence import find_places
 from stylemask_demo.networks.parameter_extractor import ExtractedParameters
 from stylemask_demo.networks.portrait_encoder import PortraitEncoder
 from stylemask_demo.networks.stylegan2 import Generator
@@ -28,12 +28,12 @@ from stylemask_demo.training import command, presets
 from stylemask_demo.training.augment import head_angles, head_rotation, jitter, move, turn_head
 from stylemask_demo.training.autoencoder import GENERATOR
 from stylemask_demo.training.data import Faces, draw_pairs, draw_rows, load_faces
-from stylemask_demo.training.details import Pairs
 from stylemask_demo.training.discriminator import PatchDiscriminator, adversarial, cut_patch
 from stylemask_demo.training.factors import fit_factors
 from stylemask_demo.training.learning_rates import parameter_groups
 from stylemask_demo.training.loop import Task, load_averages, run
 from stylemask_demo.training.mapping import amplify_codes, read_all
+from stylemask_demo.training.pairs import Pairs
 from stylemask_demo.training.sample_bank import Bank, landmark_gap
 
 
@@ -184,6 +184,12 @@ def small_data(tmp_path_factory) -> Path:
             female=rng.uniform(size=count) < 0.5,
             hair_style=np.array(["short"] * count),
         )
+    pairs = np.array(
+        [(view, other) for first in range(0, 8, 2) for view, other in ((first, first + 1), (first + 1, first))]
+    )
+    places = rng.uniform(-16000, 16000, (len(pairs), 64, 64, 2)).astype(np.int16)
+    cells = rng.integers(0, 4, (len(pairs), 64, 64)).astype(np.uint8)
+    np.savez(folder / "correspondence-scene-00.npz", rows=pairs, places=places, cells=cells)
     return folder
 
 
@@ -327,7 +333,8 @@ def assert_whole(run: Path, folder: Path) -> None:
     assert pack["generator"](code).shape == (1, 3, 256, 256)
     assert pack["motion_mapping"](code[:, :1], pack["motion_encoder"](picture)).shape == (1, 1, 512)
     crops = [torch.rand(1, 3, 256, 256) * 2 - 1 for _ in range(3)]
-    assert pack["details"](*crops, find_places(*[torch.rand(1, 68, 2)] * 3, 64)).shape == (1, 3, 256, 256)
+    places = find_places(*[torch.rand(1, 68, 2)] * 3, 64)
+    assert pack["details"](*crops, places, torch.zeros(1, 6)).drawn.shape == (1, 3, 256, 256)
     card = (folder / "MODEL_CARD.md").read_text()
     assert "training: 40 pictures of 20 rendered people" in card
     assert all(f"| {network} | 2 |" in card for network in presets.NETWORKS)

@@ -9,7 +9,8 @@ from torch import Tensor
 from stylemask_demo.caching import VISITOR_SECONDS, Cache
 from stylemask_demo.faces.extract import read_twice
 from stylemask_demo.media.tensors import to_tensor
-from stylemask_demo.networks.detail import REFINED, DetailNetwork, find_places
+from stylemask_demo.networks.correspondence import CELL, find_places
+from stylemask_demo.networks.detail import DetailNetwork, Layers
 from stylemask_demo.networks.parameter_extractor import ParameterExtractor
 from stylemask_demo.networks.perception import to_input
 from stylemask_demo.portraits.portrait import Portrait
@@ -18,12 +19,14 @@ REMEMBERED = 16  # sources, about 2 MB each
 
 
 class _Source(NamedTuple):
-    """A crop and its inversion (1, 3, S, S) in -1..1, and the landmarks (1, 68, 2) of both as fractions."""
+    """A crop and its inversion (1, 3, S, S) in -1..1, the landmarks (1, 68, 2) of both as fractions, and degrees of yaw,
+    pitch and roll (1, 3) of the head in the crop."""
 
     crop: Tensor
     inversion: Tensor
     of_crop: Tensor
     of_inversion: Tensor
+    pose: Tensor
 
 
 class PhotoDetail:
@@ -39,21 +42,22 @@ class PhotoDetail:
         return len(self._sources)
 
     @torch.inference_mode()
-    def __call__(self, made: Tensor, sources: Sequence[Portrait]) -> Tensor:
-        """Results (B, 3, S, S) in about -1..1 of B sources, or all of one -> the same with the detail of their crops."""
+    def __call__(self, made: Tensor, sources: Sequence[Portrait]) -> Layers:
+        """Results (B, 3, S, S) in about -1..1 of B sources, or all of one -> the layers of the same with the detail of
+        their crops."""
         known = [self._known(source) for source in sources]
         joined = (torch.cat(parts).expand(len(made), *parts[0].shape[1:]) for parts in zip(*known, strict=True))
-        crops, inversions, of_crops, of_inversions = joined
+        crops, inversions, of_crops, of_inversions, poses = joined
         made = made.clamp(-1, 1)  # as the network has learned it
-        places = find_places(of_crops, of_inversions, self._landmarks(made), made.shape[-1] // REFINED)
-        return self._network(crops, inversions, made, places)
+        now = read_twice(self._extractor, to_input(made))
+        places = find_places(of_crops, of_inversions, now.landmarks, made.shape[-1] // CELL)
+        return self._network(crops, inversions, made, places, torch.cat([poses, now.euler], 1))
 
     def _known(self, source: Portrait) -> _Source:
         def look() -> _Source:
             both = to_tensor([source.crop, source.inversion], source.crop.width).to(self._device)
-            return _Source(*both.split(1), *self._landmarks(both).split(1))
+            read = read_twice(self._extractor, to_input(both))
+            of_crop, of_inversion = read.landmarks.split(1)
+            return _Source(both[:1], both[1:], of_crop, of_inversion, read.euler[:1])
 
         return self._sources.find(source.look, look)
-
-    def _landmarks(self, pictures: Tensor) -> Tensor:
-        return read_twice(self._extractor, to_input(pictures)).landmarks

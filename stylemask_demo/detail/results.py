@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from PIL import Image
 
+from stylemask_demo.detail.full_size import at_full_size
 from stylemask_demo.detail.photo_detail import PhotoDetail
 from stylemask_demo.faces.paste import paste_back
 from stylemask_demo.generator.style_space import PictureCode, StyleSpace
@@ -21,15 +22,26 @@ class Results:
         self._space, self._synthesis, self._detail, self._reader = space, synthesis, detail, reader
 
     @torch.inference_mode()
-    def pictures(self, code: PictureCode, sources: Sequence[Portrait] = ()) -> list[Image.Image]:
-        """Codes of B results -> B pictures, RGB; `sources` are the portraits they were made of, or one of all, if any."""
-        return to_images(self.tensors(code, sources))
+    def pictures(self, code: PictureCode, sources: Sequence[Portrait] = (), size: int | None = None) -> list[Image.Image]:
+        """Codes of B results -> B pictures, RGB; `sources` are the portraits they were made of, or one of all, if any.
+
+        With a `size` larger than the pack's, results with detail are as large as the photo shows the face, at most that.
+        """
+        made = self._made(code, sources)
+        if self._detail is None or not sources:
+            return to_images(made)
+        layers, size = self._detail(made, sources), max(size or 0, made.shape[-1])
+        pictures = []
+        for i in range(len(made)):
+            crop = sources[i % len(sources)].crop_of(size)
+            photo = to_tensor([crop], crop.width).to(made.device)
+            pictures += to_images(at_full_size(layers.of(i), photo))
+        return pictures
 
     @torch.inference_mode()
     def tensors(self, code: PictureCode, sources: Sequence[Portrait] = ()) -> torch.Tensor:
         """Codes of B results -> (B, 3, S, S), values about -1..1; `sources` as for `pictures`."""
-        made = self._synthesis.tensors(code, [source.tuning for source in sources] or (None,))
-        return self._with_detail(made, sources)
+        return self._with_detail(self._made(code, sources), sources)
 
     @torch.inference_mode()
     def detailed(self, pictures: Sequence[Image.Image], sources: Sequence[Portrait]) -> list[Image.Image]:
@@ -43,21 +55,28 @@ class Results:
         return self._synthesis.pictures(self._space.code(w_plus.to(self._space.mean_w.device)))[0]
 
     @torch.inference_mode()
-    def still(self, portrait: Portrait) -> Image.Image:
-        """The portrait as results show it when nothing moves, RGB."""
-        return self.pictures(self._space.code(portrait.codes.to(self._space.mean_w.device)), [portrait])[0]
+    def still(self, portrait: Portrait, size: int | None = None) -> Image.Image:
+        """The portrait as results show it when nothing moves, RGB; `size` as for `pictures`."""
+        return self.pictures(self._space.code(portrait.codes.to(self._space.mean_w.device)), [portrait], size)[0]
 
     def into_photo(self, portrait: Portrait, result: Image.Image) -> Image.Image:
         """The portrait's photo with `result`, a picture made from the portrait, in the place of the face.
 
-        Raises ValueError for a result of another size than the crop.
+        Raises ValueError for a result of another size than results of the portrait have.
         """
-        still = self.still(portrait)
+        size = result.width
+        crop = portrait.crop_of(size)
+        still = self.still(portrait, size)
         now, unmoved = (reading.parameters.landmarks for reading in self._reader.read([result, still]))
-        landmarks = portrait.parameters.landmarks
+        landmarks = portrait.parameters.landmarks * (size / portrait.crop.width)
         # Relative to the unmoved face, so that what its inversion gets wrong does not pass for a motion.
         moved = landmarks + now - unmoved
-        return paste_back(portrait.photo, result, portrait.crop, portrait.transform, landmarks, moved, still)
+        transform = portrait.transform.resized(crop.width)
+        return paste_back(portrait.photo, result, crop, transform, landmarks, moved, still)
 
     def _with_detail(self, made: torch.Tensor, sources: Sequence[Portrait]) -> torch.Tensor:
-        return self._detail(made, sources) if self._detail is not None and sources else made
+        return self._detail(made, sources).drawn if self._detail is not None and sources else made
+
+    def _made(self, code: PictureCode, sources: Sequence[Portrait]) -> torch.Tensor:
+        """Codes of B results -> (B, 3, S, S) as the generator makes them, or as it was tuned to their sources."""
+        return self._synthesis.tensors(code, [source.tuning for source in sources] or (None,))

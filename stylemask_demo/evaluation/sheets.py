@@ -8,6 +8,7 @@ from PIL import Image
 
 from stylemask_demo import Portrait, Reenactor
 from stylemask_demo.evaluation.people import Face
+from stylemask_demo.evaluation.sliders import move
 from stylemask_demo.media.contact_sheets import contact_sheet
 from stylemask_demo.media.videos import read_frames, write_video
 
@@ -46,7 +47,7 @@ def slider_sheet(reenactor: Reenactor, sources: list[Portrait]) -> Image.Image:
     shown = []
     for source in sources:
         for name, values in STRIPS.items():
-            shown += [source.crop, *(reenactor.edit(source, **{name: value}) for value in values)]
+            shown += [source.crop, *(reenactor.edit(source, **move(name, value)) for value in values)]
     return contact_sheet(shown, 1 + len(STRIPS["yaw"]))
 
 

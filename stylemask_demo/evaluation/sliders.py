@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypedDict, cast
 
 import numpy as np
 from PIL import Image
@@ -67,13 +68,26 @@ def neutral_faces(faces: Sequence[Face], count: int = PEOPLE) -> list[Face]:
     return [people[i] for i in np.linspace(0, len(people) - 1, min(count, len(people))).astype(int)]
 
 
+class Move(TypedDict, total=False):
+    """What one slider is set to."""
+
+    yaw: float
+    pitch: float
+    smile: float
+
+
+def move(slider: str, value: float) -> Move:
+    """The arguments of `Reenactor.edit` that set one slider alone."""
+    return cast(Move, {slider: value})
+
+
 def sweep(reenactor: Reenactor, faces: Sequence[Face], instruments: Instruments, slider: str) -> Sweep:
     """Moves one slider over its values for all faces."""
     portraits = [face.portrait for face in faces]
 
     def edited(value: float) -> list[Image.Image]:
         parts = (portraits[start : start + BATCH] for start in range(0, len(portraits), BATCH))
-        return [picture for part in parts for picture in reenactor.edit(part, **{slider: value})]
+        return [picture for part in parts for picture in reenactor.edit(part, **move(slider, value))]
 
     before, _ = _read(instruments, edited(0))
     true = instruments.look([portrait.crop for portrait in portraits]).identity

@@ -36,6 +36,18 @@ class CropTransform:
         matrix = np.array(self.matrix)
         return (np.asarray(points) - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
 
+    @property
+    def side_in_photo(self) -> float:
+        """Side of the crop in pixels of the photo."""
+        return float(np.hypot(*np.array(self.matrix)[:, 0]) * self.crop_size)
+
+    def resized(self, size: int) -> "CropTransform":
+        """The way of the same part of the photo as a crop of `size` pixels."""
+        scale, matrix = self.crop_size / size, np.array(self.matrix)
+        offset = matrix[:, 2] + matrix[:, :2] @ np.full(2, 0.5 * scale - 0.5)  # pixel centres lie elsewhere
+        first, second = np.column_stack([matrix[:, :2] * scale, offset]).tolist()
+        return CropTransform((tuple(first), tuple(second)), size, self.photo_size)
+
 
 def crop_quad(landmarks: np.ndarray) -> np.ndarray:
     """Find the square that FFHQ cuts out around a face.
@@ -69,11 +81,34 @@ def align(image: Image.Image, landmarks: np.ndarray, size: int) -> tuple[Image.I
     side, and the transform between crop and photo. Raises ValueError when the landmarks do not describe a face, or the face
     lies outside of the photo.
     """
-    quad = crop_quad(landmarks)
+    return _cut(image, crop_quad(landmarks), size)
+
+
+def recut(image: Image.Image, transform: CropTransform, size: int) -> Image.Image:
+    """Cut out once more, as `size` x `size` pixels, what a transform of FFHQ's procedure cut out of a photo.
+
+    Args:
+        image: the photo, RGB.
+        transform: what `align` returned for it.
+        size: side of the new crop in pixels.
+    """
+    edge = transform.crop_size - 0.5
+    corners = transform.to_photo(np.array([[-0.5, -0.5], [-0.5, edge], [edge, edge], [edge, -0.5]]))
+    shrink = _shrinking(transform.side_in_photo, size)
+    return _cut(image, corners + 0.5 - 0.5 * shrink, size)[0]
+
+
+def _shrinking(side: float, size: int) -> int:
+    """By how much a photo is reduced before a square of `side` pixels is cut out of it as one of `size` pixels."""
+    return max(int(side / size * 0.5), 1)
+
+
+def _cut(image: Image.Image, quad: np.ndarray, size: int) -> tuple[Image.Image, CropTransform]:
+    """The square with corners `quad` (4, 2), as `crop_quad` gives them, as a crop of `size` pixels."""
     side = np.hypot(*(quad[3] - quad[0]))
 
     # Faces much larger than the crop are first reduced by a whole number, against aliasing.
-    shrink = max(int(side / size * 0.5), 1)
+    shrink = _shrinking(side, size)
     small_size = np.maximum(np.rint(np.array(image.size) / shrink), 1).astype(int)
     stretch = np.array(image.size) / small_size  # differs from `shrink` by rounding
     quad, side = quad / shrink, side / shrink

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from stylemask_demo.caching import Lazy
-from stylemask_demo.faces.align import CropTransform
+from stylemask_demo.faces.align import CropTransform, recut
 from stylemask_demo.faces.parameters import FaceParameters
 from stylemask_demo.generator.tuning import TunedWeights
 
@@ -36,6 +36,11 @@ class Portrait:
     def inversion(self) -> Image.Image:
         """What the generator makes of the portrait's code, RGB; made when it is first asked for."""
         return self.made.get()
+
+    def crop_of(self, size: int) -> Image.Image:
+        """The aligned face of at most `size` pixels a side, as large as the photo shows it but no smaller than `crop`."""
+        side = min(size, round(self.transform.side_in_photo))
+        return self.crop if side <= self.crop.width else recut(self.photo, self.transform, side)
 
     @property
     def landmarks_in_photo(self) -> np.ndarray:

@@ -106,3 +106,29 @@ def recolour(pictures: Tensor, strength: float = 1.0) -> Tensor:
     x = x + (small - x) * blur
     x = x + 0.02 * torch.rand(count, 1, 1, 1) * torch.randn_like(x)
     return (x * 2 - 1).clamp(-1, 1)
+
+
+def weathered(pictures: Tensor) -> Tensor:
+    """Pictures (B, 3, S, S) in -1..1 as people have them, some of each kind: grey, faded, lit from one side, small and
+    enlarged again, sharpened too much, and with something before a part of the face."""
+    count, _, _, side = pictures.shape
+
+    def chosen(share: float) -> Tensor:
+        return (torch.rand(count, 1, 1, 1) < share).float()
+
+    x = pictures.lerp(pictures.mean(1, keepdim=True).expand_as(pictures), chosen(0.12))
+    x = x.lerp(x * 0.5 + 0.3 * torch.randn(count, 3, 1, 1), chosen(0.1))
+    axis = torch.linspace(-1, 1, side)
+    slope = torch.randn(count, 2, 1, 1)
+    ramp = slope[:, :1] * axis[None, None, None] + slope[:, 1:] * axis[None, None, :, None]
+    x = x.lerp((x + 1) * torch.exp(0.5 * ramp) - 1, chosen(0.3))
+    small = F.interpolate(F.avg_pool2d(x, 4), size=side, mode="bilinear", align_corners=False)
+    medium = F.interpolate(F.avg_pool2d(x, 2), size=side, mode="bilinear", align_corners=False)
+    x = x.lerp(torch.where(torch.rand(count, 1, 1, 1) < 0.3, small, medium), chosen(0.2))
+    x = x.lerp(x + 1.5 * torch.rand(count, 1, 1, 1) * (x - medium), chosen(0.15))
+    centre = torch.randn(count, 2, 1, 1) * 0.6
+    radius = 0.08 + 0.3 * torch.rand(count, 2, 1, 1)
+    squares = ((axis[None, None, None] - centre[:, :1]) / radius[:, :1]).square()
+    squares = squares + ((axis[None, None, :, None] - centre[:, 1:]) / radius[:, 1:]).square()
+    before = torch.where(torch.rand(count, 1, 1, 1) < 0.5, x.roll(1, 0).flip(3), torch.rand(count, 3, 1, 1) * 2 - 1)
+    return x.lerp(before, ((1.1 - squares) * 6).clamp(0, 1) * chosen(0.2)).clamp(-1, 1)

@@ -10,7 +10,7 @@ from stylemask_demo.media.tensors import to_image
 from stylemask_demo.networks.memory_format import channels_last
 from stylemask_demo.networks.parameter_extractor import ParameterExtractor
 from stylemask_demo.networks.trunk import INPUT_SIZE
-from stylemask_demo.training.augment import move, recolour, turn_head
+from stylemask_demo.training.augment import move, recolour, turn_head, weathered
 from stylemask_demo.training.data import Faces, draw_rows
 from stylemask_demo.training.learning_rates import parameter_groups
 from stylemask_demo.training.loop import Averages, Task
@@ -37,7 +37,7 @@ def extractor_task(faces: Faces, validation: Faces, steps: int, batch: int = 32,
         shift = (0.02 + 0.23 * loose)[:, None] * (2 * torch.rand(batch, 2) - 1)
         pictures, landmarks = move(pictures, landmarks, INPUT_SIZE, degrees, scale, shift)
         euler = turn_head(euler, degrees)
-        found = network(recolour(pictures))
+        found = network(recolour(weathered(pictures)))
         # A mirrored person is somebody else, whose identity coefficients are not known.
         known = torch.ones(batch)
         known[::2] = 0

@@ -9,6 +9,7 @@ from torch import nn
 from stylemask_demo import Reenactor
 from stylemask_demo.faces.parameters import DIRECTIONS
 from stylemask_demo.networks.compact_motion_encoder import CompactMotionEncoder
+from stylemask_demo.networks.correspondence import CorrespondenceNetwork
 from stylemask_demo.networks.detail import DetailNetwork
 from stylemask_demo.networks.direction_matrix import DirectionMatrix
 from stylemask_demo.networks.identity_network import IdentityNetwork
@@ -19,8 +20,9 @@ from stylemask_demo.networks.portrait_encoder import PortraitEncoder
 from stylemask_demo.networks.stylegan2 import Generator
 from stylemask_demo.packs.store import describe_pack, save_network
 from stylemask_demo.training.autoencoder import GENERATOR, autoencoder_task
+from stylemask_demo.training.correspondence import correspondence_task
 from stylemask_demo.training.data import Faces, find_shards, load_faces
-from stylemask_demo.training.details import Pairs, details_task, make_pairs
+from stylemask_demo.training.details import details_task
 from stylemask_demo.training.directions import LAYERS, calibrate, directions_task
 from stylemask_demo.training.extractor import extractor_task
 from stylemask_demo.training.factors import factors_task
@@ -30,8 +32,10 @@ from stylemask_demo.training.mapping import fit_mapping
 from stylemask_demo.training.masks import CONTROLLED, masks_task
 from stylemask_demo.training.model_card import write_card
 from stylemask_demo.training.motion import motion_task
+from stylemask_demo.training.pairs import Pairs, make_pairs
 from stylemask_demo.training.presets import Preset
 from stylemask_demo.training.sample_bank import Bank, EmbeddedTeachers, make_bank
+from stylemask_demo.training.truth import Correspondences, load_correspondences
 
 
 class TrainingPipeline:
@@ -130,10 +134,20 @@ class TrainingPipeline:
     def _motion(self, steps: int, pairs: int) -> Task:
         return motion_task(self._teachers(), self._faces("train-*", 128), steps, pairs)
 
+    def _correspondence(self, steps: int, batch: int) -> Task:
+        return correspondence_task(self._faces("scene-*", 256), self._correspondences(), steps, batch)
+
+    def _correspondences(self) -> Correspondences:
+        with self.accelerator.local_main_process_first():
+            return load_correspondences(self.data, "scene-*", self.folder / "cache")
+
     def _details(self, steps: int, batch: int) -> Task:
         faces = self._faces("scene-*", self._new_generator().size)
         teachers = self._finished_extractor(), self._finished_identity()
-        return details_task(self._pairs(faces), faces, *teachers, steps, batch)
+        correspondence = CorrespondenceNetwork()
+        self._load("correspondence", network=correspondence)
+        known = self._correspondences()
+        return details_task(self._pairs(faces), faces, known, correspondence, *teachers, steps, batch)
 
     def _pairs(self, faces: Faces) -> Pairs:
         """Reenactments by the pack as it is without details, made once; every process makes a share of them."""

@@ -2,7 +2,17 @@
 
 from dataclasses import dataclass
 
-NETWORKS = ("extractor", "identity", "autoencoder", "factors", "directions", "masks", "motion", "details")  # in this order
+NETWORKS = (  # in this order
+    "extractor",
+    "identity",
+    "autoencoder",
+    "factors",
+    "directions",
+    "masks",
+    "motion",
+    "correspondence",
+    "details",
+)
 
 
 @dataclass(frozen=True)
@@ -14,7 +24,7 @@ class Plan:
 
     steps: int
     minutes: float
-    batch: int  # pictures of each step and process; people for `identity`, pairs for `factors`, `motion` and `details`
+    batch: int  # pictures of each step and process; people for `identity`, pairs for all from `factors` on
 
 
 @dataclass(frozen=True)
@@ -39,7 +49,8 @@ PRESETS = {
             "directions": Plan(2000, 30, 8),
             "masks": Plan(2000, 30, 8),
             "motion": Plan(1500, 30, 8),
-            "details": Plan(9000, 90, 4),
+            "correspondence": Plan(4000, 30, 4),
+            "details": Plan(6000, 60, 4),
         },
         bank=2048,
         pairs=6000,
@@ -55,7 +66,8 @@ PRESETS = {
             "directions": Plan(2000, 1, 64),
             "masks": Plan(3000, 2, 64),
             "motion": Plan(2000, 1, 48),
-            "details": Plan(4000, 1.5, 32),
+            "correspondence": Plan(8000, 1, 32),
+            "details": Plan(4000, 1, 32),
         },
         bank=8192,
         pairs=2000,

@@ -60,8 +60,8 @@ class Compute(NamedTuple):
     Each returns a Computed; `match`, `drive` and `fit` yield Progress until then.
     """
 
-    reenact: Callable[[str, Subject, Subject, str, float, bool], Computed[tuple[Image.Image, Image.Image]]]
-    edit: Callable[[str, Subject, float, float, float, bool], Computed[Image.Image]]
+    reenact: Callable[[str, Subject, Subject, str, float, bool, int | None], Computed[tuple[Image.Image, Image.Image]]]
+    edit: Callable[[str, Subject, float, float, float, bool, int | None], Computed[Image.Image]]
     stages: Callable[[str, Subject], Computed[Stages]]
     sample: Callable[[str, int], Computed[Image.Image]]
     describe: Callable[[str], Computed[None]]
@@ -76,21 +76,38 @@ def create_compute(registry: PackRegistry) -> Compute:
 
     @accelerated(registry, seconds=15)
     def reenact(
-        pack: str, source: Subject, target: Subject, method: str, strength: float, into_photo: bool
+        pack: str,
+        source: Subject,
+        target: Subject,
+        method: str,
+        strength: float,
+        into_photo: bool,
+        size: int | None = None,
     ) -> Computed[tuple[Image.Image, Image.Image]]:
-        """Return the source (before, with the target's pose and expression), as crops or as whole photos."""
+        """Return the source (before, with the target's pose and expression), as crops or as whole photos.
+
+        size: that of Reenactor.from_pack, in pixels.
+        """
         started, reenactor = time.perf_counter(), registry.get(pack)
         who, how = portrait_of(reenactor, source, "source"), portrait_of(reenactor, target, "target")
-        result = reenactor.reenact(who, how, method=method, strength=strength)
-        pair = (who.photo, reenactor.into_photo(who, result)) if into_photo else (who.crop, result)
+        result = reenactor.reenact(who, how, method=method, strength=strength, size=size)
+        pair = (who.photo, reenactor.into_photo(who, result)) if into_photo else (who.crop_of(result.width), result)
         return _computed(pair, started, reenactor)
 
     @accelerated(registry, seconds=10)
-    def edit(pack: str, source: Subject, yaw: float, pitch: float, smile: float, into_photo: bool) -> Computed[Image.Image]:
-        """Return the source turned by yaw and pitch (degrees) with its smile changed (-1..1)."""
+    def edit(
+        pack: str,
+        source: Subject,
+        yaw: float,
+        pitch: float,
+        smile: float,
+        into_photo: bool,
+        size: int | None = None,
+    ) -> Computed[Image.Image]:
+        """Return the source turned by yaw and pitch (degrees) with its smile changed (-1..1); size as for reenact."""
         started, reenactor = time.perf_counter(), registry.get(pack)
         who = portrait_of(reenactor, source, "source")
-        result = reenactor.edit(who, yaw=yaw, pitch=pitch, smile=smile)
+        result = reenactor.edit(who, yaw=yaw, pitch=pitch, smile=smile, size=size)
         return _computed(reenactor.into_photo(who, result) if into_photo else result, started, reenactor)
 
     @accelerated(registry, seconds=10)

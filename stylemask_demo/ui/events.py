@@ -108,7 +108,9 @@ def connect(blocks: gr.Blocks, page: Components, handlers: Handlers, long_handle
     follow.steering.method.input(**result, **latest, api_name="method_result")
     follow.steering.strength.input(**result, **latest, api_name="strength_result")
     follow.into_photo.input(**result, **latest, api_name="photo_result")
-    gr.on([slider.input for slider in move.sliders], **moved, **latest, api_name="sliders_moved")
+    moving = {**moved, "fn": handlers.preview_moving}
+    gr.on([slider.input for slider in move.sliders], **moving, **latest, api_name="sliders_moved")
+    gr.on([slider.release for slider in move.sliders], **moved, **latest, api_name="sliders_released")
     move.into_photo.input(**moved, **latest, api_name="photo_moved")
     zeros = move.reset.click(lambda: (0, 0, 0), None, move.sliders, **UNSEEN, api_name="reset")
     zeros.success(**moved, **PREVIEW, api_name="reset_moved")

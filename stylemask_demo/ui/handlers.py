@@ -26,6 +26,7 @@ from stylemask_demo.ui.tuned_portraits import Match, TunedPortraits
 STAGE_SIDE = 512  # pixels; stages are looked at small
 THUMBNAIL_SIDE = 96  # pixels of a face to choose
 THUMBNAIL_ROOM = 1.4  # of the face's box, so that hair and chin are seen
+LARGEST = 1024  # pixels a side of results, where the photo shows the face so large
 
 
 class Handlers:
@@ -57,7 +58,7 @@ class Handlers:
             return gr.skip()
         who, lost = self._source(load_picture(source), source_face, pack, match)
         how = Subject(load_picture(target), _index(target_face))
-        result = self._reenact(pack, who, how, method, float(strength), bool(into_photo))
+        result = self._reenact(pack, who, how, method, float(strength), bool(into_photo), LARGEST)
         return result.value, self._status(result, who), *lost
 
     @explained
@@ -85,7 +86,22 @@ class Handlers:
             raise StyleMaskError("Two pictures are needed. Add a source and a target portrait.")
         who = self._source_to_keep(source, into_photo, source_face, pack, match)
         how = Subject(load_picture(target), _index(target_face))
-        return self._reenact(pack, who, how, method, float(strength), bool(into_photo)).value[1]
+        return self._reenact(pack, who, how, method, float(strength), bool(into_photo), LARGEST).value[1]
+
+    @explained
+    def preview_moving(
+        self,
+        source: Upload,
+        yaw: float,
+        pitch: float,
+        smile: float,
+        into_photo: bool,
+        source_face: float,
+        pack: str,
+        match: Match | None,
+    ) -> Shown:
+        """Show the edited source while the hand moves, which must be quick: as preview_edit, at the pack's size."""
+        return self._shown_edit(source, yaw, pitch, smile, into_photo, source_face, pack, match, None)
 
     @explained
     def preview_edit(
@@ -100,11 +116,7 @@ class Handlers:
         match: Match | None,
     ) -> Shown:
         """Show the edited source: (picture, status line, match, match line)."""
-        if source is None or not self._preparations.of(pack).ready:
-            return gr.skip()
-        who, lost = self._source(load_picture(source), source_face, pack, match)
-        result = self._edit(pack, who, float(yaw), float(pitch), float(smile), bool(into_photo))
-        return result.value, self._status(result, who), *lost
+        return self._shown_edit(source, yaw, pitch, smile, into_photo, source_face, pack, match, LARGEST)
 
     @explained
     def edit(
@@ -127,7 +139,7 @@ class Handlers:
         if source is None:
             raise StyleMaskError("A picture is needed. Add a source portrait.")
         who = self._source_to_keep(source, into_photo, source_face, pack, match)
-        return self._edit(pack, who, float(yaw), float(pitch), float(smile), bool(into_photo)).value
+        return self._edit(pack, who, float(yaw), float(pitch), float(smile), bool(into_photo), LARGEST).value
 
     @explained
     def new_picture(self, picture: Upload, pack: str) -> Shown:
@@ -202,6 +214,24 @@ class Handlers:
         """Begin to prepare the sliders, and show it as `sliders` does."""
         self._preparations.start(pack)
         return self.sliders(pack, shown)
+
+    def _shown_edit(
+        self,
+        source: Upload,
+        yaw: float,
+        pitch: float,
+        smile: float,
+        into_photo: bool,
+        source_face: float,
+        pack: str,
+        match: Match | None,
+        size: int | None,
+    ) -> Shown:
+        if source is None or not self._preparations.of(pack).ready:
+            return gr.skip()
+        who, lost = self._source(load_picture(source), source_face, pack, match)
+        result = self._edit(pack, who, float(yaw), float(pitch), float(smile), bool(into_photo), size)
+        return result.value, self._status(result, who), *lost
 
     def _source(
         self, picture: Image.Image, face: float | None, pack: str, match: Match | None
