@@ -48,9 +48,11 @@ class Eyes:
         if not found:
             return None
         mesh = np.array([(p.x * width, p.y * height, p.z * width) for p in found[0].landmark])
+        (left, top), (right, bottom) = mesh[:, :2].min(0), mesh[:, :2].max(0)
+        if min(right, bottom) < 1 or left > width - 1 or top > height - 1:
+            return None  # guessed beyond the edge of the picture
         # dlib finds fewer faces than MediaPipe; its recognition gets the place from the mesh.
-        corners = [*mesh[:, :2].min(0), *mesh[:, :2].max(0)]
-        points = self._points(picture, dlib.rectangle(*(int(corner) for corner in corners)))
+        points = self._points(picture, dlib.rectangle(int(left), int(top), int(right), int(bottom)))
         return Seen(mesh, np.array(self._identity.compute_face_descriptor(picture, points, 1)))
 
 
@@ -60,7 +62,10 @@ def main(folder: Path) -> None:
     found = np.zeros(len(paths), bool)
     mesh, identity = np.zeros((len(paths), MESH_POINTS, 3)), np.zeros((len(paths), IDENTITY_SIZE))
     for row, path in enumerate(paths):
-        seen = eyes.look(np.ascontiguousarray(cv2.imread(str(path))[:, :, ::-1]))
+        picture = cv2.imread(str(path))
+        if picture is None:
+            raise OSError(f"{path} cannot be read")
+        seen = eyes.look(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
         if seen is not None:
             found[row], mesh[row], identity[row] = True, seen.mesh, seen.identity
         print(path.name, flush=True)

@@ -50,7 +50,7 @@ def make_results(reenactor: Reenactor, people: RealPeople, methods: Sequence[str
     of each video with its later ones. Moves of the sliders, and what the generator alone makes of the codes, of all
     photographs.
     """
-    crossed, followed = _pairs(people, pairs), _followed(people)
+    crossed, followed = choose_pairs(people, pairs), _followed(people)
     groups: dict[str, list[Result]] = {}
     for method in methods:
         groups[f"{CROSS}: {method}"] = _reenacted(reenactor, crossed, method)
@@ -76,7 +76,8 @@ def fit(picture: Image.Image, like: Image.Image) -> Image.Image:
 Pair = tuple[str, Portrait, Portrait]  # name, who, how
 
 
-def _pairs(people: RealPeople, count: int) -> list[Pair]:
+def choose_pairs(people: RealPeople, count: int) -> list[Pair]:
+    """At most `count` ordered pairs of different photographs, by chance but in each run the same."""
     everybody = list(itertools.permutations(people.photographs.items(), 2))
     chosen = np.random.default_rng(SEED).permutation(len(everybody))[:count]
     return [(f"{who} as {how}", first, second) for (who, first), (how, second) in (everybody[i] for i in chosen)]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from stylemask_demo.evaluation.judge.results import CHANGES, INVERSION, Result, change_name
+from stylemask_demo.evaluation.judge.results import Result
 from stylemask_demo.media.contact_sheets import contact_sheet
 
 SIDE = 192  # pixels of a picture on a sheet
@@ -13,15 +13,14 @@ ACROSS = 4  # results in a row, each with who and how
 def draw_sheets(results: Mapping[str, Sequence[Result]], folder: Path) -> None:
     """Writes one sheet for each kind of reenactment, triples of who, how and result, and one of the sliders.
 
-    A row of the sliders' sheet is one person: the photograph, what the generator alone makes of it, and each slider move.
+    A row of the sliders' sheet is one person: the photograph, each slider move, and what the generator alone makes of it.
     """
-    moves = [name for name in (INVERSION, *map(change_name, CHANGES)) if name in results]
+    alone = [group for group in results.values() if group[0].target is None]
     for name, group in results.items():
-        if name not in moves:
+        if group not in alone:
             shown = [picture for result in group for picture in result.pictures]
             sheet = contact_sheet(shown, 3 * min(ACROSS, len(group)), SIDE)
             sheet.save(folder / f"real-{name.replace(': ', '-').replace(' ', '-')}.webp", quality=88)
-    if moves:
-        rows = zip(*(results[name] for name in moves), strict=True)
-        shown = [picture for row in rows for picture in (row[0].source, *(result.made for result in row))]
-        contact_sheet(shown, 1 + len(moves), SIDE).save(folder / "real-sliders.webp", quality=88)
+    if alone:
+        shown = [picture for row in zip(*alone, strict=True) for picture in (row[0].source, *(one.made for one in row))]
+        contact_sheet(shown, 1 + len(alone), SIDE).save(folder / "real-sliders.webp", quality=88)
