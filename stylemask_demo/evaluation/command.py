@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -15,7 +16,6 @@ from stylemask_demo.evaluation.figures import group_chart, slider_chart
 from stylemask_demo.evaluation.instruments import Instruments
 from stylemask_demo.evaluation.judge.evaluation import evaluate_real
 from stylemask_demo.evaluation.people import Face, by_group, has_shard, read_people
-from stylemask_demo.evaluation.pictures import draw_film, draw_sheets
 from stylemask_demo.evaluation.portraits import measure_extractor, measure_inversion
 from stylemask_demo.evaluation.reenactment import (
     Gallery,
@@ -27,10 +27,10 @@ from stylemask_demo.evaluation.reenactment import (
     self_pairs,
 )
 from stylemask_demo.evaluation.report import to_json, to_markdown
+from stylemask_demo.evaluation.sheets import draw_film, draw_sheets
 from stylemask_demo.evaluation.sliders import SLIDERS, Sweep, neutral_faces, sweep
-from stylemask_demo.evaluation.standard import StandardNetworks
+from stylemask_demo.evaluation.standard_networks import StandardNetworks
 from stylemask_demo.evaluation.videos import clip_pairs, find_videos, frechet_video_distance, read_clips
-from stylemask_demo.packs import load_pack
 
 ALL = "all"
 PAIRS, REAL_PAIRS = 200, 40
@@ -110,9 +110,8 @@ def set_up(pack: str, method: str = ALL) -> Setup:
     """Loads a pack with the instruments, baselines and standard networks to measure one or all of its methods."""
     reenactor = Reenactor.from_pack(pack)
     methods = _methods(reenactor, method)
-    networks = load_pack(pack, reenactor.device, keys=("generator", "extractor", "identity"))
-    instruments = Instruments(networks, reenactor.device)
-    ways = all_ways(reenactor, networks["generator"], instruments, methods)
+    instruments = Instruments(reenactor.pipeline.networks)
+    ways = all_ways(reenactor, instruments, methods)
     return Setup(reenactor, methods, ways, instruments, StandardNetworks(reenactor.device, instruments))
 
 
@@ -124,7 +123,7 @@ def evaluate_people(setup: Setup, data: Path, pairs: int, sheets: Path | None = 
     gallery = Gallery.labelled(faces, setup.instruments)
     extracted = measure_extractor(faces)
     inverted = measure_inversion(faces, setup.instruments)
-    report = {
+    report: dict[str, Any] = {
         "pack": setup.reenactor.info.name,
         "data": {"people": len(set(gallery.people)), "pictures": len(faces) + missed, "no face found": missed},
         "extractor": {name: float(values.mean()) for name, values in extracted.items()},
@@ -166,7 +165,7 @@ def evaluate_videos(setup: Setup, videos: dict[str, list[Path]], pairs: int) -> 
     people = [clip.person for clip in clips for _ in clip.portraits]
     gallery = Gallery.as_seen(portraits, people, setup.instruments)
     chosen = {SELF: clip_pairs(clips, cross=False), CROSS: clip_pairs(clips, cross=True)}
-    report = {
+    report: dict[str, Any] = {
         "pack": setup.reenactor.info.name,
         "data": {"people": len(set(people)), "clips": len(clips), "frames": len(portraits)},
     }

@@ -20,6 +20,7 @@ from stylemask_demo.networks.e4e import Encoder4Editing
 from stylemask_demo.networks.identity_network import IdentityNetwork
 from stylemask_demo.networks.latent_average import LatentAverage
 from stylemask_demo.networks.mask_predictors import MaskPredictors
+from stylemask_demo.networks.memory_format import channels_last
 from stylemask_demo.networks.motion_encoder import MotionEncoder
 from stylemask_demo.networks.motion_mapping import MotionMapping
 from stylemask_demo.networks.parameter_extractor import ParameterExtractor
@@ -117,6 +118,4 @@ def _checked(info: PackInfo, key: str, device: torch.device) -> nn.Module:
     network = load_network(info, key, device)
     if not isinstance(network, CLASSES[key]):
         raise PackCorrupt(f"'{type(network).__name__}' cannot be the {key} of a pack. {cure(info.folder)}")
-    if key in CHANNELS_LAST:
-        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # PyTorch's stubs leave it out
-    return network
+    return channels_last(network) if key in CHANNELS_LAST else network
