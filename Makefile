@@ -1,25 +1,46 @@
-# make demo   the page on http://127.0.0.1:7860
-# make test   the tests; ARGS="tests/test_media.py -k exif" chooses some
-# Both need only make and Python 3.10 to 3.12, and install the rest into .venv.
+# make demo        the page on http://127.0.0.1:7860
+# make test        all tests; ARGS="tests/test_media.py -k exif" chooses some
+# make test-fast   the tests that take no browser and little time
+# make check       style, types and all tests, as before a change is handed in
+# make format      lays the code out
+# make space SPACE=owner/name   uploads the demo to a Hugging Face Space; ARGS=--dry-run only lists the files
+# make clean       removes what these have made here
+# All need only make and Python 3.10 to 3.12, and install the rest into .venv.
 
 VENV := .venv
 RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip --disable-pip-version-check --no-input install --quiet
 OPENCV := $(shell sed -n 's/^opencv-python==//p' requirements.txt)
 
-.PHONY: demo test lint clean
+export GRADIO_ANALYTICS_ENABLED := False
+
+.PHONY: demo test test-fast check format space clean
 
 demo: $(VENV)/.ready-demo
-	GRADIO_ANALYTICS_ENABLED=False $(RUN) app.py
+	$(RUN) app.py
 
 test: $(VENV)/.ready-test
-	GRADIO_ANALYTICS_ENABLED=False $(RUN) -m pytest $(ARGS)
+	$(RUN) tests/browser.py
+	$(RUN) -m pytest $(ARGS)
 
-lint: $(VENV)/.ready-test
+test-fast: $(VENV)/.ready-test
+	$(RUN) -m pytest -m "not slow and not browser" $(ARGS)
+
+check: $(VENV)/.ready-test
 	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+	$(MAKE) test
+
+format: $(VENV)/.ready-test
+	$(RUN) -m ruff check --fix .
+	$(RUN) -m ruff format .
+
+space: $(VENV)/.ready-demo
+	$(RUN) tools/upload_space.py $(SPACE) $(ARGS)
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/.ready-demo: requirements.txt | $(VENV)/.made
 	@echo "Installing requirements.txt into $(VENV); the first time takes some minutes."

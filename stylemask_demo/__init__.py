@@ -7,6 +7,8 @@ if TYPE_CHECKING:
     from stylemask_demo.packs import available_packs
     from stylemask_demo.reenactor import Portrait, Reenactor
 
+__version__ = "0.1.0"
+
 __all__ = ["FaceParameters", "Portrait", "Reenactor", "available_packs"]
 
 _HOMES = {

@@ -1,4 +1,4 @@
-"""The command line, ``python -m stylemask_demo COMMAND``: exit status 0, or 2 and one line for bad input."""
+"""The command line, ``stylemask-demo`` or ``python -m stylemask_demo``: exit status 0, or 2 and one line for bad input."""
 
 import argparse
 import json
@@ -7,8 +7,10 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from stylemask_demo import __version__
 from stylemask_demo.errors import StyleMaskError
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from stylemask_demo.reenactor import Portrait, Reenactor
 
+SCRIPT = "stylemask-demo"  # as it is named once the package is installed
 DEFAULT_PACK = "synthetic"
 # Commands with a parser of their own, in modules that the demo does not need.
 TOOLS = {
@@ -51,6 +54,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+
+
+def _app(options: argparse.Namespace) -> None:
+    from stylemask_demo.ui import PackRegistry, build_page, launch
+
+    page = build_page(PackRegistry.from_environment(options.pack))
+    launch(page, port=options.port, share=options.share, in_browser=True)
 
 
 def _reenact(options: argparse.Namespace) -> None:
@@ -205,14 +215,21 @@ def _number(lowest: float, highest: float) -> Callable[[str], float]:
     return read
 
 
-def _seed(text: str) -> int:
-    if not text.isdecimal() or int(text) >= 2**63:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 0 to {2**63 - 1}")
-    return int(text)
+def _whole_number(lowest: int, highest: int) -> Callable[[str], int]:
+    """Return an argument type that takes whole numbers from ``lowest`` to ``highest``."""
+
+    def read(text: str) -> int:
+        if not text.isdecimal() or not lowest <= int(text) <= highest:
+            raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from {lowest} to {highest}")
+        return int(text)
+
+    return read
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m stylemask_demo", description="Reenact and edit portraits.")
+    script = Path(sys.argv[0]).stem == SCRIPT
+    parser = _Parser(prog=SCRIPT if script else "python -m stylemask_demo", description="Reenact and edit portraits.")
+    parser.add_argument("--version", action="version", version=f"{SCRIPT} {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def command(name: str, run: Callable[[argparse.Namespace], None], text: str) -> argparse.ArgumentParser:
@@ -242,6 +259,13 @@ def _parser() -> argparse.ArgumentParser:
             metavar="0..1",
             help="0 keeps the source, 1 takes all of the pose and expression (default: 1)",
         )
+
+    app = command("app", _app, "Open the page in the browser.")
+    app.add_argument("--port", type=_whole_number(1, 65535), help="port of the page (default: a free one from 7860)")
+    app.add_argument("--share", action="store_true", help="also give the page an address that everybody can reach")
+    app.add_argument(
+        "--pack", help=f"name or folder of the weights that it opens with (default: $STYLEMASK_PACK, else {DEFAULT_PACK})"
+    )
 
     reenact = command("reenact", _reenact, "Give the source person the target's head pose and expression.")
     reenact.add_argument("source", metavar="SOURCE", help="picture of the person (who)")
@@ -275,7 +299,8 @@ def _parser() -> argparse.ArgumentParser:
     invert.add_argument("image", metavar="IMAGE")
 
     sample = command("sample", _sample, "Write a random person.")
-    sample.add_argument("--seed", type=_seed, default=0, help="another seed, another person (default: 0)")
+    seed = _whole_number(0, 2**63 - 1)
+    sample.add_argument("--seed", type=seed, default=0, help="another seed, another person (default: 0)")
     sample.add_argument("--like", metavar="TARGET", help="picture whose head pose and expression the person takes")
 
     for added in (reenact, edit, invert, sample):

@@ -6,16 +6,17 @@ The pictures that the browser tests take are kept in build/page/.
 import base64
 import json
 import re
-import shutil
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 import numpy as np
 import pytest
+from browser import launch_or_skip
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
+from playwright.sync_api import sync_playwright
 from serving import ROOT, serving
 
 from stylemask_demo.media.videos import read_frames, write_video
@@ -30,15 +31,6 @@ METHODS = ["stylemask", "directions"] + ["motion"] * ("motion_mapping" in NETWOR
 FEW_STEPS = "import stylemask_demo.generator.tuning; stylemask_demo.generator.tuning.STEPS = 10"
 EXPLAINED = {"stylemask": "Learned masks", "directions": "measured difference", "motion": "An encoder reads"}
 WAIT = 60_000  # milliseconds for anything in the browser
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="session")
@@ -326,13 +318,8 @@ class Visit:
 
 @pytest.fixture(scope="module")
 def browser():
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.fail("These tests need a browser: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        browser = launch_or_skip(playwright)
         yield browser
         browser.close()
 

@@ -7,7 +7,6 @@ itself.
 import importlib.util
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -19,7 +18,6 @@ import gradio
 import numpy as np
 import pytest
 import torch
-import yaml
 from bare_pack import QUICK, bare_pack
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
@@ -257,7 +255,7 @@ def test_models_are_on_cuda_at_import():
 import app, torch
 from spaces.zero.torch import patching
 from spaces.zero.decorator import decorated_cache
-reenactor = next(iter(app.shelf._kept.values()))
+reenactor = next(iter(app.packs._kept.values()))
 assert reenactor.device.type == "cuda", reenactor.device
 on_gpu = list(patching.cuda_aliases)
 assert sum(tensor.numel() for tensor in on_gpu) > 5_000_000, len(on_gpu)
@@ -268,22 +266,3 @@ assert len(decorated_cache) >= 7
     environment = {**os.environ, "SPACES_ZERO_GPU": "true", "SPACES_ZERO_DEVICE_API_URL": "http://127.0.0.1:9"}
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
-
-
-# --- what the Space is told in README.md
-
-
-@pytest.fixture(scope="module")
-def settings() -> dict:
-    return yaml.safe_load((ROOT / "README.md").read_text().split("---\n")[1])
-
-
-def test_the_settings_fit_the_repository(settings):
-    pinned = dict(re.findall(r"^([\w-]+)==([^\s]+)", (ROOT / "requirements.txt").read_text(), flags=re.M))
-    assert settings["sdk"] == "gradio" and settings["sdk_version"] == pinned["gradio"]
-    assert settings["python_version"] == "3.12"
-    assert (ROOT / settings["app_file"]).is_file()
-    assert settings["thumbnail"].startswith("https://") or (ROOT / settings["thumbnail"]).is_file()
-    assert len(settings["short_description"]) <= 60
-    assert settings["license"] == "mit"
-    assert {"title", "emoji", "colorFrom", "colorTo", "models", "tags", "suggested_hardware"} <= set(settings)

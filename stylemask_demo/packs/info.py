@@ -7,8 +7,9 @@ from typing import Any
 
 from stylemask_demo.downloads.home import home
 from stylemask_demo.errors import PackCorrupt
+from stylemask_demo.resources import installed, resource
 
-CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"
+CHECKPOINTS = resource("checkpoints")
 PACK_FILE = "pack.json"
 
 
@@ -54,6 +55,8 @@ def downloaded_packs() -> Path:
 def cure(folder: Path) -> str:
     """Return the sentence that tells how to restore a damaged pack."""
     if folder.resolve().parent == CHECKPOINTS:
+        if installed():
+            return "Install the demo again, with pip's option --force-reinstall."
         return (
             f"Restore it with 'git checkout -- checkpoints/{folder.name}' in the repository, or clone the repository again."
         )

@@ -4,6 +4,7 @@ import base64
 import binascii
 
 import gradio as gr
+from gradio import component_meta
 from gradio.components.gallery import GalleryData, GalleryImage
 from gradio.components.imageslider import SliderData
 from gradio.data_classes import Base64ImageData, FileData, ImageData
@@ -11,6 +12,9 @@ from gradio.processing_utils import save_pil_to_cache
 from PIL import Image
 
 from stylemask_demo.ui.pictures import data_url
+
+# Gradio would write a stub for each class below beside this module, which may be an installed one.
+component_meta.create_or_modify_pyi = lambda *_arguments: None
 
 
 class DropZone(gr.Image):

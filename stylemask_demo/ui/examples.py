@@ -4,15 +4,15 @@ import functools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from pathlib import Path
 
 from PIL import Image
 
 from stylemask_demo.media.pictures import content_hash
+from stylemask_demo.resources import resource
 from stylemask_demo.ui.compute import Computed, Subject
 from stylemask_demo.ui.pictures import load_picture
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "assets" / "examples"
+EXAMPLES = resource("assets/examples")
 EXAMPLE_VIDEO = EXAMPLES / "driving_1.mp4"
 REMEMBERED = 64  # results, at most about 6 MB each
 

@@ -29,13 +29,13 @@ class PackRegistry:
         self.get(self.default)
 
     @classmethod
-    def from_environment(cls) -> "PackRegistry":
-        """Opens the registry with the pack that STYLEMASK_PACK names, downloaded first when it is not here yet.
+    def from_environment(cls, name: str | None = None) -> "PackRegistry":
+        """Opens the registry with a pack, or else the one STYLEMASK_PACK names, downloaded first when it is not here yet.
 
         How far the download is goes to the standard output, which a Space shows while it starts. Where it fails,
         the page opens with the embedded pack. Raises PackMissing or PackCorrupt.
         """
-        name = os.environ.get(PACK_VARIABLE) or EMBEDDED
+        name = name or os.environ.get(PACK_VARIABLE) or EMBEDDED
         if any(info.name == name and not info.installed for info in available_packs()):
             try:
                 download_pack(name, progress=_printer())

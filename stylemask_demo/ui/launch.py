@@ -1,0 +1,47 @@
+"""Serving the page until it is stopped, for ``app.py`` and for ``stylemask-demo app``."""
+
+import os
+import signal
+
+from gradio.route_utils import delete_files_created_by_app
+
+from stylemask_demo.errors import WrongSetting
+from stylemask_demo.ui.page import Page
+from stylemask_demo.ui.theme import STYLE_SHEET, Calm
+
+LARGEST_UPLOAD = 50_000_000  # bytes, as in media.pictures, so that more never reaches the disk
+
+
+def launch(page: Page, port: int | None = None, share: bool = False, in_browser: bool = False) -> None:
+    """Serve the page until the process is told to stop; delete everything that visitors have added then.
+
+    `port`: None takes the first free one from GRADIO_SERVER_PORT, or else from 7860. `share` asks Gradio for an address
+    that everybody can reach, `in_browser` opens the page in this machine's browser. Raises WrongSetting where the port is
+    taken.
+    """
+    # Stopped by the system, the page closes as it does by Ctrl+C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    try:
+        page.blocks.launch(
+            server_port=port,
+            share=share or None,  # None leaves it to Gradio, which shares where a notebook could not be reached otherwise
+            inbrowser=in_browser,
+            prevent_thread_lock=True,
+            theme=Calm(),
+            css_paths=[STYLE_SHEET],
+            footer_links=["api"],
+            max_file_size=LARGEST_UPLOAD,
+            enable_monitoring=False,
+            run_history=False,
+            ssr_mode=False,
+            pwa=False,
+        )
+    except OSError as error:
+        if port is None:
+            raise
+        raise WrongSetting(f"Port {port} cannot be used. Choose another, or none to take one that is free.") from error
+    page.preparations.start(page.pack)  # after the launch: from then on shared GPUs are lent
+    page.blocks.block_thread()
+    # Gradio deletes them too when it stops, but gives up after five seconds while a visitor's connection is open.
+    delete_files_created_by_app(page.blocks, age=None)
