@@ -60,8 +60,9 @@ def parse(arguments: list[str]) -> None:
             cli.main(arguments)
         except Parsed:
             return
-        except SystemExit:
-            pass
+        except SystemExit as stop:
+            if stop.code == 0:  # help or version
+                return
     raise AssertionError(f"{arguments}: {said.getvalue() or 'no arguments were read'}")
 
 
@@ -83,9 +84,9 @@ def subcommands() -> list[str]:
     return re.findall(r"^    (\w+)", help_text(), re.M)
 
 
-def environment_variables() -> set[str]:
-    """The variables of our own that the code reads."""
-    sources = [path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")]
+def environment_variables(code: Path = PACKAGE) -> set[str]:
+    """The variables of our own that the code of a folder reads."""
+    sources = [path.read_text(encoding="utf-8") for path in code.rglob("*.py")]
     return {name for source in sources for name in re.findall(r"""["'](STYLEMASK_[A-Z_]+)["']""", source)}
 
 
@@ -182,4 +183,5 @@ _CHECKS: dict[str, Callable[[list[str], Endpoints], None]] = {
     "cd": _fine,
     "apt-get": _fine,
     "hf": _fine,
+    "pre-commit": _fine,
 }
