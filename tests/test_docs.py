@@ -13,6 +13,7 @@ from command_checks import check, environment_variables, knows, options, subcomm
 from documents import DOCUMENTS, README, ROOT, Block, anchors, blocks, commands, links, prose, quoted
 from gradio_client import Client
 from PIL import Image
+from room_imports import arrows, reachable, rooms
 from serving import serving
 
 from stylemask_demo import errors
@@ -222,6 +223,19 @@ def test_links_and_pictures_are_there(path):
         assert place.exists() and place.is_relative_to(ROOT), link
         if anchor:
             assert anchor in anchors(place), link
+
+
+def test_the_picture_of_the_rooms_is_true():
+    (picture,) = blocks("mermaid")
+    drawn = set(re.findall(r"^ *(\w+).* --> (\w+)", picture.code, re.M)) - {("app", "ui")}
+    assert {room for arrow in drawn for room in arrow} == rooms()
+    assert drawn <= arrows(), "an arrow is drawn that no import follows"
+    hidden = {(user, used) for user, used in arrows() if used not in reachable(user, drawn)}
+    assert not hidden, "imports that follow no arrow"
+    upwards = {(user, used) for user, used in drawn if user in reachable(used, drawn)}
+    assert not upwards, "a circle"
+    told = re.findall(r"^\| `stylemask_demo/(\w+)", prose(DOCS / "architecture.md"), re.M)
+    assert rooms() <= set(told)
 
 
 def test_readme_is_short_and_leads_to_every_guide():
