@@ -43,6 +43,7 @@ class Pipeline:
     and with that detail.
     """
 
+    @torch.inference_mode(False)  # what is kept must be of use outside of it too
     def __init__(self, networks: PackNetworks, finder: FaceFinder, compatibility: bool = False):
         generator, encoder, extractor = networks.generator, networks.encoder, networks.extractor
         self.networks, self.finder = networks, finder

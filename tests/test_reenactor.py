@@ -139,6 +139,24 @@ def test_portraits_are_remembered_and_cannot_be_changed(reenactor, sources):
         again.parameters.landmarks[0, 0] = 0
 
 
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode, torch.enable_grad])
+def test_codes_are_of_one_kind_whatever_they_are_made_in(reenactor, mode):
+    face = picture(names(0)[0])
+    face.putpixel((0, 0), (["no_grad", "inference_mode", "enable_grad"].index(mode.__name__), 9, 9))
+    with mode():
+        codes = reenactor.portrait(face).codes
+    assert not codes.is_inference() and not codes.requires_grad and codes.dtype == torch.float32
+
+
+def test_a_pack_that_is_loaded_in_inference_mode_is_like_others(sources):
+    with torch.inference_mode():
+        loaded = Reenactor.from_pack("synthetic", device="cpu")
+    networks = loaded.pipeline.networks
+    kept = [*networks.generator.parameters(), *networks.identity.get().parameters(), loaded.pipeline.space.mean_w]
+    assert not any(tensor.is_inference() for tensor in kept)
+    assert loaded.portrait(sources[0].photo).codes.shape == sources[0].codes.shape  # which takes gradients
+
+
 def test_memory_of_portraits_is_bounded(reenactor, monkeypatch):
     monkeypatch.setattr(builder, "REMEMBERED", 3)
     reenactor = Reenactor(Pipeline(reenactor.pipeline.networks, reenactor.pipeline.finder))

@@ -153,8 +153,7 @@ class CascadeFaceFinder:
 
     def __init__(self) -> None:
         self._classifiers = {
-            cascade.file: cv2.CascadeClassifier(os.path.join(haarcascades, cascade.file))
-            for cascade in (_SURE, *_UNSURE)
+            cascade.file: cv2.CascadeClassifier(os.path.join(haarcascades, cascade.file)) for cascade in (_SURE, *_UNSURE)
         }
         self._lock = threading.Lock()  # a classifier keeps buffers between calls
 

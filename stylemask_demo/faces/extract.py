@@ -43,9 +43,7 @@ def face_parameters(found: ExtractedParameters, crop_size: int) -> list[FacePara
     for array in (landmarks, identity):
         array.setflags(write=False)
     return [
-        FaceParameters(
-            yaw, pitch, roll, dict(zip(EXPRESSIONS, coefficients, strict=True)), landmarks[i], identity[i]
-        )
+        FaceParameters(yaw, pitch, roll, dict(zip(EXPRESSIONS, coefficients, strict=True)), landmarks[i], identity[i])
         for i, ((yaw, pitch, roll), coefficients) in enumerate(zip(euler.tolist(), expression.tolist(), strict=True))
     ]
 

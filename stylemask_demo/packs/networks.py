@@ -48,7 +48,7 @@ CLASSES: dict[str, tuple[type[nn.Module], ...]] = {
     "motion_encoder": (MotionEncoder, CompactMotionEncoder),
     "motion_mapping": (MotionMapping,),
 }
-NEEDED = ("generator", "encoder", "extractor", "identity")
+NEEDED = ("generator", "encoder")
 # Packs without these borrow the embedded pack's: they read any aligned face, whoever drew it.
 BORROWED = ("extractor", "identity")
 LENDER = CHECKPOINTS / "synthetic"
@@ -88,7 +88,7 @@ class PackNetworks:
         info = read_info(find_pack(name_or_folder))
         lender = read_info(LENDER) if set(BORROWED) - set(info.networks) else info
         for key in NEEDED:
-            if key not in info.networks and key not in BORROWED:
+            if key not in info.networks:
                 raise PackCorrupt(f"The pack '{info.name}' has no {key}. {cure(info.folder)}")
         owned = {key: _loaded(info, key, device) for key in CLASSES if key in info.networks}
         borrowed = {key: _loaded(lender, key, device) for key in BORROWED if key not in owned}
