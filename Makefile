@@ -4,17 +4,21 @@
 # make check       style, types and all tests, as before a change is handed in
 # make format      lays the code out
 # make space SPACE=owner/name   uploads the demo to a Hugging Face Space; ARGS=--dry-run only lists the files
+# make judge       the environment of the eyes that judge results on photographs: stylemask-demo evaluate --real FOLDER
 # make clean       removes what these have made here
 # All need only make and Python 3.10 to 3.12, and install the rest into .venv.
 
 VENV := .venv
+JUDGE := .judge
 RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip --disable-pip-version-check --no-input install --quiet
+JUDGE_PIP := $(JUDGE)/bin/python -m pip --disable-pip-version-check --no-input install --quiet
 OPENCV := $(shell sed -n 's/^opencv-python==//p' requirements.txt)
+JUDGE_OPENCV := $(shell sed -n 's/^opencv-contrib-python==\([^ ]*\).*/\1/p' requirements-judge.txt)
 
 export GRADIO_ANALYTICS_ENABLED := False
 
-.PHONY: demo test test-fast check format space clean
+.PHONY: demo test test-fast check format space judge clean
 
 demo: $(VENV)/.ready-demo
 	$(RUN) app.py
@@ -39,8 +43,10 @@ format: $(VENV)/.ready-test
 space: $(VENV)/.ready-demo
 	$(RUN) tools/upload_space.py $(SPACE) $(ARGS)
 
+judge: $(JUDGE)/.ready
+
 clean:
-	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(JUDGE) build *.egg-info .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/.ready-demo: requirements.txt | $(VENV)/.made
 	@echo "Installing requirements.txt into $(VENV); the first time takes some minutes."
@@ -59,6 +65,14 @@ $(VENV)/.ready-test: requirements.txt requirements-train.txt requirements-dev.tx
 define headless-opencv
 	$(PIP) --force-reinstall --no-deps opencv-python-headless==$(OPENCV)
 endef
+
+# MediaPipe asks for an OpenCV with windows too.
+$(JUDGE)/.ready: requirements-judge.txt | $(VENV)/.made
+	@echo "Installing requirements-judge.txt into $(JUDGE)."
+	$(RUN) -m venv --clear $(JUDGE)
+	$(JUDGE_PIP) -r requirements-judge.txt
+	$(JUDGE_PIP) --force-reinstall --no-deps opencv-contrib-python-headless==$(JUDGE_OPENCV)
+	@touch $@
 
 # The file is made again when the environment was not made here or its Python is gone.
 $(VENV)/.made:

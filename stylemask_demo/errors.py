@@ -33,6 +33,10 @@ class FaceModelMissing(StyleMaskError):
     """The 3D face model that people are rendered from is not here and cannot be fetched."""
 
 
+class JudgeMissing(StyleMaskError):
+    """The environment of the outside eyes that judge results is not here, or does not work."""
+
+
 class Cancelled(StyleMaskError):
     """Work was stopped by the one who asked for it; raise it in a progress callback to stop."""
 

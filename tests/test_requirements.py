@@ -18,6 +18,7 @@ LOCKS = {
     "requirements.txt": PROJECT["dependencies"],
     "requirements-train.txt": EXTRAS["train"],
     "requirements-dev.txt": EXTRAS["dev"],
+    "requirements-judge.txt": EXTRAS["judge"],
 }
 
 

@@ -1,4 +1,4 @@
-"""The command `evaluate`: all measurements on a folder of labelled people or of videos, in Markdown, JSON and figures."""
+"""The command `evaluate`: all measurements on labelled people, videos or photographs, in Markdown, JSON and figures."""
 
 import argparse
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ from stylemask_demo.evaluation.bars import CROSS, SELF, verdicts
 from stylemask_demo.evaluation.baselines import Way, all_ways
 from stylemask_demo.evaluation.figures import group_chart, slider_chart
 from stylemask_demo.evaluation.instruments import Instruments
+from stylemask_demo.evaluation.judge.evaluation import evaluate_real
 from stylemask_demo.evaluation.people import Face, by_group, has_shard, read_people
 from stylemask_demo.evaluation.portraits import measure_extractor, measure_inversion
 from stylemask_demo.evaluation.reenactment import (
@@ -32,6 +33,7 @@ from stylemask_demo.evaluation.standard_networks import StandardNetworks
 from stylemask_demo.evaluation.videos import clip_pairs, find_videos, frechet_video_distance, read_clips
 
 ALL = "all"
+PAIRS, REAL_PAIRS = 200, 40
 KINDS = {SELF: measure_self, CROSS: measure_cross}
 
 
@@ -50,35 +52,38 @@ def main(argv: list[str]) -> int:
     """Prints the measurements; returns the exit status. Raises StyleMaskError for what a person must change."""
     parser = argparse.ArgumentParser(
         prog="python -m stylemask_demo evaluate",
-        description="Measures a pack on labelled pictures of people, or on videos of real people.",
+        description="Measures a pack on labelled pictures of people, on videos of real people, or on photographs.",
     )
-    parser.add_argument(
+    material = parser.add_mutually_exclusive_group(required=True)
+    material.add_argument(
         "--data",
         type=Path,
-        required=True,
         help="folder with validation.tar and validation.npz, and perhaps an MP4 file that drives a face for --sheets, "
         "or with videos as PERSON/.../CLIP.mp4",
+    )
+    material.add_argument(
+        "--real",
+        type=Path,
+        metavar="FOLDER",
+        help="folder with photographs and videos of real people; outside eyes that 'make judge' installs judge the results",
     )
     parser.add_argument("--method", default=ALL, help="stylemask, directions, motion or all (default: all)")
     parser.add_argument("--pack", default="synthetic", help="name or folder of the pack (default: synthetic)")
     parser.add_argument(
-        "--pairs", type=_count, default=200, help="pairs for self and for cross reenactment, each (default: 200)"
+        "--pairs",
+        type=_count,
+        help=f"pairs for self and for cross reenactment, each (default: {PAIRS}; of photographs {REAL_PAIRS})",
     )
     parser.add_argument("--sheets", type=Path, help="folder into which figures and contact sheets are drawn")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where the numbers go; the tables go beside it as .md")
     options = parser.parse_args(argv)
-    videos = {} if has_shard(options.data) else find_videos(options.data)
-    if not (videos or has_shard(options.data)):
-        raise UnreadableMedia(
-            f"{options.data} holds neither validation.npz nor videos. Name a folder of labelled faces, made by "
-            "'python -m stylemask_demo render', or of videos as PERSON/.../CLIP.mp4."
-        )
     _make_folders(options.sheets, options.json)
-    setup = set_up(options.pack, options.method)
-    if videos:
-        report = evaluate_videos(setup, videos, options.pairs)
+    if options.real:
+        reenactor = Reenactor.from_pack(options.pack)
+        methods = _methods(reenactor, options.method)
+        report = evaluate_real(reenactor, methods, options.real, options.pairs or REAL_PAIRS, options.sheets)
     else:
-        report = evaluate_people(setup, options.data, options.pairs, options.sheets)
+        report = _evaluate_data(options)
     if options.json:
         options.json.write_text(to_json(report), encoding="utf-8")
         options.json.with_suffix(".md").write_text(to_markdown(report), encoding="utf-8")
@@ -86,15 +91,25 @@ def main(argv: list[str]) -> int:
     return 0
 
 
+def _evaluate_data(options: argparse.Namespace) -> dict:
+    """Labelled people where the folder has them, else videos."""
+    labelled, pairs = has_shard(options.data), options.pairs or PAIRS
+    videos = {} if labelled else find_videos(options.data)
+    if not (labelled or videos):
+        raise UnreadableMedia(
+            f"{options.data} holds neither validation.npz nor videos. Name a folder of labelled faces, made by "
+            "'python -m stylemask_demo render', or of videos as PERSON/.../CLIP.mp4."
+        )
+    setup = set_up(options.pack, options.method)
+    return (
+        evaluate_people(setup, options.data, pairs, options.sheets) if labelled else evaluate_videos(setup, videos, pairs)
+    )
+
+
 def set_up(pack: str, method: str = ALL) -> Setup:
     """Loads a pack with the instruments, baselines and standard networks to measure one or all of its methods."""
     reenactor = Reenactor.from_pack(pack)
-    methods = reenactor.methods if method == ALL else (method,)
-    if not set(methods) <= set(reenactor.methods):
-        raise StyleMaskError(
-            f"The pack '{reenactor.info.name}' has no method '{method}'. "
-            f"Choose one of: {', '.join([ALL, *reenactor.methods])}."
-        )
+    methods = _methods(reenactor, method)
     instruments = Instruments(reenactor.pipeline.networks)
     ways = all_ways(reenactor, instruments, methods)
     return Setup(reenactor, methods, ways, instruments, StandardNetworks(reenactor.device, instruments))
@@ -165,6 +180,18 @@ def evaluate_videos(setup: Setup, videos: dict[str, list[Path]], pairs: int) -> 
         left_out.append("Cross reenactment is left out: the videos are of one person.")
     report["left out"] = left_out + setup.standard.missing
     return report
+
+
+def _methods(reenactor: Reenactor, method: str) -> Sequence[str]:
+    """The methods that are measured: one, or all that the pack can do."""
+    if method == ALL:
+        return reenactor.methods
+    if method not in reenactor.methods:
+        raise StyleMaskError(
+            f"The pack '{reenactor.info.name}' has no method '{method}'. "
+            f"Choose one of: {', '.join([ALL, *reenactor.methods])}."
+        )
+    return (method,)
 
 
 def _reenact(setup: Setup, gallery: Gallery, chosen: dict[str, Pairs], report: dict) -> dict[str, dict[str, Outcome]]:

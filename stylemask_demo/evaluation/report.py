@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from stylemask_demo.evaluation.bars import CROSS, SELF, Verdict
+from stylemask_demo.evaluation.judge.measures import ERRORS, OF_A_COPY
 
 
 def to_json(report: Mapping) -> str:
@@ -23,6 +24,10 @@ def to_markdown(report: Mapping) -> str:
             parts += [f"## {name.capitalize()}", _matrix("way", report[name])]
     if "sliders" in report:
         parts += ["## Sliders", _matrix("slider", report["sliders"])]
+    if "judged" in report:
+        parts += ["## Judged by outside eyes", _judged(report["judged"])]
+    if report.get("agreement"):
+        parts += ["## The pack's own reading against the judge's", _matrix("reading", report["agreement"])]
     for name, kinds in report.get("groups", {}).items():
         rows = {f"{kind}: {group}": values for kind, groups in kinds.items() for group, values in groups.items()}
         parts += [f"## By group: {name}", _matrix("group", rows)]
@@ -42,6 +47,22 @@ def _matrix(corner: str, rows: Mapping[str, Mapping[str, float]]) -> str:
     columns = list(dict.fromkeys(name for values in rows.values() for name in values))
     lines = [[name, *(_number(values[c]) if c in values else "" for c in columns)] for name, values in rows.items()]
     return _table([corner, *columns], lines)
+
+
+def _judged(rows: Mapping[str, Mapping[str, float]]) -> str:
+    """Errors with what copying the source would miss in brackets."""
+    columns = [
+        name
+        for name in dict.fromkeys(name for values in rows.values() for name in values)
+        if name.removesuffix(OF_A_COPY) == name
+    ]
+    head = [f"{name} (of a copy)" if name in ERRORS else name for name in columns]
+    lines = []
+    for row, values in rows.items():
+        cells = [_number(values[name]) if name in values else "" for name in columns]
+        copies = [f" ({_number(values[name + OF_A_COPY])})" if name + OF_A_COPY in values else "" for name in columns]
+        lines.append([row, *(cell + copy for cell, copy in zip(cells, copies, strict=True))])
+    return _table(["result", *head], lines)
 
 
 def _bars(verdicts: Sequence[Verdict]) -> str:
