@@ -125,6 +125,15 @@ def test_a_damaged_pack_says_what_helps_here(installation):
     assert done.returncode == 2 and "--force-reinstall" in done.stderr and "git" not in done.stderr, done.stderr
 
 
+def test_a_machine_without_a_desktop_is_told_what_helps(installation, tmp_path, monkeypatch):
+    missing = "libGL.so.1: cannot open shared object file: No such file or directory"
+    (tmp_path / "cv2.py").write_text(f"raise ImportError('{missing}')")
+    monkeypatch.setitem(installation.environment, "PYTHONPATH", str(tmp_path))
+    done = installation.run("sample", "-o", "result.png")
+    assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
+    assert missing in done.stderr and "opencv-python-headless==" in done.stderr
+
+
 def test_the_command_opens_the_page(installation, tmp_path):
     port, opened, log = free_port(), tmp_path / "opened", tmp_path / "log"
     browser = tmp_path / "browser"
