@@ -71,7 +71,8 @@ def _rights() -> list[str] | None:
 def _install() -> None:
     """Install Debian's chromium, and where that cannot be had playwright's."""
     rights = _rights()
-    if rights is not None and shutil.which("apt-get"):
+    debian = rights is not None and shutil.which("apt-get") is not None
+    if debian:
         print("Installing chromium for the tests of the page.", flush=True)
         apt = [*rights, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
         subprocess.run([*apt, "update"], stdout=subprocess.DEVNULL)
@@ -79,7 +80,7 @@ def _install() -> None:
         if subprocess.run(install, stdout=subprocess.DEVNULL).returncode == 0:
             return
     print("Downloading playwright's chromium for the tests of the page.", flush=True)
-    dependencies = [] if rights is None else ["--with-deps"]
+    dependencies = ["--with-deps"] if debian else []
     subprocess.run([sys.executable, "-m", "playwright", "install", *dependencies, "chromium"])
 
 
