@@ -38,8 +38,15 @@ def assert_refused(done: subprocess.CompletedProcess, message: str) -> None:
 
 
 @pytest.fixture
-def run(capfd: pytest.CaptureFixture):
-    """Return a function that runs a command in this process: quicker where a process of its own proves no more."""
+def run(capfd: pytest.CaptureFixture, reenactor: Reenactor, monkeypatch: pytest.MonkeyPatch):
+    """Return a function that runs a command in this process: quicker where a process of its own proves no more.
+
+    The embedded pack is loaded already, and remembers who was seen before.
+    """
+    load = Reenactor.from_pack
+    monkeypatch.setattr(
+        Reenactor, "from_pack", lambda name, **options: reenactor if name == "synthetic" else load(name, **options)
+    )
 
     def run(*arguments: object) -> subprocess.CompletedProcess:
         try:
