@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from stylemask_demo.faces.parameters import FaceParameters
     from stylemask_demo.packs import available_packs
-    from stylemask_demo.reenactor import Portrait, Reenactor
+    from stylemask_demo.portraits.portrait import Portrait
+    from stylemask_demo.reenactor import Reenactor
 
 __version__ = "0.1.0"
 
@@ -13,7 +14,7 @@ __all__ = ["FaceParameters", "Portrait", "Reenactor", "available_packs"]
 
 _HOMES = {
     "FaceParameters": "stylemask_demo.faces.parameters",
-    "Portrait": "stylemask_demo.reenactor",
+    "Portrait": "stylemask_demo.portraits.portrait",
     "Reenactor": "stylemask_demo.reenactor",
     "available_packs": "stylemask_demo.packs",
 }

@@ -1,49 +1,168 @@
-"""A bounded memory of what was used last, shared by threads."""
+"""Bounded caches that forget, and values that are made at first use; both shared by threads."""
 
+import math
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
+import time
+import weakref
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Generic, TypeVar
+
+from cachetools import TTLCache
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
+# What shows a visitor's face is forgotten within the hour, as the page promises:
+VISITOR_SECONDS = 3300.0  # so long it is kept, however often it is used,
+SWEEP_SECONDS = 120.0  # and so often what has expired is looked for, where nobody asks for it any more
+
 
 class Cache(Generic[K, V]):
-    """Keeps the values used last: at most `count`, and of several at most `weight` together.
+    """Keeps the values used last: at most `count` of them, of at most `weight` together, each for at most `seconds`.
 
-    `weigh` tells the weight of a value. The newest value stays however heavy it is.
+    `weigh` tells the weight of a value; one that is heavier than `weight` alone is not kept. `seconds` are counted by
+    `clock` from when a value was made. What has expired is let go of even where nobody asks for anything any more.
     """
 
-    def __init__(self, count: int, weight: float = float("inf"), weigh: Callable[[V], float] = lambda value: 0.0):
-        self._count, self._most, self._weigh = count, weight, weigh
-        self._values: OrderedDict[K, V] = OrderedDict()
-        self._weight = 0.0
+    def __init__(
+        self,
+        count: int,
+        weight: float = math.inf,
+        weigh: Callable[[V], float] = lambda value: 0.0,
+        seconds: float = math.inf,
+        clock: Callable[[], float] = time.monotonic,
+    ):
+        def share(value: V) -> float:
+            """The part of the cache that a value takes: of its places or of its weight, whichever is more."""
+            return max(1 / count, weigh(value) / weight)
+
+        # A little more than the whole, because the parts are rounded.
+        self._values: TTLCache[K, V] = TTLCache(1 + 1e-9, seconds, clock, share)
+        self._making: dict[K, threading.Event] = {}
         self._lock = threading.Lock()
+        if seconds < math.inf:
+            _forgetting.watch(self)
 
     def __len__(self) -> int:
-        return len(self._values)
+        with self._lock:
+            return len(self._values)
+
+    def __contains__(self, key: K) -> bool:
+        with self._lock:
+            return key in self._values
 
     def get(self, key: K) -> V | None:
-        """The value of a key, or None when it is not, or no more, remembered."""
+        """The value of a key, or None when it is not, or no more, kept."""
         with self._lock:
-            if key not in self._values:
-                return None
-            self._values.move_to_end(key)
-            return self._values[key]
+            return self._values.get(key)
 
-    def put(self, key: K, value: V) -> V:
-        """Remembers and returns `value`, or what another thread has remembered for the key meanwhile."""
+    def put(self, key: K, value: V) -> None:
+        """Keeps a value, in place of an earlier one."""
         with self._lock:
-            if key not in self._values:
-                self._values[key] = value
-                self._weight += self._weigh(value)
-            self._values.move_to_end(key)
-            while len(self._values) > 1 and (len(self._values) > self._count or self._weight > self._most):
-                self._weight -= self._weigh(self._values.popitem(last=False)[1])
-            return self._values.get(key, value)
+            self._keep(key, value)
+
+    def drop(self, key: K) -> None:
+        """Forgets a value, if it is there."""
+        with self._lock:
+            self._values.pop(key, None)
 
     def find(self, key: K, make: Callable[[], V]) -> V:
-        """The value of a key, made where it is not remembered; threads may make it at the same time, one value wins."""
-        found = self.get(key)
-        return self.put(key, make()) if found is None else found
+        """The value of a key, made where it is not kept; threads that ask at once wait for one of them to make it."""
+        return self.find_all([key], lambda keys: [make()])[0]
+
+    def find_all(self, keys: Iterable[K], make: Callable[[list[K]], Sequence[V]]) -> list[V]:
+        """The value of each key; those that are not kept are made together: `make` gets their keys and returns values.
+
+        What another thread is making already is waited for. Raises what `make` raises; another thread tries again then.
+        """
+        keys, found = list(keys), dict[K, V]()
+        while missing := [key for key in dict.fromkeys(keys) if key not in found]:
+            with self._lock:
+                found.update((key, self._values[key]) for key in missing if key in self._values)
+                missing = [key for key in missing if key not in found]
+                mine = [key for key in missing if key not in self._making]
+                others = [self._making[key] for key in missing if key in self._making]
+                made = threading.Event()
+                self._making.update(dict.fromkeys(mine, made))
+            if mine:
+                self._make(mine, make, found, made)
+            for other in others:
+                other.wait()
+        return [found[key] for key in keys]
+
+    def expire(self) -> None:
+        """Let go of what has expired."""
+        with self._lock:
+            self._values.expire()
+
+    def _make(
+        self, keys: list[K], make: Callable[[list[K]], Sequence[V]], found: dict[K, V], made: threading.Event
+    ) -> None:
+        values: Sequence[V] = ()
+        try:
+            values = make(keys)
+        finally:
+            with self._lock:
+                for key in keys:
+                    del self._making[key]
+                for key, value in zip(keys, values, strict=False):
+                    found[key] = value
+                    self._keep(key, value)
+            made.set()
+
+    def _keep(self, key: K, value: V) -> None:
+        if self._values.getsizeof(value) <= self._values.maxsize:
+            self._values[key] = value
+
+
+class Lazy(Generic[V]):
+    """A value that is made when it is first asked for; copies by pickle hold the value itself."""
+
+    def __init__(self, make: Callable[[], V]):
+        self._make: Callable[[], V] | None = make
+        self._lock = threading.Lock()
+
+    def get(self) -> V:
+        """The value; threads that ask at once wait for one of them to make it."""
+        with self._lock:
+            if self._make is not None:
+                self._value = self._make()
+                self._make = None  # what it needed can go
+            return self._value
+
+    def __reduce__(self) -> tuple[Callable[[V], "Lazy[V]"], tuple[V]]:
+        return _made, (self.get(),)
+
+
+def _made(value: V) -> Lazy[V]:
+    lazy = Lazy(lambda: value)
+    lazy.get()
+    return lazy
+
+
+class _Forgetting:
+    """Looks through all caches now and then for what has expired."""
+
+    def __init__(self) -> None:
+        self._caches: weakref.WeakSet[Cache] = weakref.WeakSet()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def watch(self, cache: Cache) -> None:
+        with self._lock:
+            self._caches.add(cache)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="forgetting", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(SWEEP_SECONDS)
+            with self._lock:
+                caches = list(self._caches)
+            for cache in caches:
+                cache.expire()
+            del caches
+
+
+_forgetting = _Forgetting()

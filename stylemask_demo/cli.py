@@ -1,22 +1,16 @@
 """The command line, ``stylemask-demo`` or ``python -m stylemask_demo``: exit status 0, or 2 and one line for bad input."""
 
 import argparse
-import json
 import math
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
-from stylemask_demo import __version__
+from stylemask_demo import __version__, commands
 from stylemask_demo.errors import StyleMaskError
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-    from stylemask_demo.reenactor import Portrait, Reenactor
 
 SCRIPT = "stylemask-demo"  # as it is named once the package is installed
 DEFAULT_PACK = "synthetic"
@@ -27,7 +21,6 @@ TOOLS = {
     "evaluate": ("stylemask_demo.evaluation.command", "Measure a pack on labelled pictures."),
     "bench": ("stylemask_demo.evaluation.bench", "Compare fast ways with plain ones on this machine."),
 }
-STRONGEST = 5  # expressions that `parameters` prints without --json
 
 
 class _Parser(argparse.ArgumentParser):
@@ -54,150 +47,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
-
-
-def _app(options: argparse.Namespace) -> None:
-    from stylemask_demo.ui import PackRegistry, build_page, launch
-
-    page = build_page(PackRegistry.from_environment(options.pack))
-    launch(page, port=options.port, share=options.share, in_browser=True)
-
-
-def _reenact(options: argparse.Namespace) -> None:
-    from stylemask_demo.media.pictures import check_output_path, open_image
-
-    check_output_path(options.output, ".png")
-    source, target = open_image(options.source), open_image(options.target)
-    reenactor = _reenactor(options, options.method)
-    source = _source(reenactor, source, options)
-    _save(reenactor.reenact(source, target, method=options.method, strength=options.strength), options.output)
-
-
-def _edit(options: argparse.Namespace) -> None:
-    from stylemask_demo.media.pictures import check_output_path, open_image
-
-    check_output_path(options.output, ".png")
-    source = open_image(options.source)
-    reenactor = _reenactor(options, "directions")
-    source = _source(reenactor, source, options)
-    _save(reenactor.edit(source, yaw=options.yaw, pitch=options.pitch, smile=options.smile), options.output)
-
-
-def _drive(options: argparse.Namespace) -> None:
-    from stylemask_demo.media.pictures import check_output_path, open_image
-    from stylemask_demo.media.videos import read_frames, write_video
-
-    check_output_path(options.output, ".mp4")
-    source, frames = open_image(options.source), read_frames(options.video)
-    reenactor = _reenactor(options, options.method)
-    source = _source(reenactor, source, options)
-    made = reenactor.drive(source, frames, method=options.method, strength=options.strength)
-    made = _counted(made, frames.count, "frame")
-    write_video(options.output, made, fps=frames.fps, audio_from=options.video)
-    print(options.output)
-
-
-def _parameters(options: argparse.Namespace) -> None:
-    from stylemask_demo.media.pictures import open_image
-
-    image = open_image(options.image)
-    portrait = _reenactor(options).portrait(image)
-    parameters = portrait.parameters
-    angles = {name: round(float(getattr(parameters, name)), 3) for name in ("yaw", "pitch", "roll")}
-    expression = {name: round(float(value), 4) for name, value in parameters.expression.items()}
-    if options.json:
-        points = [[round(float(x), 2), round(float(y), 2)] for x, y in portrait.landmarks_in_photo]
-        print(json.dumps({**angles, "expression": expression, "landmarks": points}, indent=2))
-        return
-    for name, value in angles.items():
-        print(f"{name:<20} {value:7.1f} degrees")
-    for name in sorted(expression, key=lambda name: -abs(expression[name]))[:STRONGEST]:
-        print(f"{name:<20} {expression[name]:7.2f}")
-
-
-def _invert(options: argparse.Namespace) -> None:
-    from stylemask_demo.media.pictures import check_output_path, open_image
-
-    check_output_path(options.output, ".png")
-    image, reenactor = open_image(options.image), _reenactor(options)
-    _save(_source(reenactor, image, options).inversion, options.output)
-
-
-def _sample(options: argparse.Namespace) -> None:
-    from stylemask_demo.media.pictures import check_output_path, open_image
-
-    check_output_path(options.output, ".png")
-    like = None if options.like is None else open_image(options.like)
-    reenactor = _reenactor(options, None if like is None else options.method)
-    _save(reenactor.sample(options.seed, like=like, method=options.method), options.output)
-
-
-def _packs(options: argparse.Namespace) -> None:
-    from stylemask_demo.packs import available_packs, missing_files
-
-    for pack in available_packs():
-        without = f" (without {', '.join(missing_files(pack))})" if missing_files(pack) else ""
-        print(f"{pack.name:<12} {pack.resolution:>5} px  {pack.state:<14}  {pack.licence:<13}  {pack.title}{without}")
-
-
-def _download(options: argparse.Namespace) -> None:
-    from stylemask_demo.downloads.progress_bars import ProgressBars
-    from stylemask_demo.packs import download_pack, licence_text
-
-    print(licence_text(options.name), file=sys.stderr)
-    with ProgressBars() as bars:
-        info, left_out = download_pack(options.name, bars, options.source)
-    for line in left_out:
-        print(f"stylemask_demo: left out: {line}", file=sys.stderr)
-    print(info.folder)
-
-
-def _calibrate(options: argparse.Namespace) -> None:
-    reenactor = _reenactor(argparse.Namespace(pack=options.name))
-    report = reenactor.calibrate(progress=lambda done, total, what: _report(f"{what}, picture", done, total))
-    print(reenactor.info.folder)
-    errors = ", ".join(f"{space} {error:.2f}" for space, error in report["held_out_error"].items())
-    print(f"stylemask_demo: kept the directions in {report['space']}; error of each: {errors}", file=sys.stderr)
-
-
-def _reenactor(options: argparse.Namespace, method: str | None = None) -> "Reenactor":
-    """The pack that the options name; raises StyleMaskError when it cannot do the method."""
-    # Imported here: help and complaints about arguments need no networks.
-    from stylemask_demo.reenactor import Reenactor
-
-    reenactor = Reenactor.from_pack(options.pack, device="auto")
-    if method is not None and method not in reenactor.methods:
-        raise StyleMaskError(
-            f"The pack '{reenactor.info.name}' has no method '{method}'. Choose one of: {', '.join(reenactor.methods)}."
-        )
-    return reenactor
-
-
-def _source(reenactor: "Reenactor", image: "Image", options: argparse.Namespace) -> "Portrait":
-    """The portrait of a picture; with --tune the generator is tuned to it."""
-    portrait = reenactor.portrait(image)
-    if not options.tune:
-        return portrait
-    return reenactor.tune(portrait, progress=lambda done, total, loss: _report("tuning step", done, total))
-
-
-def _counted(pictures: Iterator, total: int, what: str) -> Iterator:
-    for done, picture in enumerate(pictures, 1):
-        _report(what, done, max(done, total))
-        yield picture
-
-
-def _report(what: str, done: int, total: int) -> None:
-    """Say how far long work is, on one line of a terminal; logs and pipes stay clean."""
-    if sys.stderr.isatty():
-        print(f"\r{what} {done} of {total}", end="\n" if done == total else "", file=sys.stderr, flush=True)
-
-
-def _save(picture, path: str) -> None:
-    from stylemask_demo.media.pictures import save_png
-
-    save_png(picture, path)
-    print(path)
 
 
 def _number(lowest: float, highest: float) -> Callable[[str], float]:
@@ -230,10 +79,10 @@ def _parser() -> argparse.ArgumentParser:
     script = Path(sys.argv[0]).stem == SCRIPT
     parser = _Parser(prog=SCRIPT if script else "python -m stylemask_demo", description="Reenact and edit portraits.")
     parser.add_argument("--version", action="version", version=f"{SCRIPT} {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    choices = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def command(name: str, run: Callable[[argparse.Namespace], None], text: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=text, description=text)
+        added = choices.add_parser(name, help=text, description=text)
         added.set_defaults(run=run)
         return added
 
@@ -260,22 +109,22 @@ def _parser() -> argparse.ArgumentParser:
             help="0 keeps the source, 1 takes all of the pose and expression (default: 1)",
         )
 
-    app = command("app", _app, "Open the page in the browser.")
+    app = command("app", commands.app, "Open the page in the browser.")
     app.add_argument("--port", type=_whole_number(1, 65535), help="port of the page (default: a free one from 7860)")
     app.add_argument("--share", action="store_true", help="also give the page an address that everybody can reach")
     app.add_argument(
         "--pack", help=f"name or folder of the weights that it opens with (default: $STYLEMASK_PACK, else {DEFAULT_PACK})"
     )
 
-    reenact = command("reenact", _reenact, "Give the source person the target's head pose and expression.")
+    reenact = command("reenact", commands.reenact, "Give the source person the target's head pose and expression.")
     reenact.add_argument("source", metavar="SOURCE", help="picture of the person (who)")
     reenact.add_argument("target", metavar="TARGET", help="picture of the pose and expression (how)")
 
-    drive = command("drive", _drive, "Let the source person move as the face in a video.")
+    drive = command("drive", commands.drive, "Let the source person move as the face in a video.")
     drive.add_argument("source", metavar="SOURCE", help="picture of the person (who)")
     drive.add_argument("video", metavar="VIDEO", help="video of the motion (how), at most a minute")
 
-    edit = command("edit", _edit, "Turn a face and change its smile, relative to the picture.")
+    edit = command("edit", commands.edit, "Turn a face and change its smile, relative to the picture.")
     edit.add_argument("source", metavar="SOURCE", help="picture of the person")
     edit.add_argument(
         "--yaw",
@@ -287,7 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     edit.add_argument("--pitch", type=_number(-30, 30), default=0.0, metavar="DEGREES", help="more than 0 looks up")
     edit.add_argument("--smile", type=_number(-1, 1), default=0.0, metavar="-1..1", help="more or less smile")
 
-    parameters = command("parameters", _parameters, "Print head pose, expression and landmarks of a face.")
+    parameters = command("parameters", commands.parameters, "Print head pose, expression and landmarks of a face.")
     parameters.add_argument("image", metavar="IMAGE")
     parameters.add_argument(
         "--json",
@@ -295,10 +144,10 @@ def _parser() -> argparse.ArgumentParser:
         help="all of it as JSON: angles in degrees, expression by name, landmarks in pixels of the picture",
     )
 
-    invert = command("invert", _invert, "Write the face as the generator reproduces it.")
+    invert = command("invert", commands.invert, "Write the face as the generator reproduces it.")
     invert.add_argument("image", metavar="IMAGE")
 
-    sample = command("sample", _sample, "Write a random person.")
+    sample = command("sample", commands.sample, "Write a random person.")
     seed = _whole_number(0, 2**63 - 1)
     sample.add_argument("--seed", type=seed, default=0, help="another seed, another person (default: 0)")
     sample.add_argument("--like", metavar="TARGET", help="picture whose head pose and expression the person takes")
@@ -316,12 +165,12 @@ def _parser() -> argparse.ArgumentParser:
         )
     for added in (reenact, edit, drive, parameters, invert, sample):
         pack_option(added)
-    packs = command("packs", _packs, "List the packs of weights, download one, or fit directions for one.")
+    packs = command("packs", commands.packs, "List the packs of weights, download one, or fit directions for one.")
     actions = packs.add_subparsers(metavar="{download,calibrate}")
     download = actions.add_parser(
         "download", help="fetch and convert published weights", description="Fetch and convert published weights."
     )
-    download.set_defaults(run=_download)
+    download.set_defaults(run=commands.download)
     download.add_argument("name", metavar="NAME", help="ffhq or voxceleb")
     download.add_argument("--from", dest="source", metavar="FOLDER", help="folder that has the published files already")
     calibration = actions.add_parser(
@@ -329,8 +178,8 @@ def _parser() -> argparse.ArgumentParser:
         help="fit directions for a pack that has none",
         description="Fit directions for a pack that has none, such as ffhq, on random faces. Minutes on a graphics card.",
     )
-    calibration.set_defaults(run=_calibrate)
+    calibration.set_defaults(run=commands.calibrate)
     calibration.add_argument("name", metavar="NAME", help="name or folder of the pack")
     for name, (_, text) in TOOLS.items():
-        commands.add_parser(name, help=f"{text} '{name} --help' tells more.", add_help=False)
+        choices.add_parser(name, help=f"{text} '{name} --help' tells more.", add_help=False)
     return parser

@@ -39,3 +39,7 @@ class Cancelled(StyleMaskError):
 
 class WrongSetting(StyleMaskError):
     """An environment variable or a request says something that means nothing here."""
+
+
+class UnknownMethod(StyleMaskError, ValueError):
+    """A pack was asked for a reenactment method that it has no networks for."""

@@ -5,41 +5,27 @@ their face parameters, in W+ and in style space; both are tried on people that t
 is kept.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from stylemask_demo.media.tensors import to_image
-from stylemask_demo.methods.directions import move, move_styles
+from stylemask_demo.calibration.measuring import MeasuredPeople, codes_of, device_of, measure, number_of_samples
+from stylemask_demo.calibration.regression import ridge_regression
+from stylemask_demo.calibration.trials import Matrix, Trials, trial_pictures
 from stylemask_demo.networks.direction_matrix import DirectionMatrix
 from stylemask_demo.networks.style_direction_matrix import StyleDirectionMatrix
 from stylemask_demo.networks.stylegan2 import Generator
-from stylemask_demo.packs import PackInfo
-from stylemask_demo.packs.locking import locked
-from stylemask_demo.packs.store import save_network, update_settings
 from stylemask_demo.portraits.readers import ParameterReader
 
-SAMPLES = 3000  # random people, unless another number is given
-SAMPLES_ON_CPU = 600  # there a second each
-PICTURE_SIDE = 256  # pixels of the pictures that are measured; a larger generator stops there
-PICTURE_SIDE_ON_CPU = 128
 SPACES = ("w_plus", "style")  # in which directions are fitted, to keep the better ones
 LAYERS = 8  # of W+ and of style space that are moved: pose and expression, not colours
-MIXED = 0.5  # of the samples take their finer layers from another person: it tells the layers apart
 RIDGES = (1.0, 10.0, 100.0, 1000.0)  # strengths of the regularisation that are tried, in samples
 HELD_OUT = 0.15  # of the samples choose the regularisation
-PEOPLE = 16  # tried in each step of the measurement
-SLOPES = (0.15, 1.5)  # measured over commanded change; outside of it a direction was not found
-LARGEST_GAIN = 4.0  # more would drive whatever else is in a direction to the extreme
-BYTES_PER_PICTURE = 150_000_000  # of memory that synthesis takes for one picture of 256 pixels, generously
 
-Matrix = DirectionMatrix | StyleDirectionMatrix
 Progress = Callable[[int, int, str], None]
 
 
@@ -69,30 +55,6 @@ class Fitted(NamedTuple):
     slopes: list[float]
 
 
-class _Bank:
-    """Random people: `w_plus` (N, L, style_dim) and `values` (N, D) along the directions."""
-
-    def __init__(self, w_plus: Tensor, values: Tensor):
-        self.w_plus, self.values = w_plus, values
-        self.spread = values.std(0) + 1e-6  # (D,)
-
-
-def uncalibrated(info: PackInfo) -> bool:
-    """Whether a pack could have directions, but came without and has not got any yet."""
-    return info.installed and "generator" in info.networks and "directions" not in info.networks
-
-
-def number_of_samples(device: torch.device) -> int:
-    """How many random people are measured on this device, unless another number is given."""
-    return SAMPLES if device.type == "cuda" else SAMPLES_ON_CPU
-
-
-def calibrating(folder: Path, progress: Progress | None = None) -> AbstractContextManager:
-    """Let nobody else calibrate the pack in `folder`; waits for who does so already, and tells."""
-    tell = progress or (lambda done, total, what: None)
-    return locked(folder / ".directions.lock", tell, "Waiting for another program that does the same")
-
-
 def calibrate(
     generator: Generator,
     reader: ParameterReader,
@@ -110,7 +72,7 @@ def calibrate(
     Raises:
         ValueError: too few samples to fit anything.
     """
-    samples = number_of_samples(_device(generator)) if samples is None else samples
+    samples = number_of_samples(device_of(generator)) if samples is None else samples
     if samples < 100:
         raise ValueError(f"{samples} samples are too few: give at least 100.")
     tell = progress or (lambda done, total, what: None)
@@ -134,23 +96,6 @@ def calibrate(
 
 
 @torch.inference_mode()
-def measure(generator: Generator, reader: ParameterReader, samples: int, first: int = 0) -> Iterator[np.ndarray]:
-    """Yield where the people from number `first` on stand along the directions, (B, D) for the next B of `samples`.
-
-    The people are the same every time, so that the work may be cut in pieces.
-    """
-    batch = _batch(generator)
-    for start in range(first, samples, batch):
-        w_plus = _codes(generator, samples, slice(start, min(start + batch, samples)))
-        yield _measured(generator, reader, generator.styles(w_plus), generator.rgb_styles(w_plus)).cpu().numpy()
-
-
-def trial_pictures(reader: ParameterReader) -> int:
-    """Number of pictures that `fit` makes."""
-    return 2 * PEOPLE * (len(reader.shift(0, 0, 0)) + 1)
-
-
-@torch.inference_mode()
 def fit(
     generator: Generator,
     reader: ParameterReader,
@@ -162,14 +107,14 @@ def fit(
 
     `progress` is called with the number of pictures made, of `trial_pictures`; it may raise to stop.
     """
-    device = _device(generator)
-    w_plus = _codes(generator, len(values), slice(None))
-    bank = _Bank(w_plus, torch.from_numpy(values).to(device))
+    device = device_of(generator)
+    w_plus = codes_of(generator, len(values), slice(None))
+    bank = MeasuredPeople(w_plus, torch.from_numpy(values).to(device))
     codes = torch.cat(generator.styles(w_plus)[:LAYERS], 1) if space == "style" else w_plus[:, :LAYERS].flatten(1)
     weights, ridge = _regression(bank, codes)
     matrix_class, arguments = _matrix_of(generator, space, weights.shape[1])
     matrix = _matrix(matrix_class, arguments, weights)
-    trials = _Trials(generator, reader, bank, progress or (lambda count: None))
+    trials = Trials(generator, reader, bank, progress or (lambda count: None))
     slopes = trials.scale(matrix)
     return Fitted(space, arguments, matrix.linear.weight.cpu().numpy(), trials.error(matrix), ridge, slopes)
 
@@ -188,110 +133,19 @@ def best(fitted: Sequence[Fitted], samples: int) -> Calibration:
     return Calibration(_matrix(matrix_class, kept.arguments, torch.from_numpy(kept.weights)), kept.arguments, report)
 
 
-def keep(calibration: Calibration, folder: Path) -> None:
-    """Write the directions into the pack in `folder`, in place of earlier ones, with the report as its setting."""
-    # The setting first: directions without it pass for the pack's own.
-    update_settings(folder, calibration=calibration.report)
-    save_network(folder, "directions", calibration.matrix, calibration.arguments, dtype=torch.float32)
-
-
-class _Trials:
-    """Moves people that the fit has not seen, and measures what comes of it."""
-
-    def __init__(self, generator: Generator, reader: ParameterReader, bank: _Bank, progress: Callable[[int], None]):
-        self.generator, self.reader, self.bank, self.progress = generator, reader, bank, progress
-        z = torch.randn(2 * PEOPLE, generator.style_dim, generator=torch.Generator().manual_seed(1))
-        self.w_plus = generator.repeat(generator.map(z.to(bank.w_plus.device)))
-        self.start = _measured(generator, reader, generator.styles(self.w_plus), generator.rgb_styles(self.w_plus))
-        self.made = 2 * PEOPLE
-        progress(self.made)
-
-    def scale(self, matrix: Matrix) -> list[float]:
-        """Scale each direction, in place, so that the measured change is the commanded one; returns the slopes after it.
-
-        A regression gives the right directions, but falls short where the parameters are read with noise.
-        """
-        people = slice(0, PEOPLE)
-        slopes = []
-        for direction in range(len(self.bank.spread)):
-            change, shift = self._move(matrix, direction, people)
-            slope = float((change[:, direction] * shift.sign()).mean() / shift.abs().mean())
-            gain = 1.0
-            if SLOPES[0] < slope < SLOPES[1]:  # else leave a direction alone that was not found
-                gain = min(1 / slope, LARGEST_GAIN)
-                matrix.linear.weight[:, direction] *= gain
-            slopes.append(slope * gain)
-        return slopes
-
-    def error(self, matrix: Matrix) -> float:
-        """Root mean square of commanded minus measured change of all parameters; in spreads, one of which is commanded."""
-        people = slice(PEOPLE, 2 * PEOPLE)
-        wrong = []
-        for direction in range(len(self.bank.spread)):
-            change, shift = self._move(matrix, direction, people)
-            change[:, direction] -= shift
-            wrong.append((change / self.bank.spread).square().sum(1).mean())
-        return float(torch.stack(wrong).mean().sqrt())
-
-    def _move(self, matrix: Matrix, direction: int, people: slice) -> tuple[Tensor, Tensor]:
-        """Measured changes (P, D) when half of the people go forwards and half backwards by one spread; (P,) commanded."""
-        w_plus, start = self.w_plus[people], self.start[people]
-        shift = torch.zeros_like(start)
-        shift[:, direction] = self.bank.spread[direction]
-        shift[::2] *= -1
-        styles, rgb_styles = self.generator.styles(w_plus), self.generator.rgb_styles(w_plus)
-        if isinstance(matrix, StyleDirectionMatrix):
-            styles = move_styles(matrix, styles, shift)
-        else:
-            moved = move(matrix, w_plus, shift)
-            styles, rgb_styles = self.generator.styles(moved), self.generator.rgb_styles(moved)
-        change = _measured(self.generator, self.reader, styles, rgb_styles) - start
-        self.made += len(start)
-        self.progress(self.made)
-        return change, shift[:, direction].clone()
-
-
-def _codes(generator: Generator, samples: int, people: slice) -> Tensor:
-    """Codes (B, L, style_dim) of some of the random people, who are the same every time."""
-    random = torch.Generator().manual_seed(0)
-    z = torch.randn(2, samples, generator.style_dim, generator=random)[:, people]
-    layer = torch.randint(1, generator.num_latents, (samples, 1), generator=random)[people]
-    mixed = (torch.rand(samples, 1, generator=random) < MIXED)[people]
-    device = _device(generator)
-    w, other = (generator.map(part.to(device)) for part in z)
-    from_other = (mixed & (torch.arange(generator.num_latents) >= layer)).to(device)  # (B, L)
-    return torch.where(from_other[..., None], other[:, None], w[:, None])
-
-
-def _measured(generator: Generator, reader: ParameterReader, styles: list[Tensor], rgb_styles: list[Tensor]) -> Tensor:
-    """Values (B, D) along the directions of the pictures of B codes."""
-    size, batch = _side(generator), _batch(generator)
-    values = []
-    for first in range(0, len(styles[0]), batch):
-        part = [[style[first : first + batch] for style in codes] for codes in (styles, rgb_styles)]
-        pictures = [to_image(picture) for picture in generator.synthesise(*part, size)]
-        values += [reading.directions for reading in reader.read(pictures)]
-    return torch.from_numpy(np.stack(values)).float().to(styles[0].device)
-
-
-def _regression(bank: _Bank, codes: Tensor) -> tuple[Tensor, float]:
+def _regression(bank: MeasuredPeople, codes: Tensor) -> tuple[Tensor, float]:
     """Ridge regression of codes (N, C) on the directions: the weights (C, D), and the strength of the regularisation.
 
     The strength is the one with the smallest error on the held-out samples.
     """
-    inputs = (bank.values - bank.values.mean(0)) / bank.spread  # (N, D)
-    codes = codes - codes.mean(0)
-    known = len(inputs) - round(HELD_OUT * len(inputs))
-    gram, product = inputs[:known].T @ inputs[:known], inputs[:known].T @ codes[:known]
-    identity = torch.eye(len(gram), device=gram.device)
-    best = None
+    known = len(codes) - round(HELD_OUT * len(codes))
+    tried = []
     for ridge in RIDGES:
-        weights = torch.linalg.solve(gram + ridge * identity, product)  # (D, C)
-        error = float((codes[known:] - inputs[known:] @ weights).square().mean())
-        if best is None or error < best[0]:
-            best = (error, ridge, weights)
-    _, ridge, weights = best
-    return (weights / bank.spread[:, None]).T.contiguous(), ridge
+        found = ridge_regression(bank.values[:known], codes[:known], ridge / known * bank.spread**2)
+        error = float((codes[known:] - found(bank.values[known:])).square().mean())
+        tried.append((error, ridge, found.slope))
+    _, ridge, slope = min(tried, key=lambda trial: trial[0])
+    return slope.T.contiguous(), ridge
 
 
 def _matrix_of(generator: Generator, space: str, count: int) -> tuple[type[Matrix], dict[str, Any]]:
@@ -307,22 +161,3 @@ def _matrix(matrix_class: type[Matrix], arguments: dict[str, Any], weights: Tens
     matrix.linear.weight.copy_(weights)
     matrix.linear.bias.zero_()
     return matrix.to(weights.device)
-
-
-def _device(generator: Generator) -> torch.device:
-    return next(generator.parameters()).device
-
-
-def _side(generator: Generator) -> int:
-    """Pixels of the pictures that are measured."""
-    return min(PICTURE_SIDE if _device(generator).type == "cuda" else PICTURE_SIDE_ON_CPU, generator.size)
-
-
-def _batch(generator: Generator) -> int:
-    """How many pictures fit in memory at once."""
-    device = _device(generator)
-    if device.type != "cuda":
-        return 8
-    free, _ = torch.cuda.mem_get_info(device)
-    pixels = _side(generator) ** 2 / 256**2
-    return int(min(max(free / 2 / (BYTES_PER_PICTURE * pixels), 1), 64))

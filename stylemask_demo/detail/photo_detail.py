@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from stylemask_demo.caching import Cache
+from stylemask_demo.caching import VISITOR_SECONDS, Cache
 from stylemask_demo.faces.extract import read_twice
 from stylemask_demo.media.tensors import to_tensor
 from stylemask_demo.networks.detail import REFINED, DetailNetwork, find_places
@@ -30,26 +30,26 @@ class PhotoDetail:
     """Brings what the inversion of a photo has missed, strands of hair and texture of skin, into what is made of it."""
 
     def __init__(self, network: DetailNetwork, extractor: ParameterExtractor):
-        self._network, self._extractor = network.to(memory_format=torch.channels_last), extractor
+        self._network, self._extractor = network, extractor
         self._device = next(network.parameters()).device
-        self._sources: Cache[tuple[str, str | None], _Source] = Cache(REMEMBERED)
+        self._sources: Cache[tuple[str, str | None], _Source] = Cache(REMEMBERED, seconds=VISITOR_SECONDS)
 
     @torch.inference_mode()
     def __call__(self, made: Tensor, sources: Sequence[Portrait]) -> Tensor:
         """Results (B, 3, S, S) in about -1..1 of B sources, or all of one -> the same with the detail of their crops."""
         known = [self._known(source) for source in sources]
-        joined = [torch.cat(parts) for parts in zip(*known, strict=True)]
-        crops, inversions, *before = (part.expand(len(made), *part.shape[1:]) for part in joined)
+        joined = (torch.cat(parts).expand(len(made), *parts[0].shape[1:]) for parts in zip(*known, strict=True))
+        crops, inversions, of_crops, of_inversions = joined
         made = made.clamp(-1, 1)  # as the network has learned it
-        now = self._landmarks(made)
-        return self._network(crops, inversions, made, find_places(*before, now, made.shape[-1] // REFINED))
+        places = find_places(of_crops, of_inversions, self._landmarks(made), made.shape[-1] // REFINED)
+        return self._network(crops, inversions, made, places)
 
     def _known(self, source: Portrait) -> _Source:
         def look() -> _Source:
             both = to_tensor([source.crop, source.inversion], source.crop.width).to(self._device)
             return _Source(*both.split(1), *self._landmarks(both).split(1))
 
-        return self._sources.find((source.key, source.tuning.key if source.tuning else None), look)
+        return self._sources.find(source.look, look)
 
     def _landmarks(self, pictures: Tensor) -> Tensor:
         return read_twice(self._extractor, to_input(pictures)).landmarks

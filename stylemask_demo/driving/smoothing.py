@@ -34,21 +34,20 @@ class OneEuro:
 
     def __init__(self, smoothness: Smoothness, size: float = 1.0):
         self._smoothness, self._size = smoothness, size
-        self._value: Tensor | None = None
-        self._raw: Tensor | None = None
-        self._speed: Tensor | None = None
+        self._state: tuple[Tensor, Tensor, Tensor] | None = None  # the smoothed value, the raw one, and the speed
 
     def __call__(self, value: Tensor) -> Tensor:
         """The next value of the signal -> the smoothed value."""
-        if self._value is None:
-            self._value, self._raw, self._speed = value, value, torch.zeros_like(value)
+        if self._state is None:
+            self._state = value, value, torch.zeros_like(value)
             return value
-        self._speed = self._speed + _pace(SPEED) * (value - self._raw - self._speed)
+        last, raw, speed = self._state
+        speed = speed + _pace(SPEED) * (value - raw - speed)
         still, quick = self._smoothness
-        cut_off = still + quick * float(self._speed.square().mean().sqrt()) / self._size
-        self._value = self._value + _pace(cut_off) * (value - self._value)
-        self._raw = value
-        return self._value
+        cut_off = still + quick * float(speed.square().mean().sqrt()) / self._size
+        smoothed = last + _pace(cut_off) * (value - last)
+        self._state = smoothed, value, speed
+        return smoothed
 
 
 def _pace(cut_off: float) -> float:

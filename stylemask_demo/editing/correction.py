@@ -5,21 +5,17 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from stylemask_demo.editing.commands import motion_change
 from stylemask_demo.faces.extract import read_twice
-from stylemask_demo.faces.parameters import EXPRESSIONS, FaceParameters
 from stylemask_demo.generator.style_space import PictureCode
-from stylemask_demo.methods import FaceCode
+from stylemask_demo.methods.code import FaceCode, known
 from stylemask_demo.networks.parameter_extractor import ParameterExtractor
 from stylemask_demo.networks.perception import to_input
 from stylemask_demo.networks.portrait_encoder import PortraitEncoder
 from stylemask_demo.networks.stylegan2 import Generator
 from stylemask_demo.portraits.portrait import Portrait
 
-SMILES = ("mouthSmile_L", "mouthSmile_R")
-# Coefficients lie in 0..1; a little below, the mouth is stern, and further out faces dissolve.
-LEAST_SMILE, MOST_SMILE = -0.3, 1.3
-SURE_SMILE = 1.08  # up to here a smile is asked for at once, and on from here only as long as the face follows,
-LEAST_ANSWER = 0.1  # by at least this part of what is asked for
+LEAST_ANSWER = 0.1  # part of a smile asked for by which a face must follow, or it is not asked for any more
 
 
 class Correction:
@@ -50,7 +46,8 @@ class Correction:
 
         `sources` are the portraits that the codes were made from, or one of all, if there are any.
         """
-        wanted = who.values + strength * (how.values - who.values)
+        now, then = known(who.values), known(how.values)
+        wanted = now + strength * (then - now)
         return self.corrected(code, wanted, sources, strength)
 
     def seen(self, code: PictureCode, sources: Sequence[Portrait] = ()) -> Tensor:
@@ -72,8 +69,11 @@ class Correction:
     def followed(
         self, code: PictureCode, wanted: Tensor, sources: Sequence[Portrait], strength: Tensor, rounds: int
     ) -> PictureCode:
-        """The same `rounds` times, as long as smiles follow: what a face does not answer with a wider smile is taken back,
-        because faces dissolve when they are pushed further."""
+        """Codes of B pictures corrected `rounds` times towards what is `wanted`, (B, 56), as long as smiles follow.
+
+        What a face does not answer with a wider smile is taken back, because faces dissolve when they are pushed further.
+        `strength` (56,) is the part of each value that is corrected each time.
+        """
         smiles = (motion_change(0, 0, 1) > 0).to(wanted)
         seen, follows = self.seen(code, sources), torch.ones(len(wanted), 1).to(wanted)
         for _ in range(rounds):
@@ -94,31 +94,6 @@ class Correction:
             _added(code.styles, generator.styles(moves), generator.styles(unmoved)),
             _added(code.rgb_styles, generator.rgb_styles(moves), generator.rgb_styles(unmoved)),
         )
-
-
-def motion_values(parameters: Sequence[FaceParameters]) -> Tensor:
-    """Head pose and expression of B faces in the units of `PortraitEncoder.motion_values`, (B, 56)."""
-    euler = torch.tensor([[p.yaw, p.pitch, p.roll] for p in parameters])
-    expression = torch.tensor([[p.expression[name] for name in EXPRESSIONS] for p in parameters])
-    return PortraitEncoder.motion_values(euler, expression)
-
-
-def motion_change(yaw: float, pitch: float, smile: float) -> Tensor:
-    """The same of a change by degrees and of the smile's coefficients, (56,)."""
-    expression = torch.tensor([smile if name in SMILES else 0.0 for name in EXPRESSIONS])
-    return PortraitEncoder.motion_values(torch.tensor([[yaw, pitch, 0.0]]), expression[None])[0]
-
-
-def bearable_smile(seen: Tensor, smile: float, most: float = MOST_SMILE) -> float:
-    """The change of the smile, or as much of it as a face can bear that shows the motion values `seen`, (56,)."""
-    shown = float(seen[[3 + EXPRESSIONS.index(name) for name in SMILES]].mean())
-    return min(max(smile, min(LEAST_SMILE - shown, 0.0)), max(most - shown, 0.0))
-
-
-def slider_values() -> Tensor:
-    """1 where the sliders, and roll, are among motion values, 0 where the other expressions are, (56,)."""
-    smiles = motion_change(0, 0, 1)
-    return torch.cat([torch.ones(3), smiles[3:]])
 
 
 def _added(styles: list[Tensor], moved: list[Tensor], unmoved: list[Tensor]) -> list[Tensor]:

@@ -7,14 +7,15 @@ import torch
 from PIL import Image
 
 from stylemask_demo import Portrait, Reenactor
+from stylemask_demo.calibration.regression import ridge_regression
 from stylemask_demo.evaluation.instruments import BATCH, Instruments, batches
 from stylemask_demo.faces.parameters import DIRECTION_WEIGHTS
-from stylemask_demo.media.tensors import to_image
+from stylemask_demo.generator.sampling import TRUNCATION, draw_w
+from stylemask_demo.media.tensors import to_images
 from stylemask_demo.networks.stylegan2 import Generator
-from stylemask_demo.reenactor import TRUNCATION
 
 SAMPLES = 400  # random people that the linear regression is fitted on
-RIDGE = 0.01  # regularisation of the regression, as a share of the samples
+RIDGE = 0.01  # penalty of the regression, in units of each parameter's variance
 COPY_SOURCE, COPY_TARGET = "copy the source", "copy the target"
 AVERAGE, LINEAR = "W+ average", "linear regression"
 BASELINES = (COPY_SOURCE, COPY_TARGET, AVERAGE, LINEAR)
@@ -35,7 +36,7 @@ def all_ways(
         return lambda sources, targets: reenactor.reenact(sources, targets, method=name)
 
     def detailed(way: Way) -> Way:
-        return lambda sources, targets: reenactor.detailed(way(sources, targets), sources)
+        return lambda sources, targets: reenactor.pipeline.results.detailed(way(sources, targets), sources)
 
     return {
         **{name: method(name) for name in methods},
@@ -59,14 +60,13 @@ class LinearRegression:
     directions); the difference of two portraits' parameters times the coefficients is added to the source's code.
     """
 
-    def __init__(self, generator: Generator, instruments: Instruments):
+    def __init__(self, generator: Generator, instruments: Instruments) -> None:
         self.generator = generator
         codes, pictures = sample(generator, SAMPLES)
         sight = instruments.look(pictures)
-        places = _places(sight.euler, sight.expression)
-        inputs, outputs = places - places.mean(0), (codes - codes.mean(0)).double().cpu().numpy()
-        gram = inputs.T @ inputs + RIDGE * SAMPLES * np.diag(inputs.var(0) + 1e-9)
-        self.coefficients = np.linalg.solve(gram, inputs.T @ outputs)  # (15, style_dim)
+        places = torch.from_numpy(_places(sight.euler, sight.expression))  # (N, 15)
+        found = ridge_regression(places, codes.double().cpu(), RIDGE * (places.var(0) + 1e-9))
+        self.coefficients = found.slope.numpy()  # (15, style_dim)
 
     def __call__(self, sources: list[Portrait], targets: list[Portrait]) -> list[Image.Image]:
         """Portraits of B sources and B targets -> B pictures."""
@@ -77,8 +77,7 @@ class LinearRegression:
 @torch.inference_mode()
 def sample(generator: Generator, count: int) -> tuple[torch.Tensor, list[Image.Image]]:
     """Codes w (N, style_dim) of random people, truncated as the demo's samples are, and their pictures."""
-    z = torch.randn(count, generator.style_dim, generator=torch.Generator().manual_seed(1))
-    w = generator.map(z.to(generator.input.input.device))
+    w = draw_w(generator, count, 1)
     w = w.mean(0) + TRUNCATION * (w - w.mean(0))
     return w, paint(generator, generator.repeat(w))
 
@@ -86,8 +85,8 @@ def sample(generator: Generator, count: int) -> tuple[torch.Tensor, list[Image.I
 @torch.inference_mode()
 def paint(generator: Generator, w_plus: torch.Tensor) -> list[Image.Image]:
     """Pictures of W+ codes (N, L, style_dim), a batch at a time."""
-    device = generator.input.input.device
-    return [to_image(picture) for batch in w_plus.split(BATCH) for picture in generator(batch.to(device))]
+    device = next(generator.parameters()).device
+    return [picture for batch in w_plus.split(BATCH) for picture in to_images(generator(batch.to(device)))]
 
 
 def _codes(portraits: list[Portrait]) -> torch.Tensor:

@@ -130,9 +130,9 @@ def evaluate_people(setup: Setup, data: Path, pairs: int, sheets: Path | None = 
     report["left out"] = setup.standard.missing
     if sheets:
         if sweeps:
-            slider_chart(sweeps).save(sheets / "sliders.png")
+            slider_chart(sweeps).savefig(sheets / "sliders.png")
         for name, kinds in groups.items():
-            group_chart(name, kinds).save(sheets / f"groups-{name.replace(', ', '-').replace(' ', '-')}.png")
+            group_chart(name, kinds).savefig(sheets / f"groups-{name.replace(', ', '-').replace(' ', '-')}.png")
         draw_sheets(setup.reenactor, faces, setup.methods, sheets)
         for film in sorted(data.glob("*.mp4"))[:1]:
             draw_film(setup.reenactor, faces[0].portrait, film, setup.methods, sheets)

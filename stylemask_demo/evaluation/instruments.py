@@ -39,7 +39,7 @@ class Sight(NamedTuple):
 class Instruments:
     """Reads aligned crops. A pack whose networks are others is measured with those of the embedded pack."""
 
-    def __init__(self, pack: Pack, device: torch.device):
+    def __init__(self, pack: Pack, device: torch.device) -> None:
         networks = pack.networks
         own = isinstance(networks.get("extractor"), ParameterExtractor)
         if not (own and isinstance(networks.get("identity"), IdentityNetwork)):

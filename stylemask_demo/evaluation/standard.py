@@ -26,7 +26,7 @@ PACK_HINT = "'python -m stylemask_demo packs download voxceleb' may bring it"
 class StandardNetworks:
     """Those of the standard networks that can be had here; `missing` tells in a line each which cannot, and why."""
 
-    def __init__(self, device: torch.device, instruments: Instruments):
+    def __init__(self, device: torch.device, instruments: Instruments) -> None:
         self.device = device
         self.missing: list[str] = []
         self._instruments = instruments

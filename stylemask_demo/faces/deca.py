@@ -49,7 +49,7 @@ class DecaFace:
 class DecaReader:
     """Reads pictures with DECA's encoder."""
 
-    def __init__(self, encoder: DecaEncoder):
+    def __init__(self, encoder: DecaEncoder) -> None:
         self.encoder = encoder
 
     @torch.inference_mode()

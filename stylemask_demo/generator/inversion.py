@@ -5,21 +5,25 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from stylemask_demo.media.tensors import to_tensor
+from stylemask_demo.networks.compact_motion_encoder import CompactMotionEncoder
+from stylemask_demo.networks.e4e import Encoder4Editing
 from stylemask_demo.networks.latent_average import LatentAverage
+from stylemask_demo.networks.motion_encoder import MotionEncoder
 from stylemask_demo.networks.parameter_extractor import ParameterExtractor
 from stylemask_demo.networks.perception import Likeness, to_input
+from stylemask_demo.networks.portrait_encoder import PortraitEncoder
 from stylemask_demo.networks.restyle import ReStyleEncoder
 from stylemask_demo.networks.stylegan2 import Generator
-from stylemask_demo.networks.trunk import INPUT_SIZE
 
 REFINEMENTS = 5  # steps of ReStyle, as published
 # Of gradient descent; longer steps show the crop better and every other pose of the person worse.
 STEPS, RATE = 6, 0.05
 PERCEPTUAL = 0.25  # weight of the perceptual distance; without it the person is less alike
-BATCH = 8  # crops at once, because gradients take memory
+
+Encoder = PortraitEncoder | Encoder4Editing | MotionEncoder | CompactMotionEncoder
 
 
 class Inverter:
@@ -28,16 +32,14 @@ class Inverter:
     Published encoders predict codes relative to an `average`; the embedded pack's predicts them as they are.
     """
 
-    def __init__(self, encoder: nn.Module, average: LatentAverage | None = None):
-        # Weights in the order in which CPUs convolve are a quarter faster: the published encoders are large.
-        self._encoder, self._average = encoder.to(memory_format=torch.channels_last), average
-        self._size = getattr(encoder, "input_size", INPUT_SIZE)
+    def __init__(self, encoder: Encoder, average: LatentAverage | None = None):
+        self._encoder, self._average = encoder, average
         self.device = next(encoder.parameters()).device
 
     @torch.inference_mode()
     def __call__(self, crops: Sequence[Image.Image]) -> Tensor:
         """Crops (RGB, square) -> codes (B, n, style_dim)."""
-        seen = to_tensor(list(crops), self._size).to(self.device, memory_format=torch.channels_last)
+        seen = to_tensor(crops, self._encoder.input_size).to(self.device, memory_format=torch.channels_last)
         codes = self._encoder(seen)
         return codes if self._average is None else self._average(codes)
 
@@ -55,14 +57,13 @@ class OptimisingInverter:
 
     def __call__(self, crops: Sequence[Image.Image]) -> Tensor:
         """Crops (RGB, square) -> W+ codes (B, L, style_dim)."""
-        parts = [crops[start : start + BATCH] for start in range(0, len(crops), BATCH)]
         with torch.inference_mode(False), torch.enable_grad():
-            return torch.cat([self._optimised(part) for part in parts])
+            return self._optimised(crops)
 
     def _optimised(self, crops: Sequence[Image.Image]) -> Tensor:
         start = self._encode(crops).clone()  # a clone, because inference tensors learn nothing
         moved = torch.zeros_like(start, requires_grad=True)
-        true = to_tensor(list(crops), self._generator.size).to(self._encode.device)
+        true = to_tensor(crops, self._generator.size).to(self._encode.device)
         with torch.no_grad():
             landmarks = self._extractor(to_input(true)).landmarks
         likeness = Likeness(self._extractor.trunk.maps, true, landmarks)
@@ -92,15 +93,14 @@ class RefiningInverter:
     """An encoder that compares crop and rendering and improves the code step by step (Alaluf et al. 2021)."""
 
     def __init__(self, encoder: ReStyleEncoder, average: LatentAverage, generator: Generator):
-        self._encoder = encoder.to(memory_format=torch.channels_last)
-        self._average, self._generator = average, generator
+        self._encoder, self._average, self._generator = encoder, average, generator
         self.device = next(encoder.parameters()).device
 
     @torch.inference_mode()
     def __call__(self, crops: Sequence[Image.Image]) -> Tensor:
         """Crops (RGB, square) -> W+ codes (B, L, style_dim)."""
         size = self._encoder.input_size
-        seen = to_tensor(list(crops), size).to(self.device)
+        seen = to_tensor(crops, size).to(self.device)
         codes = self._average.latent.expand(len(seen), -1, -1)
         for _ in range(REFINEMENTS):
             codes = codes + self._encoder(seen, F.adaptive_avg_pool2d(self._generator(codes), size))

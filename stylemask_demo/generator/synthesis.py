@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from PIL import Image
 
-from stylemask_demo.caching import Cache
+from stylemask_demo.caching import VISITOR_SECONDS, Cache
 from stylemask_demo.generator.style_space import PictureCode
 from stylemask_demo.generator.tuning import TunedWeights, tuned_generator
 from stylemask_demo.media.tensors import to_images
@@ -19,7 +19,7 @@ class Synthesis:
 
     def __init__(self, generator: Generator):
         self.generator = generator
-        self._tuned: Cache[str, Generator] = Cache(TUNED_GENERATORS)
+        self._tuned: Cache[str, Generator] = Cache(TUNED_GENERATORS, seconds=VISITOR_SECONDS)
 
     @torch.inference_mode()
     def pictures(self, code: PictureCode, tunings: Sequence[TunedWeights | None] = (None,)) -> list[Image.Image]:
@@ -30,13 +30,16 @@ class Synthesis:
     def tensors(
         self, code: PictureCode, tunings: Sequence[TunedWeights | None] = (None,), size: int | None = None
     ) -> torch.Tensor:
-        """The same as (B, 3, size, size) in about -1..1; `size` may be smaller than the generator's."""
+        """Codes of B pictures -> (B, 3, size, size), values about -1..1; `tunings` are those of each, or one for all.
+
+        `size` in pixels may be smaller than the generator's.
+        """
         if len(set(tunings)) == 1:
             return self._generator(tunings[0]).synthesise(*code, size)
         made = []
         for i, tuning in enumerate(tunings):
-            one = ([style[i : i + 1] for style in styles] for styles in code)
-            made.append(self._generator(tuning).synthesise(*one, size))
+            styles, rgb_styles = ([style[i : i + 1] for style in styles] for styles in code)
+            made.append(self._generator(tuning).synthesise(styles, rgb_styles, size))
         return torch.cat(made)
 
     def _generator(self, tuning: TunedWeights | None) -> Generator:

@@ -4,6 +4,7 @@ Roich et al., "Pivotal Tuning for Latent-based Editing of Real Images" (2022).
 """
 
 import copy
+import functools
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -58,11 +59,17 @@ def tune(
     pictures (1, 3, 128, 128) by which they are compared. `progress(done, total, loss)` is called after every step; what it
     raises ends the tuning. The generator itself is not changed.
     """
+    with torch.inference_mode(False), torch.enable_grad():  # whatever it is called in
+        return _tuned(generator, code, Likeness(features, crop.clone(), landmarks.clone()), steps, progress)
+
+
+def _tuned(
+    generator: Generator, code: PictureCode, likeness: Likeness, steps: int, progress: Progress | None
+) -> TunedWeights:
     start = {name: tensor.detach() for name, tensor in generator.named_parameters() if _tunable(name)}
     weights = {name: tensor.clone().requires_grad_() for name, tensor in start.items()}
     own = _with_weights(generator, weights)
     code = PictureCode(*([style.clone() for style in styles] for styles in code))  # inference tensors learn nothing
-    likeness = Likeness(features, crop, landmarks)
     optimiser = torch.optim.Adam(weights.values(), lr=RATE)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, steps))
     for step in range(steps):
@@ -90,7 +97,8 @@ def _rate(step: int, steps: int) -> float:
 
 def _distance(weights: Mapping[str, Tensor], start: Mapping[str, Tensor]) -> Tensor:
     """Squared change of the weights in parts of their squared size, summed over the layers."""
-    return sum((weights[name] - tensor).square().mean() / tensor.square().mean() for name, tensor in start.items())
+    changes = ((weights[name] - tensor).square().mean() / tensor.square().mean() for name, tensor in start.items())
+    return functools.reduce(torch.add, changes)
 
 
 def _with_weights(generator: Generator, weights: Mapping[str, Tensor]) -> Generator:
@@ -99,5 +107,5 @@ def _with_weights(generator: Generator, weights: Mapping[str, Tensor]) -> Genera
     made = copy.deepcopy(generator, shared)
     for name, tensor in weights.items():
         module, _, leaf = name.rpartition(".")
-        made.get_submodule(module)._parameters[leaf] = tensor
+        made.get_submodule(module)._parameters[leaf] = tensor  # type: ignore[assignment]  # a plain one shares and learns
     return made

@@ -1,5 +1,7 @@
 """Between pictures and tensors."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from PIL import Image
@@ -8,7 +10,7 @@ from torch import Tensor
 from stylemask_demo.networks.trunk import INPUT_SIZE
 
 
-def to_tensor(crops: list[Image.Image], size: int = INPUT_SIZE) -> Tensor:
+def to_tensor(crops: Sequence[Image.Image], size: int = INPUT_SIZE) -> Tensor:
     """RGB crops -> (B, 3, size, size) in -1..1, resized by area."""
     arrays = [np.asarray(c if c.width == size else c.resize((size, size), Image.Resampling.BOX)) for c in crops]
     return torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).float() / 127.5 - 1
@@ -16,11 +18,10 @@ def to_tensor(crops: list[Image.Image], size: int = INPUT_SIZE) -> Tensor:
 
 def to_images(made: Tensor) -> list[Image.Image]:
     """Pictures (B, 3, H, W) in about -1..1 -> B pictures, RGB."""
-    pixels = ((made.float().clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1)
+    pixels = ((made.detach().float().clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1)
     return [Image.fromarray(picture) for picture in pixels.cpu().numpy()]
 
 
 def to_image(picture: Tensor) -> Image.Image:
-    """Picture (3, H, W) in -1..1 -> PIL image."""
-    pixels = ((picture.detach().float().clamp(-1, 1).permute(1, 2, 0) + 1) * 127.5).round().byte()
-    return Image.fromarray(pixels.cpu().numpy())
+    """Picture (3, H, W) in about -1..1 -> picture, RGB."""
+    return to_images(picture[None])[0]

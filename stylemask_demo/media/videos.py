@@ -34,7 +34,7 @@ class VideoFrames:
     `width` and `height` are those of the frames in pixels, `count` is about how many there will be.
     """
 
-    def __init__(self, fps: Fraction, width: int, height: int, count: int, frames: Iterator[Image.Image]):
+    def __init__(self, fps: Fraction, width: int, height: int, count: int, frames: Iterator[Image.Image]) -> None:
         self.fps, self.width, self.height, self.count = fps, width, height, count
         self._frames = frames
 
@@ -222,7 +222,9 @@ def _encode(path: Path, frames: Iterator[Image.Image], fps: Fraction, sound: Ite
 class _Sound:
     """The sound of a file that is written: AAC, as far as the pictures have come."""
 
-    def __init__(self, container: av.container.OutputContainer, first: av.AudioFrame, rest: Iterator[av.AudioFrame]):
+    def __init__(
+        self, container: av.container.OutputContainer, first: av.AudioFrame, rest: Iterator[av.AudioFrame]
+    ) -> None:
         self._container, self._rest = container, rest
         self._stream = container.add_stream("aac", rate=first.sample_rate)
         self._stream.layout = "mono" if first.layout.nb_channels == 1 else "stereo"

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from stylemask_demo.generator.style_space import PictureCode, StyleSpace
-from stylemask_demo.methods.code import FaceCode
+from stylemask_demo.methods.code import FaceCode, known
 from stylemask_demo.networks.direction_matrix import DirectionMatrix
 from stylemask_demo.networks.style_direction_matrix import StyleDirectionMatrix
 
@@ -20,14 +20,15 @@ class Directions:
 
     def __call__(self, source: FaceCode, target: FaceCode, strength: float = 1.0) -> PictureCode:
         """Codes of B source and B target faces -> codes of the results; `strength` 0 gives the sources back."""
-        return self.edit(source, strength * (target.directions - source.directions))
+        return self.edit(source, strength * (known(target.directions) - known(source.directions)))
 
     def edit(self, source: FaceCode, shift: Tensor) -> PictureCode:
         """Codes of B faces moved by `shift` (B, 15) along the face directions."""
+        w_plus = known(source.w_plus)
         if isinstance(self.matrix, StyleDirectionMatrix):
-            styles = move_styles(self.matrix, self.space.styles(source.w_plus), shift)
-            return PictureCode(styles, self.space.rgb_styles(source.w_plus))
-        return self.space.code(move(self.matrix, source.w_plus, shift, self.constant))
+            styles = move_styles(self.matrix, self.space.styles(w_plus), shift)
+            return PictureCode(styles, self.space.rgb_styles(w_plus))
+        return self.space.code(move(self.matrix, w_plus, shift, self.constant))
 
 
 def move(matrix: DirectionMatrix, w_plus: Tensor, shift: Tensor, constant: bool = False) -> Tensor:

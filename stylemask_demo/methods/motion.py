@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from stylemask_demo.generator.style_space import PictureCode, StyleSpace
-from stylemask_demo.methods.code import FaceCode
+from stylemask_demo.methods.code import FaceCode, known
 from stylemask_demo.networks.motion_mapping import MotionMapping
 
 
@@ -19,8 +19,9 @@ class Motion:
 
     def __call__(self, source: FaceCode, target: FaceCode, strength: float = 1.0) -> PictureCode:
         """Codes of B source and B target faces -> codes of the results; `strength` 0 gives the sources back."""
-        moved = move(self.mapping, source.w_plus, target.motion)
-        return self.space.code(source.w_plus + strength * (moved - source.w_plus))
+        w_plus = known(source.w_plus)
+        moved = move(self.mapping, w_plus, known(target.motion))
+        return self.space.code(w_plus + strength * (moved - w_plus))
 
 
 def move(mapping: MotionMapping, w_plus: Tensor, motion: Tensor) -> Tensor:

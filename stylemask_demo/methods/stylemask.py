@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from stylemask_demo.generator.style_space import PictureCode, StyleSpace
-from stylemask_demo.methods.code import FaceCode
+from stylemask_demo.methods.code import FaceCode, known
 from stylemask_demo.networks.mask_predictors import MaskPredictors
 
 
@@ -15,9 +15,9 @@ class StyleMask:
 
     def __call__(self, source: FaceCode, target: FaceCode, strength: float = 1.0) -> PictureCode:
         """Codes of B source and B target faces -> codes of the results; `strength` 0 gives the sources back."""
-        styles = self.space.styles(source.w_plus)
-        mixed = mix(self.masks, styles, self.space.styles(target.w_plus), strength)
-        return PictureCode(mixed, self.space.rgb_styles(source.w_plus))
+        styles = self.space.styles(known(source.w_plus))
+        mixed = mix(self.masks, styles, self.space.styles(known(target.w_plus)), strength)
+        return PictureCode(mixed, self.space.rgb_styles(known(source.w_plus)))
 
 
 def mix(masks: MaskPredictors, source: list[Tensor], target: list[Tensor], strength: float = 1.0) -> list[Tensor]:

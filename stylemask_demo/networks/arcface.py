@@ -14,7 +14,7 @@ class ArcFace(IRSE50):
 
     input_size = 256
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.output_layer = nn.Sequential(
             nn.BatchNorm2d(512),

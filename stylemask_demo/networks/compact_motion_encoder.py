@@ -2,13 +2,15 @@
 
 from torch import Tensor, nn
 
-from stylemask_demo.networks.trunk import ExactLinear, Trunk
+from stylemask_demo.networks.trunk import INPUT_SIZE, ExactLinear, Trunk
 
 
 class CompactMotionEncoder(nn.Module):
     """Face crop -> what its head pose and expression are, without who it is, as one vector per style."""
 
-    def __init__(self, num_latents: int = 1, style_dim: int = 512):
+    input_size = INPUT_SIZE
+
+    def __init__(self, num_latents: int = 1, style_dim: int = 512) -> None:
         super().__init__()
         self.num_latents = num_latents
         self.trunk = Trunk()

@@ -17,7 +17,7 @@ class DecaParameters(NamedTuple):
     light: Tensor  # (B, 27) spherical harmonics, 9 for each colour
 
 
-SIZES = DecaParameters(100, 50, 50, 6, 3, 27)
+SIZES = (100, 50, 50, 6, 3, 27)  # of each
 
 
 class DecaEncoder(nn.Module):
@@ -25,7 +25,7 @@ class DecaEncoder(nn.Module):
 
     input_size = 224
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         # Here, because importing torchvision takes as long as torch itself and only this network needs it.
         from torchvision.models import resnet50

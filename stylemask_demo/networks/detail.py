@@ -19,7 +19,7 @@ def _convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
 class UNet(nn.Module):
     """Maps of as many sizes as there are widths, down and up again, with shortcuts (Ronneberger et al. 2015)."""
 
-    def __init__(self, inputs: int, widths: tuple[int, ...], outputs: int):
+    def __init__(self, inputs: int, widths: tuple[int, ...], outputs: int) -> None:
         super().__init__()
         pairs = list(itertools.pairwise(widths))
         self.first = _convolution(inputs, widths[0])
@@ -48,7 +48,7 @@ class DetailNetwork(nn.Module):
     an inversion has missed too, within the generator.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.motion = UNet(10 * REFINED**2 + 2, (48, 64, 96, 128), 2)
         # Down to maps of 8 by 8 for 256 pixels: what a turning head uncovers can only be told from far around.
@@ -67,8 +67,8 @@ class DetailNetwork(nn.Module):
         motion = of_photo - _centres(places.shape[2], places).permute(2, 0, 1)
         known = torch.cat([photo, torch.ones_like(photo[:, :1])], 1)
         made = _moved(made, of_made, beyond="reflection")
-        cells = [_moved(known, of_photo), _moved(inversion, of_inversion), made]
-        cells = F.pixel_unshuffle(torch.cat(cells, 1), REFINED)
+        cells = torch.cat([_moved(known, of_photo), _moved(inversion, of_inversion), made], 1)
+        cells = F.pixel_unshuffle(cells, REFINED)
         refinement = FARTHEST * torch.tanh(self.motion(torch.cat([cells, motion], 1)))
         moved_photo = _moved(known, of_photo + refinement)
         moved_inversion = _moved(inversion, of_inversion + refinement)

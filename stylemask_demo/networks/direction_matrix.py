@@ -12,7 +12,7 @@ class DirectionMatrix(nn.Module):
         style_dim: width of a W+ layer.
     """
 
-    def __init__(self, num_directions: int = 15, num_layers: int = 8, style_dim: int = 512):
+    def __init__(self, num_directions: int = 15, num_layers: int = 8, style_dim: int = 512) -> None:
         super().__init__()
         self.num_layers = num_layers
         self.style_dim = style_dim

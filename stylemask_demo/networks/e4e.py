@@ -1,6 +1,7 @@
 """Encoder4Editing: a photo to a W+ code of StyleGAN2 (Tov et al. 2021)."""
 
 import math
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -23,7 +24,7 @@ class Encoder4Editing(IRSE50):
 
     input_size = 256
 
-    def __init__(self, resolution: int = 1024):
+    def __init__(self, resolution: int = 1024) -> None:
         super().__init__()
         self.num_latents = 2 * int(math.log2(resolution)) - 2
         self.styles = nn.ModuleList(
@@ -46,11 +47,12 @@ class Encoder4Editing(IRSE50):
         middle = _enlarge(coarse, 32) + self.latlayer1(c2)  # (B, 512, 32, 32)
         fine = _enlarge(middle, 64) + self.latlayer2(c1)  # (B, 512, 64, 64)
         coarse, middle, fine = (halving_patches(level) for level in (coarse, middle, fine))
-        w = self.styles[0].from_patches(coarse)  # (B, 512)
+        heads = [cast(StyleHead, head) for head in self.styles]
+        w = heads[0].from_patches(coarse)  # (B, 512)
         codes = [w]
         for index in range(1, self.num_latents):
             level = coarse if index < COARSE_STYLES else middle if index < MIDDLE_STYLES else fine
-            codes.append(w + self.styles[index].from_patches(level))
+            codes.append(w + heads[index].from_patches(level))
         return torch.stack(codes, 1)  # (B, num_latents, 512)
 
 

@@ -10,7 +10,7 @@ from stylemask_demo.networks.trunk import ExactLinear, Trunk
 class IdentityNetwork(nn.Module):
     """Face crop -> embedding in which pictures of one person point the same way."""
 
-    def __init__(self, dimensions: int = 256):
+    def __init__(self, dimensions: int = 256) -> None:
         super().__init__()
         self.trunk = Trunk()
         # Normalised, because what all faces share would drown what tells them apart.

@@ -15,7 +15,7 @@ STAGES = ((64, 3), (128, 4), (256, 14), (512, 3))
 class SqueezeExcitation(nn.Module):
     """Scale each channel by a gate in 0..1 that is computed from the averages of all channels."""
 
-    def __init__(self, channels: int, reduction: int = 16):
+    def __init__(self, channels: int, reduction: int = 16) -> None:
         super().__init__()
         self.fc1 = nn.Conv2d(channels, channels // reduction, 1, bias=False)
         self.fc2 = nn.Conv2d(channels // reduction, channels, 1, bias=False)
@@ -29,8 +29,9 @@ class SqueezeExcitation(nn.Module):
 class ResidualUnit(nn.Module):
     """Two 3x3 convolutions with squeeze-and-excitation, added to a shortcut."""
 
-    def __init__(self, channels_in: int, channels: int, stride: int):
+    def __init__(self, channels_in: int, channels: int, stride: int) -> None:
         super().__init__()
+        self.shortcut_layer: nn.Module
         if channels_in == channels:
             # A window of one pixel: it only drops every other row and column when the stride is two.
             self.shortcut_layer = nn.MaxPool2d(1, stride)
@@ -54,7 +55,7 @@ class ResidualUnit(nn.Module):
 class IRSE50(nn.Module):
     """The trunk without a head: subclasses add one and call `features`."""
 
-    def __init__(self, channels_in: int = 3):
+    def __init__(self, channels_in: int = 3) -> None:
         super().__init__()
         self.input_layer = nn.Sequential(nn.Conv2d(channels_in, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.PReLU(64))
         units, width, self.stage_ends = [], 64, []
@@ -80,4 +81,5 @@ class IRSE50(nn.Module):
             x = unit(x)
             if index in self.stage_ends:
                 outputs.append(x)
-        return tuple(outputs[1:])
+        _, c1, c2, c3 = outputs
+        return c1, c2, c3

@@ -12,7 +12,9 @@ class LatentAverage(nn.Module):
         style_dim: width of a layer.
     """
 
-    def __init__(self, num_latents: int, style_dim: int = 512):
+    latent: Tensor
+
+    def __init__(self, num_latents: int, style_dim: int = 512) -> None:
         super().__init__()
         self.register_buffer("latent", torch.zeros(num_latents, style_dim))
 

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 class LayerMask(nn.Module):
     """The predictor of one layer: two linear layers as wide as the layer's style."""
 
-    def __init__(self, width: int):
+    def __init__(self, width: int) -> None:
         super().__init__()
         self.masknet = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width), nn.Sigmoid())
 
@@ -21,7 +21,7 @@ class MaskPredictors(nn.Module):
         style_sizes: widths of the controlled layers, first to last; the published weights control 12 layers.
     """
 
-    def __init__(self, style_sizes: list[int]):
+    def __init__(self, style_sizes: list[int]) -> None:
         super().__init__()
         self.style_sizes = list(style_sizes)
         for index, width in enumerate(self.style_sizes):

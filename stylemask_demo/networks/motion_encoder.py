@@ -11,7 +11,7 @@ class MotionEncoder(IRSE50):
 
     input_size = 256
 
-    def __init__(self, num_latents: int = 18):
+    def __init__(self, num_latents: int = 18) -> None:
         super().__init__()
         self.num_latents = num_latents
         self.output_layer_2 = nn.Sequential(

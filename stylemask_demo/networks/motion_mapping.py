@@ -7,7 +7,7 @@ from torch import Tensor, nn
 class MotionMapping(nn.Module):
     """Join an identity code and a motion code into the W+ code of the reenacted face by one linear layer."""
 
-    def __init__(self, num_latents: int = 18):
+    def __init__(self, num_latents: int = 18) -> None:
         super().__init__()
         self.num_latents = num_latents
         width = num_latents * 512

@@ -27,7 +27,7 @@ class ParameterExtractor(nn.Module):
     the features around each landmark, and the landmarks.
     """
 
-    def __init__(self, expressions: int = 53, identities: int = 100, points: int = 68):
+    def __init__(self, expressions: int = 53, identities: int = 100, points: int = 68) -> None:
         super().__init__()
         self.split = (expressions, identities)
         self.trunk = Trunk()

@@ -43,9 +43,10 @@ def grey(pictures: Tensor) -> Tensor:
 
 def map_distance(made: list[Tensor], true: list[Tensor]) -> Tensor:
     """Perceptual distance of feature maps, each scaled to unit vectors (Zhang et al. 2018)."""
-    return sum(
+    distances = [
         (F.normalize(m, dim=1) - F.normalize(t, dim=1)).square().sum(1).mean() for m, t in zip(made, true, strict=True)
-    )
+    ]
+    return sum(distances, start=made[0].new_zeros(()))
 
 
 class Likeness:
@@ -55,7 +56,7 @@ class Likeness:
     pictures (B, 3, 128, 128) by which they are compared, as grey ones.
     """
 
-    def __init__(self, features: Callable[[Tensor], list[Tensor]], crops: Tensor, landmarks: Tensor):
+    def __init__(self, features: Callable[[Tensor], list[Tensor]], crops: Tensor, landmarks: Tensor) -> None:
         self._features, self._crops = features, crops
         self._weight = importance(landmarks, crops.shape[-1])
         with torch.no_grad():

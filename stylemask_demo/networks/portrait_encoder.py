@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stylemask_demo.networks.parameter_extractor import ParameterExtractor
-from stylemask_demo.networks.trunk import ExactLinear, Trunk, dense
+from stylemask_demo.networks.trunk import INPUT_SIZE, ExactLinear, Trunk, dense
 
 COARSE_SIZE = 32  # pixels of the reduced picture that the encoder reads colours from
 
@@ -17,7 +17,9 @@ class PortraitEncoder(nn.Module):
     the rest of the code need not hold it.
     """
 
-    def __init__(self, num_latents: int, style_dim: int = 512):
+    input_size = INPUT_SIZE
+
+    def __init__(self, num_latents: int, style_dim: int = 512) -> None:
         super().__init__()
         self.num_latents = num_latents
         self.trunk = Trunk()

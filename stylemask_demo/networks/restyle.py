@@ -12,7 +12,7 @@ class ReStyleEncoder(IRSE50):
 
     input_size = 256
 
-    def __init__(self, num_latents: int = 18):
+    def __init__(self, num_latents: int = 18) -> None:
         super().__init__(channels_in=6)
         self.styles = nn.ModuleList(StyleHead(512, 16) for _ in range(num_latents))
 

@@ -11,7 +11,7 @@ class StyleDirectionMatrix(nn.Module):
         num_directions: number of face parameters.
     """
 
-    def __init__(self, style_sizes: list[int], num_directions: int = 15):
+    def __init__(self, style_sizes: list[int], num_directions: int = 15) -> None:
         super().__init__()
         self.style_sizes = list(style_sizes)
         self.linear = nn.Linear(num_directions, sum(self.style_sizes))

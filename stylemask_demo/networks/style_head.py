@@ -26,9 +26,9 @@ class StyleHead(nn.Module):
         resolution: side of the feature map in pixels, a power of two.
     """
 
-    def __init__(self, width: int, resolution: int):
+    def __init__(self, width: int, resolution: int) -> None:
         super().__init__()
-        layers = []
+        layers: list[nn.Module] = []
         for _ in range(int(math.log2(resolution))):
             layers += [nn.Conv2d(width, width, 3, 2, 1), nn.LeakyReLU()]
         self.convs = nn.Sequential(*layers)
@@ -40,7 +40,7 @@ class StyleHead(nn.Module):
 
     def from_patches(self, patches: Tensor) -> Tensor:
         """The same from the features' `halving_patches`, which heads on one map can share."""
-        *convolutions, last = self.convs[::2]
+        *convolutions, last = (layer for layer in self.convs if isinstance(layer, nn.Conv2d))
         for convolution in convolutions:
             patches = halving_patches(_halved(convolution, patches))
         return self.linear(_halved(last, patches).flatten(1))  # (B, width)

@@ -31,7 +31,7 @@ def channels_for(size: int, multiplier: int) -> dict[int, int]:
 class Scalar(nn.Module):
     """One learned strength of the noise, under the name `weight` that checkpoints carry."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(1))
 
@@ -39,15 +39,23 @@ class Scalar(nn.Module):
 class Bias(nn.Module):
     """The bias before the activation, under the name `bias` that checkpoints carry."""
 
-    def __init__(self, channels: int):
+    def __init__(self, channels: int) -> None:
         super().__init__()
         self.bias = nn.Parameter(torch.zeros(channels))
+
+
+class ConstantInput(nn.Module):
+    """The learned constant that synthesis starts from, under the name `input` that checkpoints carry."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.input = nn.Parameter(torch.randn(1, channels, 4, 4))
 
 
 class StyledConv(nn.Module):
     """Modulated 3x3 convolution, noise, bias and leaky ReLU: one layer of the synthesis network."""
 
-    def __init__(self, inputs: int, outputs: int, style_dim: int, upsample: bool = False):
+    def __init__(self, inputs: int, outputs: int, style_dim: int, upsample: bool = False) -> None:
         super().__init__()
         # A leaky ReLU passes a positive factor through, so that its gain can be the convolution's.
         self.conv = ModulatedConv2d(inputs, outputs, 3, style_dim, upsample=upsample, gain=GAIN)
@@ -65,7 +73,7 @@ class StyledConv(nn.Module):
 class ToRGB(nn.Module):
     """1x1 convolution to a picture; `upsample` enlarges the picture of the resolution below, which it is added to."""
 
-    def __init__(self, inputs: int, style_dim: int, upsample: bool = True):
+    def __init__(self, inputs: int, style_dim: int, upsample: bool = True) -> None:
         super().__init__()
         self.conv = ModulatedConv2d(inputs, 3, 1, style_dim, demodulate=False)
         self.bias = nn.Parameter(torch.zeros(1, 3, 1, 1))
@@ -92,7 +100,7 @@ class Generator(nn.Module):
         channel_multiplier: int = 2,
         style_dim: int = 512,
         n_mlp: int = 8,
-    ):
+    ) -> None:
         super().__init__()
         widths = channels_for(size, channel_multiplier) if channels is None else channels
         widths = {int(resolution): int(width) for resolution, width in widths.items()}
@@ -105,8 +113,7 @@ class Generator(nn.Module):
         self.size, self.style_dim = size, style_dim
         mapping = [EqualLinear(style_dim, style_dim, rate=0.01, activate=True) for _ in range(n_mlp)]
         self.style = nn.Sequential(PixelNorm(), *mapping)
-        self.input = nn.Module()
-        self.input.input = nn.Parameter(torch.randn(1, widths[4], 4, 4))
+        self.input = ConstantInput(widths[4])
         self.conv1 = StyledConv(widths[4], widths[4], style_dim)
         self.to_rgb1 = ToRGB(widths[4], style_dim, upsample=False)
         self.convs, self.to_rgbs = nn.ModuleList(), nn.ModuleList()
@@ -135,6 +142,9 @@ class Generator(nn.Module):
     def _rgb_layers(self) -> list[ToRGB]:
         return [self.to_rgb1, *self.to_rgbs]
 
+    def _noise(self, layer: int) -> Tensor:
+        return self.noises.get_buffer(f"noise_{layer}")
+
     def map(self, z: Tensor) -> Tensor:
         """z (B, style_dim), standard normal -> w (B, style_dim)."""
         return self.style(z)
@@ -160,17 +170,19 @@ class Generator(nn.Module):
         depth = self.resolutions.index(size or self.size)
         x = self.input.input.expand(len(styles[0]), -1, -1, -1)
         x = x.contiguous(memory_format=torch.channels_last)
-        x = self.conv1(x, styles[0], self.noises.noise_0)
+        x = self.conv1(x, styles[0], self._noise(0))
         picture = self.to_rgb1(x, rgb_styles[0])
         for block in range(depth):
-            to_rgb, above, colours = self.to_rgbs[block], [], []
+            to_rgb = self._rgb_layers()[block + 1]
+            above: list[Tensor] = []
+            colours: list[Tensor] = []
             for first, last in self._strips(x, block):
                 strip = self._strip(x, block, first, last, styles)
                 colours.append(to_rgb(strip, rgb_styles[block + 1]))
                 if block + 1 < depth:
                     above.append(strip)
             x = torch.cat(above, 2) if len(above) > 1 else strip
-            picture = torch.cat(colours, 2) + to_rgb.upsample.double(picture)
+            picture = torch.cat(colours, 2) + to_rgb.upsample.enlarge(picture)
         return picture
 
     def _strips(self, x: Tensor, block: int) -> list[tuple[int, int]]:
@@ -182,14 +194,14 @@ class Generator(nn.Module):
         height = 2 * x.shape[2]
         rows = height
         if x.device.type == "cpu" and not torch.is_grad_enabled():
-            numbers_in_row = len(x) * self.convs[2 * block].conv.weight.shape[1] * 2 * x.shape[3]
+            numbers_in_row = len(x) * self.style_sizes[2 * block + 2] * 2 * x.shape[3]
             rows = max(STRIP // numbers_in_row // 2 * 2, FEWEST_ROWS)
         return [(first, min(first + rows, height)) for first in range(0, height, rows)]
 
     def _strip(self, x: Tensor, block: int, first: int, last: int, styles: list[Tensor]) -> Tensor:
         """Rows `first` (even) to `last` of what the two layers of a block make of x (B, C, H, W)."""
         up, flat = 2 * block + 1, 2 * block + 2
-        layers, noises = self._layers(), [getattr(self.noises, f"noise_{i}") for i in (up, flat)]
+        layers, noises = self._layers(), [self._noise(i) for i in (up, flat)]
         # The second layer sees one row more on either side, whose rows the resampling filter makes of two more below.
         low, high = max(first // 2 - 2, 0), min(last // 2 + 2, x.shape[2])
         top, bottom = max(first - 1, 0), min(last + 1, 2 * x.shape[2])

@@ -22,7 +22,7 @@ class EqualLinear(nn.Module):
     Mixed precision leaves it alone: what it computes scales whole channels.
     """
 
-    def __init__(self, inputs: int, outputs: int, bias: float = 0.0, rate: float = 1.0, activate: bool = False):
+    def __init__(self, inputs: int, outputs: int, bias: float = 0.0, rate: float = 1.0, activate: bool = False) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs) / rate)
         self.bias = nn.Parameter(torch.full((outputs,), bias / rate))
@@ -44,7 +44,9 @@ class PixelNorm(nn.Module):
 class Resample(nn.Module):
     """Holder of the filter under the name `kernel` that checkpoints carry."""
 
-    def __init__(self):
+    kernel: Tensor
+
+    def __init__(self) -> None:
         super().__init__()
         self.register_buffer("kernel", fir_kernel(gain=4.0))
 
@@ -54,7 +56,7 @@ class Resample(nn.Module):
         kernel = self.kernel.to(x.dtype).expand(channels, 1, 4, 4)
         return F.conv2d(x, kernel, bias, padding=1, groups=channels)
 
-    def double(self, x: Tensor) -> Tensor:
+    def enlarge(self, x: Tensor) -> Tensor:
         """Upsamples (B, C, H, W) to (B, C, 2H, 2W)."""
         channels = x.shape[1]
         kernel = self.kernel.to(x.dtype).expand(channels, 1, 4, 4)
@@ -79,7 +81,7 @@ class ModulatedConv2d(nn.Module):
         demodulate: bool = True,
         upsample: bool = False,
         gain: float = 1.0,
-    ):
+    ) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(1, outputs, inputs, kernel, kernel))
         self.modulation = EqualLinear(style_dim, inputs, bias=1.0)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from stylemask_demo.errors import PackCorrupt
+from stylemask_demo.generator.sampling import mean_w
 from stylemask_demo.networks import NETWORKS
 from stylemask_demo.packs.catalogue import Part, PublishedFile, PublishedPack
 from stylemask_demo.packs.checkpoint import find_state, read_checkpoint
@@ -20,7 +21,6 @@ RANGES = json.loads(Path(__file__).with_name("parameter_ranges.json").read_text(
 ANGLES = {"yaw_degrees": 40.0, "pitch_degrees": 20.0, "roll_degrees": 20.0}  # degrees that make a whole shift
 DIRECTIONS = RANGES["names"][:15]  # yaw, pitch, roll, jaw and eleven expression modes, in the order of the matrix
 SHIFT_SCALE = 6.0  # what the published matrix calls a whole shift
-MEAN_SAMPLES = 4096
 MOST_LATENTS = 18  # of a 1024 px generator
 
 
@@ -88,8 +88,7 @@ def _average(part: Part, checkpoint: Mapping, folder: Path) -> tuple[nn.Module, 
         average = stored.float().reshape(-1, module.latent.shape[1])  # (1 or L, style_dim)
     else:
         generator = load_network(read_info(folder), "generator")
-        z = torch.randn(MEAN_SAMPLES, generator.style_dim, generator=torch.Generator().manual_seed(0))
-        average = generator.map(z).mean(0, keepdim=True)  # (1, style_dim)
+        average = mean_w(generator)  # (1, style_dim)
     update_settings(folder, **{part.key: "checkpoint" if isinstance(stored, Tensor) else "generator"})
     module.latent.copy_(average)
     return module, part.arguments

@@ -49,6 +49,7 @@ def load_pack(
     return Pack(info=info, networks={key: load_network(info, key, device) for key in chosen})
 
 
+@torch.inference_mode(False)  # tensors that are kept must be of use outside of it too
 def load_network(info: PackInfo, key: str, device: str | torch.device = "cpu") -> nn.Module:
     """Load one network of a pack: float32, evaluation mode, no gradients.
 

@@ -1,26 +1,25 @@
-"""From photos to portraits: faces found, aligned, inverted and measured once, and remembered."""
+"""From photos to portraits: faces found, aligned, inverted and measured once, and remembered for a while."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
-import numpy as np
 import torch
 from PIL import Image
 
-from stylemask_demo.caching import Cache
+from stylemask_demo.batching import in_batches
+from stylemask_demo.caching import VISITOR_SECONDS, Cache, Lazy
 from stylemask_demo.errors import NoFaceFound
 from stylemask_demo.faces.align import CropTransform, align
 from stylemask_demo.faces.detect import FaceFinder
 from stylemask_demo.faces.finding import Face, choose_face, find_faces
 from stylemask_demo.media.pictures import content_hash, open_image
 from stylemask_demo.networks.parameter_extractor import ParameterExtractor
-from stylemask_demo.portraits.lazy import Lazy
 from stylemask_demo.portraits.portrait import Portrait
 from stylemask_demo.portraits.readers import ParameterReader
 
-REMEMBERED = 64  # portraits kept in memory, about 1 MB each with a small photo
-REMEMBERED_BYTES = 400_000_000  # and at most this much of them, because photos may be large
+REMEMBERED = 64  # portraits kept in memory, about 1 MB each with a small photo,
+REMEMBERED_BYTES = 200_000_000  # and at most this much of them, because photos may be large
 
-Cut = tuple[Image.Image, CropTransform]  # an aligned crop and the way back into its photo
 Which = int | tuple[float, float] | None  # a face of a photo: its number, a point on it, or the clearest
 
 
@@ -42,8 +41,10 @@ class PortraitBuilder:
     ):
         self._finder, self._extractor, self._size = finder, extractor, size
         self._invert, self._reader, self._draw = invert, reader, draw
-        self._faces: Cache[str, list[Face]] = Cache(REMEMBERED)
-        self._known: Cache[str, Portrait] = Cache(REMEMBERED, REMEMBERED_BYTES, lambda portrait: portrait.bytes)
+        self._faces: Cache[str, list[Face]] = Cache(REMEMBERED, seconds=VISITOR_SECONDS)
+        self._known: Cache[str, Portrait] = Cache(
+            REMEMBERED, REMEMBERED_BYTES, lambda portrait: portrait.bytes, VISITOR_SECONDS
+        )
 
     def __len__(self) -> int:
         """Number of portraits remembered."""
@@ -51,11 +52,21 @@ class PortraitBuilder:
 
     def faces(self, photo: Image.Image, key: str | None = None) -> list[Face]:
         """The faces of a photo as `open_image` gives it, clearest first; `key` is its content hash."""
-        key = key or content_hash(photo)
-        return self._faces.find(key, lambda: find_faces(photo, self._finder, self._extractor))
+        return self._faces.find(key or content_hash(photo), lambda: find_faces(photo, self._finder, self._extractor))
 
     def of_photos(self, images: Sequence[Image.Image], face: Which = None) -> list[Portrait]:
-        """The portrait of one face of each picture; see `Reenactor.portrait`."""
+        """The portrait of one face of each picture.
+
+        `face` is its number in `faces`, or a point (x, y) of the picture near it; without one the clearest is taken. Raises
+        UnreadableMedia for a picture outside of the limits and NoFaceFound where there is no such face.
+        """
+        return in_batches(lambda some: self._of_photos(some, face), images)
+
+    def of_crops(self, crops: Sequence[Image.Image]) -> list[Portrait]:
+        """Portraits of pictures that are aligned crops of the pack's size already; nothing is remembered of them."""
+        return in_batches(lambda some: self._of_crops([self._as_photo(crop) for crop in some]), crops)
+
+    def _of_photos(self, images: Sequence[Image.Image], face: Which) -> list[Portrait]:
         wanted: dict[str, tuple[Image.Image, Face]] = {}
         order = []
         for image in images:
@@ -66,29 +77,31 @@ class PortraitBuilder:
             number = next(i for i, candidate in enumerate(faces) if candidate is chosen)
             order.append(f"{content}/{number}")
             wanted[order[-1]] = photo, chosen
-        found = {key: self._known.get(key) for key in wanted}
-        new = {key: wanted[key] for key, portrait in found.items() if portrait is None}
-        if new:
-            cut = [self.cut(photo, chosen.landmarks) for photo, chosen in new.values()]
-            for portrait in self.of_crops(cut, [photo for photo, _ in new.values()], list(new)):
-                found[portrait.key] = self._known.put(portrait.key, portrait)
-        return [found[key] for key in order]
 
-    def of_crops(self, cut: Sequence[Cut], photos: Sequence[Image.Image], keys: Sequence[str]) -> list[Portrait]:
-        """Portraits of faces that are cut out already; they are not remembered."""
-        crops = [crop for crop, _ in cut]
-        codes = self._invert(crops).float().cpu().split(1)
-        made = zip(cut, photos, self._reader.read(crops), codes, keys, strict=True)
+        def made(keys: list[str]) -> list[Portrait]:
+            return self._of_crops([(key, wanted[key][0], *self._cut(*wanted[key])) for key in keys])
+
+        return self._known.find_all(order, made)
+
+    def _of_crops(self, cut: Sequence[tuple[str, Image.Image, Image.Image, CropTransform]]) -> list[Portrait]:
+        """Portraits of faces given as key, photo, crop and the way back into the photo."""
+        crops = [crop for _, _, crop, _ in cut]
+        codes, readings = self._invert(crops), self._reader.read(crops)
+        with torch.inference_mode(False):  # so that codes are tensors of one kind, whatever this was called in
+            rows = [code.clone() for code in codes.float().cpu().split(1)]
         return [
-            Portrait(crop, photo, transform, *reading, code.clone(), key, Lazy(lambda code=code: self._draw(code)))
-            for (crop, transform), photo, reading, code, key in made
+            Portrait(crop, photo, transform, *reading, code, key, Lazy(partial(self._draw, code)))
+            for (key, photo, crop, transform), reading, code in zip(cut, readings, rows, strict=True)
         ]
 
-    def cut(self, photo: Image.Image, landmarks: np.ndarray) -> Cut:
-        """The aligned crop of the face with these landmarks (68, 2). Raises NoFaceFound where it is cut off too much."""
+    def _cut(self, photo: Image.Image, face: Face) -> tuple[Image.Image, CropTransform]:
         try:
-            return align(photo, landmarks, self._size)
+            return align(photo, face.landmarks, self._size)
         except ValueError as error:
             raise NoFaceFound(
                 "The face in this picture is cut off too much. Use a picture that shows the whole face."
             ) from error
+
+    def _as_photo(self, crop: Image.Image) -> tuple[str, Image.Image, Image.Image, CropTransform]:
+        whole = CropTransform(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0)), self._size, (self._size, self._size))
+        return content_hash(crop), crop, crop, whole

@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from PIL import Image
 
+from stylemask_demo.caching import Lazy
 from stylemask_demo.faces.align import CropTransform
 from stylemask_demo.faces.parameters import FaceParameters
 from stylemask_demo.generator.tuning import TunedWeights
-from stylemask_demo.portraits.lazy import Lazy
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +42,11 @@ class Portrait:
         """The 68 landmarks (68, 2) in pixels of the photo."""
         # Landmarks count from the edge of the first pixel, transforms from its centre.
         return self.transform.to_photo(self.parameters.landmarks - 0.5) + 0.5
+
+    @property
+    def look(self) -> tuple[str, str | None]:
+        """What tells how results show the face from how others do: its key, and its tuning's."""
+        return self.key, None if self.tuning is None else self.tuning.key
 
     @property
     def bytes(self) -> int:

@@ -8,16 +8,18 @@ import numpy as np
 import torch
 from PIL import Image
 
+from stylemask_demo.batching import in_batches
+from stylemask_demo.caching import Lazy
 from stylemask_demo.faces.deca import DecaReader, deca_direction_shift, deca_direction_values
 from stylemask_demo.faces.extract import face_parameters, read_twice
 from stylemask_demo.faces.parameters import FaceParameters, direction_shift, direction_values
 from stylemask_demo.media.tensors import to_tensor
 from stylemask_demo.networks.deca import DecaEncoder
 from stylemask_demo.networks.parameter_extractor import ParameterExtractor
-from stylemask_demo.portraits.lazy import Lazy
+from stylemask_demo.packs.networks import PackNetworks
 
-PEOPLE = 64  # random people that a smile is learned from
-BATCH = 4
+PEOPLE = 64  # random people that a smile is learned from,
+PEOPLE_SIDE = 256  # made as large as this, which is all that is read of them
 ANGLES = 3  # yaw, pitch and roll come first
 
 
@@ -49,7 +51,7 @@ class CompactReader:
     @torch.inference_mode()
     def read(self, crops: Sequence[Image.Image]) -> list[Reading]:
         device = next(self.extractor.parameters()).device
-        found = read_twice(self.extractor, to_tensor(list(crops)).to(device))
+        found = read_twice(self.extractor, to_tensor(crops).to(device))
         return [Reading(p, direction_values(p)) for p in face_parameters(found, crops[0].width)]
 
     def shift(self, yaw: float, pitch: float, smile: float) -> np.ndarray:
@@ -71,7 +73,7 @@ class PublishedReader:
         people: Callable[[Sequence[int]], list[Image.Image]],
     ):
         self._deca, self._compact = DecaReader(deca), CompactReader(extractor)
-        self._factors, self._people = np.float32(factors), people
+        self._factors, self._people = np.asarray(factors, np.float32), people
         self._smile = Lazy(self._learned_smile)
 
     def read(self, crops: Sequence[Image.Image]) -> list[Reading]:
@@ -91,12 +93,18 @@ class PublishedReader:
 
     def _learned_smile(self) -> np.ndarray:
         """How the values (15,) of a face change as it smiles: their regression on the extractor's smile."""
-        smiles, values = [], []
-        for start in range(0, PEOPLE, BATCH):
-            for reading in self.read(self._people(range(start, start + BATCH))):
-                smiles.append(reading.parameters.smile)
-                values.append(reading.directions)
-        smiles = np.float32(smiles) - np.mean(smiles, dtype=np.float32)
+        people = in_batches(lambda seeds: self.read(self._people(seeds)), range(PEOPLE))
+        values = np.stack([reading.directions for reading in people])
+        smiles = np.array([reading.parameters.smile for reading in people], np.float32)
+        smiles -= smiles.mean()
         change = smiles @ (values - np.mean(values, 0)) / max(float(smiles @ smiles), 1e-6)
         change[:ANGLES] = 0  # that some people look up when they smile is no part of smiling
-        return np.float32(change)
+        return np.asarray(change, np.float32)
+
+
+def create_reader(networks: PackNetworks, people: Callable[[Sequence[int], int], list[Image.Image]]) -> ParameterReader:
+    """The reader of a pack; `people` gives pictures of random people, of at most so many pixels a side, by their seeds."""
+    if networks.deca is None:
+        return CompactReader(networks.extractor)
+    factors = networks.info.settings["direction_factors"]
+    return PublishedReader(networks.deca, networks.extractor, factors, lambda seeds: people(seeds, PEOPLE_SIDE))

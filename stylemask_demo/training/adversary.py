@@ -19,7 +19,7 @@ PENALTY_EVERY = 4  # steps
 class EqualConv2d(nn.Conv2d):
     """A convolution whose weights are scaled at run time (equalised learning rate)."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int):
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int) -> None:
         super().__init__(inputs, outputs, kernel, stride, padding=1)
         nn.init.normal_(self.weight)
         nn.init.zeros_(self.bias)
@@ -35,7 +35,7 @@ class PatchDiscriminator(nn.Module):
     Neighbourhoods are about 54 pixels wide with the three `channels` that are usual, about 110 with one more.
     """
 
-    def __init__(self, channels: tuple[int, ...] = CHANNELS):
+    def __init__(self, channels: tuple[int, ...] = CHANNELS) -> None:
         super().__init__()
         widths = (3, *channels)
         self.layers = nn.ModuleList(EqualConv2d(a, b, 4, 2) for a, b in itertools.pairwise(widths))

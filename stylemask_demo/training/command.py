@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 
 import torch
-from accelerate import Accelerator
 
+from stylemask_demo.training.loop import new_accelerator
 from stylemask_demo.training.pipeline import TrainingPipeline
 from stylemask_demo.training.presets import NETWORKS, PRESETS
 from stylemask_demo.training.published import train_on_pack
@@ -44,7 +44,7 @@ def main(argv: list[str]) -> int:
         parser.exit(2, "Give --data, or --on with the pack whose generator is to be trained for.\n")
     folder = options.run or Path("runs") / Path(options.on or "synthetic").name
     preset = PRESETS[options.preset]
-    accelerator = Accelerator(mixed_precision=preset.precision, cpu=not torch.cuda.is_available())
+    accelerator = new_accelerator(preset.precision)
     before = torch.get_default_device()
     # Accelerate numbers the CPU of each process; files cannot be loaded onto a numbered one.
     torch.set_default_device("cpu" if accelerator.device.type == "cpu" else accelerator.device)

@@ -5,6 +5,7 @@ A person's first view is reenacted by the second; what the second view shows tha
 
 import dataclasses
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from stylemask_demo import Portrait, Reenactor
+from stylemask_demo.caching import Lazy
 from stylemask_demo.media.contact_sheets import contact_sheet
 from stylemask_demo.media.tensors import to_image, to_tensor
 from stylemask_demo.networks.detail import REFINED, DetailNetwork, find_places
@@ -22,7 +24,6 @@ from stylemask_demo.networks.identity_network import IdentityNetwork
 from stylemask_demo.networks.parameter_extractor import ParameterExtractor
 from stylemask_demo.networks.perception import grey, to_input
 from stylemask_demo.networks.portrait_encoder import PortraitEncoder
-from stylemask_demo.portraits.lazy import Lazy
 from stylemask_demo.training.adversary import CHANNELS, PatchDiscriminator, adversarial, cut_patch
 from stylemask_demo.training.augment import move
 from stylemask_demo.training.data import Faces
@@ -105,7 +106,9 @@ def make_pairs(
         random = np.random.default_rng(some[0])
         rows = np.concatenate([_views(people[person], each, random) for person in some])
         used, places = np.unique(rows, return_inverse=True)
-        portraits = reenactor.aligned([Image.fromarray(picture) for picture in faces.pictures[size][used]])
+        portraits = reenactor.pipeline.portraits.of_crops(
+            [Image.fromarray(picture) for picture in faces.pictures[size][used]]
+        )
         sources, targets = ([portraits[place] for place in column] for column in places.reshape(rows.shape).T)
         strangers = [sources[i - each] for i in range(len(sources))]  # who came before, and the last for the first
         for i in np.flatnonzero(random.random(len(sources)) < MISTAKEN):
@@ -117,7 +120,9 @@ def make_pairs(
                 number, shown = numbers[i], [sources[i].crop, sources[i].inversion, result]
                 pairs.rows[number] = rows[i]
                 pairs.pictures[number] = np.stack([np.asarray(picture) for picture in shown[1:]])
-                pairs.landmarks[number] = [seen.landmarks / size for seen in reenactor.look(shown)[0]]
+                pairs.landmarks[number] = [
+                    seen.parameters.landmarks / size for seen in reenactor.pipeline.reader.read(shown)
+                ]
     for written in (pairs.rows, pairs.pictures, pairs.landmarks):
         written.flush()
 
@@ -139,7 +144,7 @@ def _mistaken(
     mine, other = encoder.look(to_input(pictures)).split(1)
     codes = portrait.codes + part * (other - mine).cpu()
     return dataclasses.replace(
-        portrait, codes=codes, key=f"{portrait.key}~{part}", made=Lazy(lambda: reenactor.drawn(codes))
+        portrait, codes=codes, key=f"{portrait.key}~{part}", made=Lazy(partial(reenactor.pipeline.results.inversion, codes))
     )
 
 

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from stylemask_demo.calibration.regression import LinearFit, ridge_regression
 from stylemask_demo.media.contact_sheets import contact_sheet
 from stylemask_demo.media.tensors import to_image
 from stylemask_demo.networks.compact_motion_encoder import CompactMotionEncoder
@@ -19,7 +20,7 @@ from stylemask_demo.training.losses import exposure, identity_distance, paramete
 from stylemask_demo.training.rates import parameter_groups
 from stylemask_demo.training.sample_bank import SIDE, Teachers
 
-RIDGE = 1e-2  # of the first mapping, in units of the mean variance
+RIDGE = 1e-2  # penalty of the regressions that training starts from, in units of the mean variance
 FITTED = 2000  # pictures that it is fitted on
 
 
@@ -85,20 +86,16 @@ def _start_from_regression(teachers: Teachers, faces: Faces, motion: CompactMoti
         moved.append(whole - teachers.encoder.look(pictures))
         features.append(motion.trunk(pictures))
     codes, moved, features = torch.cat(codes), torch.cat(moved), torch.cat(features)
-    slope, constant = _fit(codes, moved)
+    own = _regression(codes, moved)
     size = codes.shape[1]
     linear = mapping.linear_relu[0]
-    linear.weight.copy_(torch.cat([torch.eye(size) - slope, torch.eye(size)], 1))
-    linear.bias.copy_(-constant)
-    slope, constant = _fit(features, moved)
-    motion.motion.weight.copy_(slope)
-    motion.motion.bias.copy_(constant)
+    linear.weight.copy_(torch.cat([torch.eye(size) - own.slope.T, torch.eye(size)], 1))
+    linear.bias.copy_(-own.constant)
+    seen = _regression(features, moved)
+    motion.motion.weight.copy_(seen.slope.T)
+    motion.motion.bias.copy_(seen.constant)
 
 
-def _fit(inputs: Tensor, outputs: Tensor) -> tuple[Tensor, Tensor]:
-    """Ridge regression of outputs (N, Q) on inputs (N, P): slope (Q, P) and constant (Q,)."""
-    centred = inputs - inputs.mean(0)
-    gram = centred.T @ centred / len(inputs)
-    gram += RIDGE * gram.diagonal().mean() * torch.eye(len(gram))
-    slope = torch.linalg.solve(gram, centred.T @ (outputs - outputs.mean(0)) / len(inputs)).T
-    return slope, outputs.mean(0) - slope @ inputs.mean(0)
+def _regression(inputs: Tensor, outputs: Tensor) -> LinearFit:
+    """Outputs (N, C) on inputs (N, D), all penalised alike: some hardly vary, and tell nothing."""
+    return ridge_regression(inputs, outputs, RIDGE * inputs.var(0).mean())

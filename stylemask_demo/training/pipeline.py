@@ -37,7 +37,7 @@ from stylemask_demo.training.sample_bank import Bank, Teachers, make_bank
 class TrainingPipeline:
     """One training run: pictures in `data`, checkpoints in `folder`."""
 
-    def __init__(self, data: Path, folder: Path, preset: Preset, accelerator: Accelerator):
+    def __init__(self, data: Path, folder: Path, preset: Preset, accelerator: Accelerator) -> None:
         self.data, self.folder, self.preset, self.accelerator = data, folder, preset, accelerator
 
     def train(self, network: str, steps: int | None = None) -> None:

@@ -8,8 +8,10 @@ from accelerate import Accelerator
 from torch import Tensor
 from tqdm import tqdm
 
+from stylemask_demo.calibration.regression import LinearFit, ridge_regression
 from stylemask_demo.errors import WrongSetting
 from stylemask_demo.faces.deca import BOX_SCALE, CROP_SCALE, EXPRESSIONS
+from stylemask_demo.generator.sampling import draw_w
 from stylemask_demo.networks.arcface import ArcFace
 from stylemask_demo.networks.deca import DecaEncoder, axis_angle_to_euler
 from stylemask_demo.networks.parameter_extractor import ExtractedParameters
@@ -25,7 +27,8 @@ from stylemask_demo.training.sample_bank import Bank, Teachers, along_directions
 
 TRAINED = ("masks", "directions")
 TRUNCATION = 0.7  # of the faces of the bank, as in the papers
-RIDGE = 10.0  # of the regressions that training starts from, in faces
+RIDGE = 10.0  # penalty of the regressions that training starts from, in faces
+STILL = 1e-12  # variance of a parameter that is the same in all faces
 REACH = 2.0  # standard deviations over the bank: the largest change of one direction alone
 BATCH = 16
 LARGEST_SIDE = 256  # pixels at which faces are made
@@ -38,11 +41,11 @@ class PackTeachers(Teachers):
     Landmarks are the compact extractor's, and a pack without an identity network borrows the embedded one.
     """
 
-    def __init__(self, pack: str | Path, device: torch.device):
-        weights = PackNetworks(pack, device)
-        self.deca: DecaEncoder | None = weights["deca"] if "deca" in weights else None
-        self.factors = torch.tensor(weights.info.settings.get("direction_factors", [1.0] * 15), device=device)
-        self.generator, self.extractor, self.identity = (weights[key] for key in ("generator", "extractor", "identity"))
+    def __init__(self, pack: str | Path, device: torch.device) -> None:
+        networks = PackNetworks.load(pack, device)
+        self.deca: DecaEncoder | None = networks.deca
+        self.factors = torch.tensor(networks.info.settings.get("direction_factors", [1.0] * 15), device=device)
+        self.generator, self.extractor, self.identity = networks.generator, networks.extractor, networks.identity.get()
         self.side = min(LARGEST_SIDE, self.generator.size)
 
     def look(self, pictures: Tensor) -> tuple[ExtractedParameters, Tensor]:
@@ -65,10 +68,10 @@ class PackTeachers(Teachers):
 
     def motion_styles(self, bank: Bank) -> list[Tensor]:
         motion = torch.cat([bank.parameters.euler / 10, bank.parameters.expression], 1)
-        return [_predicted(motion, style) for style in self.generator.styles(bank.w_plus)]
+        return [_regression(motion, style)(motion) for style in self.generator.styles(bank.w_plus)]
 
     def moves(self, bank: Bank, layers: int) -> Tensor:
-        return _regression(self.along(bank.parameters), bank.w_plus[:, :layers].flatten(1)).T
+        return _regression(self.along(bank.parameters), bank.w_plus[:, :layers].flatten(1)).slope.T
 
     def largest_changes(self, bank: Bank) -> Tensor:
         return REACH * self.along(bank.parameters).std(0)
@@ -110,10 +113,8 @@ def train_on_pack(
 @torch.no_grad()
 def sampled_bank(teachers: PackTeachers, count: int) -> Bank:
     """Random people of the teachers' generator; the same every time."""
-    generator, seeded = teachers.generator, torch.Generator("cpu").manual_seed(0)
-    device = next(generator.parameters()).device
-    z = torch.randn(count, generator.style_dim, generator=seeded, device="cpu").to(device)
-    w = generator.map(z)
+    generator = teachers.generator
+    w = draw_w(generator, count)
     w_plus = generator.repeat(w.mean(0) + TRUNCATION * (w - w.mean(0)))
     parts = tqdm(w_plus.split(BATCH), desc="bank", mininterval=10)
     seen = [teachers.look(generator(part, teachers.side)) for part in parts]
@@ -136,13 +137,6 @@ def deca_crops(pictures: Tensor, landmarks: Tensor) -> Tensor:
     return F.grid_sample(pictures / 2 + 0.5, grid, align_corners=False)
 
 
-def _regression(inputs: Tensor, outputs: Tensor) -> Tensor:
-    """Ridge regression of outputs (N, C) on inputs (N, D): (D, C)."""
-    spread = inputs.std(0) + 1e-6
-    inputs, outputs = (inputs - inputs.mean(0)) / spread, outputs - outputs.mean(0)
-    gram = inputs.T @ inputs + RIDGE * torch.eye(inputs.shape[1], device=inputs.device)
-    return torch.linalg.solve(gram, inputs.T @ outputs) / spread[:, None]
-
-
-def _predicted(inputs: Tensor, outputs: Tensor) -> Tensor:
-    return (inputs - inputs.mean(0)) @ _regression(inputs, outputs)
+def _regression(inputs: Tensor, outputs: Tensor) -> LinearFit:
+    """Outputs (N, C) on inputs (N, D), with a penalty of RIDGE faces."""
+    return ridge_regression(inputs, outputs, RIDGE / len(inputs) * (inputs.var(0) + STILL))

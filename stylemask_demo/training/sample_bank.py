@@ -8,6 +8,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from stylemask_demo.faces.parameters import ANGLE_UNIT, DIRECTION_WEIGHTS, DIRECTIONS
+from stylemask_demo.generator.sampling import draw_w
 from stylemask_demo.networks.identity_network import IdentityNetwork
 from stylemask_demo.networks.parameter_extractor import ExtractedParameters, ParameterExtractor
 from stylemask_demo.networks.portrait_encoder import PortraitEncoder
@@ -115,9 +116,7 @@ def make_bank(teachers: Teachers, faces: Faces, count: int, sampled: float = 0.3
         w_plus = teachers.encoder(faces.batch(chosen, 128))
         drawn = int(len(chosen) * sampled) // 2 * 2
         pairs.append(torch.arange(start + drawn, start + len(chosen)).unflatten(0, (-1, 2)))
-        seeded = torch.Generator("cpu").manual_seed(start)
-        z = torch.randn(drawn, teachers.generator.style_dim, generator=seeded, device="cpu").to(w_plus.device)
-        w_plus[:drawn] = teachers.generator.repeat(teachers.generator.map(z))
+        w_plus[:drawn] = teachers.generator.repeat(draw_w(teachers.generator, drawn, start))
         found, embedding = teachers.look(teachers.generator(w_plus, SIDE))
         codes.append(w_plus)
         parameters.append(found)

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from typing import Any
 
 import gradio as gr
 from gradio import component_meta
@@ -17,6 +18,10 @@ from stylemask_demo.ui.pictures import data_url
 component_meta.create_or_modify_pyi = lambda *_arguments: None
 
 
+Upload = str | bytes | None  # a picture as DropZone hands it over: a path, the bytes of a file, or nothing
+Shown = Any  # what an event shows in its components: a value of each, or gr.update of it
+
+
 class DropZone(gr.Image):
     """A place for one picture that hands the file over undecoded.
 
@@ -26,7 +31,7 @@ class DropZone(gr.Image):
 
     is_template = True  # the browser shows gr.Image
 
-    def preprocess(self, payload: ImageData | None) -> str | bytes | None:
+    def preprocess(self, payload: ImageData | None) -> Upload:  # type: ignore[override]
         if payload is None:
             return None
         if payload.url and payload.url.startswith("data:"):
@@ -47,7 +52,7 @@ class LivePicture(gr.Image):
 
     is_template = True
 
-    def postprocess(self, value: Image.Image | None) -> Base64ImageData | None:
+    def postprocess(self, value: Image.Image | None) -> Base64ImageData | None:  # type: ignore[override]
         return None if value is None else Base64ImageData(url=data_url(value))
 
 
@@ -56,8 +61,13 @@ class BeforeAfter(gr.ImageSlider):
 
     is_template = True
 
-    def postprocess(self, value: tuple[Image.Image, Image.Image] | None) -> SliderData | None:
-        return None if value is None else SliderData(root=tuple(ImageData(url=data_url(p)) for p in value))
+    def postprocess(  # type: ignore[override]
+        self, value: tuple[Image.Image, Image.Image] | None
+    ) -> SliderData | None:
+        if value is None:
+            return None
+        before, after = (ImageData(url=data_url(picture)) for picture in value)
+        return SliderData(root=(before, after))
 
 
 class FacePicker(gr.Gallery):
@@ -65,7 +75,7 @@ class FacePicker(gr.Gallery):
 
     is_template = True
 
-    def postprocess(self, value: list[Image.Image] | None) -> GalleryData:
+    def postprocess(self, value: list[Image.Image] | None) -> GalleryData:  # type: ignore[override]
         return GalleryData(root=[GalleryImage(image=ImageData(url=data_url(face))) for face in value or []])
 
 
@@ -83,7 +93,7 @@ class MethodChoice(gr.Radio):
 
     is_template = True
 
-    def preprocess(self, payload: str | None) -> str:
+    def preprocess(self, payload: str | None) -> str:  # type: ignore[override]
         return payload or ""
 
 
@@ -92,7 +102,7 @@ class PictureDownload(gr.DownloadButton):
 
     is_template = True
 
-    def postprocess(self, value: Image.Image | None) -> FileData | None:
+    def postprocess(self, value: Image.Image | None) -> FileData | None:  # type: ignore[override]
         if value is None:
             return None
         path = save_pil_to_cache(value, cache_dir=self.GRADIO_CACHE, name=self.label, format="png")

@@ -19,25 +19,29 @@ its own, so that nobody's sliders stand still behind it.
 import json
 import os
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import gradio as gr
 
-from stylemask_demo.generator.tuning import STEPS
+from stylemask_demo.reenactor import STEPS
 from stylemask_demo.ui import texts
-from stylemask_demo.ui.components import DropZone, VideoZone
+from stylemask_demo.ui.cards import Components, FollowCard, MoveCard, PictureCard, Steering
+from stylemask_demo.ui.components import DropZone, Shown, VideoZone
 from stylemask_demo.ui.error_messages import unasked
 from stylemask_demo.ui.examples import EXAMPLE_VIDEO
 from stylemask_demo.ui.handlers import Handlers
-from stylemask_demo.ui.layout import STAGES, Components, PictureCard, Steering
+from stylemask_demo.ui.layout import STAGES
 from stylemask_demo.ui.long_handlers import HIDDEN, SHOWN, LongHandlers
+
+Event = dict[str, Any]  # arguments of one of Gradio's events
 
 # On a Space with shared GPUs each call runs in a process and on a GPU of its own, elsewhere they would share one.
 AT_ONCE = 4 if os.environ.get("SPACES_ZERO_GPU") else 1
-ACCELERATOR = {"concurrency_id": "accelerator", "concurrency_limit": AT_ONCE}
-LONG = {"concurrency_id": "long", "concurrency_limit": AT_ONCE}
-DOWNLOAD = {"concurrency_id": "download", "concurrency_limit": 1}
-UNSEEN = {"show_progress": "hidden", "api_visibility": "undocumented"}  # a picture never flickers
-PREVIEW = {**UNSEEN, **ACCELERATOR}
+ACCELERATOR: Event = {"concurrency_id": "accelerator", "concurrency_limit": AT_ONCE}
+LONG: Event = {"concurrency_id": "long", "concurrency_limit": AT_ONCE}
+DOWNLOAD: Event = {"concurrency_id": "download", "concurrency_limit": 1}
+UNSEEN: Event = {"show_progress": "hidden", "api_visibility": "undocumented"}  # a picture never flickers
+PREVIEW: Event = {**UNSEEN, **ACCELERATOR}
 
 LARGEST_SEED = 10**9
 MOST_STEPS = 500  # of tuning
@@ -54,22 +58,25 @@ def connect(blocks: gr.Blocks, page: Components, handlers: Handlers, long_handle
     used, match = page.packs.used, page.match.match
     unmatched = [match, page.match.line]
     steered = [follow.steering.method, follow.steering.strength]
-    result = {
+    result: Event = {
         "fn": handlers.preview,
         "inputs": [source.zone, target.zone, *steered, follow.into_photo, source.face, target.face, used, match],
         "outputs": [follow.result, page.status, *unmatched],
     }
-    moved = {
+    moved: Event = {
         "fn": handlers.preview_edit,
         "inputs": [source.zone, *move.sliders, move.into_photo, source.face, used, match],
         "outputs": [move.picture, page.status, *unmatched],
     }
-    stages = {
+    looks: dict[str, Event] = {
         "source": {"inputs": [source.zone, source.face, used], "outputs": page.source_stages},
         "target": {"inputs": [target.zone, target.face, used], "outputs": page.target_stages},
     }
-    stages = {role: {"fn": handlers.stages, **event} for role, event in stages.items()}
-    shown = {"source": {"result": result, "moved": moved}, "target": {"result": result}}  # what depends on each picture
+    stages: dict[str, Event] = {role: {"fn": handlers.stages, **event} for role, event in looks.items()}
+    shown: dict[str, dict[str, Event]] = {  # what depends on each picture
+        "source": {"result": result, "moved": moved},
+        "target": {"result": result},
+    }
 
     # A first visit shows the example faces with their result, then fills what is further down.
     blocks.load(None, js=NAME_FACES)
@@ -97,7 +104,7 @@ def connect(blocks: gr.Blocks, page: Components, handlers: Handlers, long_handle
             chosen.then(_unmatch, None, _match_parts(page), **UNSEEN, cancels=[matching], api_name="face_unmatch")
 
     # What a hand moves: while one position is computed, only the latest of the next ones waits.
-    latest = {**PREVIEW, "trigger_mode": "always_last"}
+    latest: Event = {**PREVIEW, "trigger_mode": "always_last"}
     follow.steering.method.input(**result, **latest, api_name="method_result")
     follow.steering.strength.input(**result, **latest, api_name="strength_result")
     follow.into_photo.input(**result, **latest, api_name="photo_result")
@@ -108,12 +115,8 @@ def connect(blocks: gr.Blocks, page: Components, handlers: Handlers, long_handle
     for steering in (follow.steering, page.video.steering):
         _explain_method(steering)
 
-    for name, function, inputs, card in (
-        ("reenact", handlers.reenact, result["inputs"], follow),
-        ("edit", handlers.edit, moved["inputs"], move),
-    ):
-        saved = card.save.click(function, inputs, card.file, api_name=name, show_progress="hidden", **ACCELERATOR)
-        saved.success(None, js=f"() => document.querySelector('#{card.file.elem_id}').click()")
+    _connect_download("reenact", handlers.reenact, result["inputs"], follow)
+    _connect_download("edit", handlers.edit, moved["inputs"], move)
 
     _connect_video(page, long_handlers)
     _connect_packs(page, long_handlers)
@@ -124,12 +127,19 @@ def connect(blocks: gr.Blocks, page: Components, handlers: Handlers, long_handle
     _connect_programs(page, handlers, long_handlers)
 
 
-def _show(then: Callable, events: dict[str, dict], name: str) -> None:
+def _show(then: Callable[..., Any], events: dict[str, Event], name: str) -> None:
     for part, event in events.items():
         then(**event, **PREVIEW, api_name=f"{name}_{part}")
 
 
-def _additions(role: str, card: PictureCard, used: gr.Textbox, handlers: Handlers) -> Iterator[tuple[str, Callable]]:
+def _connect_download(name: str, function: Callable[..., Any], inputs: Any, card: FollowCard | MoveCard) -> None:
+    saved = card.save.click(function, inputs, card.file, api_name=name, show_progress="hidden", **ACCELERATOR)
+    saved.success(None, js=f"() => document.querySelector('#{card.file.elem_id}').click()")
+
+
+def _additions(
+    role: str, card: PictureCard, used: gr.Textbox, handlers: Handlers
+) -> Iterator[tuple[str, Callable[..., Any]]]:
     """Yield name and event of each way in which a picture gets into a card."""
     # `upload` is also the camera's and the clipboard's event; `change` would come twice for each of them.
     yield f"{role}_upload", card.zone.upload
@@ -161,22 +171,22 @@ def _match_parts(page: Components) -> list[gr.components.Component]:
     return [page.match.match, page.match.line, page.match.start, page.match.stop]
 
 
-def _unmatch():
+def _unmatch() -> Shown:
     """Forget that the source was matched: (match, match line, match button, cancel button)."""
     return None, *_ended()
 
 
-def _wait(start: gr.Button, shown: list[gr.components.Component], name: str) -> Callable:
+def _wait(start: gr.Button, shown: list[gr.components.Component], name: str) -> Callable[..., Any]:
     """Show at once that long work was asked for, in (line, start button, cancel button): others may come first."""
     waiting = start.click(_begun, None, shown, **UNSEEN, queue=False, api_name=f"{name}_waiting")
     return waiting.then
 
 
-def _begun():
+def _begun() -> Shown:
     return texts.progress("Waiting for others"), HIDDEN, SHOWN
 
 
-def _ended():
+def _ended() -> Shown:
     return "", SHOWN, HIDDEN
 
 
@@ -206,7 +216,7 @@ def _connect_video(page: Components, handlers: LongHandlers) -> None:
 
 def _connect_sliders(blocks: gr.Blocks, page: Components, handlers: Handlers) -> None:
     card = page.move
-    shown = {
+    shown: Event = {
         "inputs": [page.packs.used, card.ready],
         "outputs": [
             card.ready,
@@ -222,7 +232,7 @@ def _connect_sliders(blocks: gr.Blocks, page: Components, handlers: Handlers) ->
             card.save,
         ],
     }
-    looked = {**UNSEEN, "queue": False}
+    looked: Event = {**UNSEEN, "queue": False}
     blocks.load(handlers.sliders, **shown, **looked, api_name="open_sliders")
     page.packs.used.change(handlers.sliders, **shown, **looked, api_name="pack_sliders")
     card.clock.tick(handlers.sliders, **shown, **looked, api_name="sliders_prepared")
@@ -231,7 +241,7 @@ def _connect_sliders(blocks: gr.Blocks, page: Components, handlers: Handlers) ->
 
 def _connect_packs(page: Components, handlers: LongHandlers) -> None:
     card = page.packs
-    choice = {
+    choice: Event = {
         "fn": handlers.choose_pack,
         "inputs": [card.chosen, card.used],
         "outputs": [

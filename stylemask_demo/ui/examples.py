@@ -1,19 +1,22 @@
 """Results of the example faces, remembered: every first visit asks for the same ones."""
 
 import functools
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from typing import TypeVar
 
 from PIL import Image
 
+from stylemask_demo.caching import Cache
 from stylemask_demo.media.pictures import content_hash
 from stylemask_demo.resources import resource
-from stylemask_demo.ui.compute import Computed, Subject
+from stylemask_demo.ui.compute import Computed
 from stylemask_demo.ui.pictures import load_picture
+from stylemask_demo.ui.subjects import Subject
 
 EXAMPLES = resource("assets/examples")
 EXAMPLE_VIDEO = EXAMPLES / "driving_1.mp4"
+T = TypeVar("T")
+
 REMEMBERED = 64  # results, at most about 6 MB each
 
 
@@ -22,29 +25,18 @@ def example_faces(role: str) -> list[str]:
     return sorted(str(path) for path in EXAMPLES.glob(f"{role}_*.webp"))
 
 
-def remembering_examples(function: Callable[..., Computed]) -> Callable[..., Computed]:
+def remembering_examples(function: Callable[..., Computed[T]]) -> Callable[..., Computed[T]]:
     """Return the function with its results remembered where all pictures given are example faces.
 
     Nothing is computed before it is asked for the first time, and of visitors' own pictures nothing is kept. On
     a Space with shared GPUs this spares each visitor's share of GPU time.
     """
-    results: OrderedDict[Hashable, Computed] = OrderedDict()
-    lock = threading.Lock()
+    results: Cache[Hashable, Computed[T]] = Cache(REMEMBERED)
 
     @functools.wraps(function)
-    def call(*arguments):
+    def call(*arguments: Hashable) -> Computed[T]:
         key = tuple(_key(argument) for argument in arguments)
-        if None in key:
-            return function(*arguments)
-        with lock:
-            known = results.get(key)
-        if known is None:
-            known = function(*arguments)
-            with lock:
-                results[key] = known
-                while len(results) > REMEMBERED:
-                    results.popitem(last=False)
-        return known
+        return function(*arguments) if None in key else results.find(key, lambda: function(*arguments))
 
     return call
 

@@ -5,19 +5,23 @@ page that called it, the name of the pack too. A StyleMaskError becomes a messag
 output is written then, whatever was on the screen stays there.
 """
 
+from typing import Any
+
 import gradio as gr
 from PIL import Image
 
 from stylemask_demo.errors import StyleMaskError
 from stylemask_demo.media.pictures import content_hash
 from stylemask_demo.ui import texts
-from stylemask_demo.ui.compute import Compute, Stages, Subject
+from stylemask_demo.ui.components import Shown, Upload
+from stylemask_demo.ui.compute import Compute, Computed, Stages
 from stylemask_demo.ui.drawing import draw_parameters
 from stylemask_demo.ui.error_messages import explained
 from stylemask_demo.ui.examples import remembering_examples
 from stylemask_demo.ui.pictures import load_original, load_picture
 from stylemask_demo.ui.preparations import Preparations
-from stylemask_demo.ui.tuned_portraits import Match, Matches
+from stylemask_demo.ui.subjects import Subject
+from stylemask_demo.ui.tuned_portraits import Match, TunedPortraits
 
 STAGE_SIDE = 512  # pixels; stages are looked at small
 THUMBNAIL_SIDE = 96  # pixels of a face to choose
@@ -27,16 +31,27 @@ THUMBNAIL_ROOM = 1.4  # of the face's box, so that hair and chin are seen
 class Handlers:
     """The functions behind the page's quick events; see `events` for where each is used."""
 
-    def __init__(self, compute: Compute, matches: Matches, preparations: Preparations):
+    def __init__(self, compute: Compute, tuned: TunedPortraits, preparations: Preparations):
         self._compute = compute
         self._preparations = preparations
-        self._matches = matches
+        self._tuned = tuned
         self._reenact = remembering_examples(compute.reenact)
         self._edit = remembering_examples(compute.edit)
         self._stages = remembering_examples(compute.stages)
 
     @explained
-    def preview(self, source, target, method, strength, into_photo, source_face, target_face, pack, match):
+    def preview(
+        self,
+        source: Upload,
+        target: Upload,
+        method: str,
+        strength: float,
+        into_photo: bool,
+        source_face: float,
+        target_face: float,
+        pack: str,
+        match: Match | None,
+    ) -> Shown:
         """Show the source before and after: (before/after pictures, status line, match, match line)."""
         if source is None or target is None:
             return gr.skip()
@@ -48,8 +63,8 @@ class Handlers:
     @explained
     def reenact(
         self,
-        source,
-        target,
+        source: Upload,
+        target: Upload,
         method: str,
         strength: float,
         into_photo: bool,
@@ -73,7 +88,17 @@ class Handlers:
         return self._reenact(pack, who, how, method, float(strength), bool(into_photo)).value[1]
 
     @explained
-    def preview_edit(self, source, yaw, pitch, smile, into_photo, source_face, pack, match):
+    def preview_edit(
+        self,
+        source: Upload,
+        yaw: float,
+        pitch: float,
+        smile: float,
+        into_photo: bool,
+        source_face: float,
+        pack: str,
+        match: Match | None,
+    ) -> Shown:
         """Show the edited source: (picture, status line, match, match line)."""
         if source is None or not self._preparations.of(pack).ready:
             return gr.skip()
@@ -84,7 +109,7 @@ class Handlers:
     @explained
     def edit(
         self,
-        source,
+        source: Upload,
         yaw: float,
         pitch: float,
         smile: float,
@@ -105,18 +130,18 @@ class Handlers:
         return self._edit(pack, who, float(yaw), float(pitch), float(smile), bool(into_photo)).value
 
     @explained
-    def new_picture(self, picture, pack: str):
+    def new_picture(self, picture: Upload, pack: str) -> Shown:
         """Show what becomes of a picture that was added: (its faces to choose from, chosen face, stages)."""
         if picture is None:
             return gr.skip()
-        picture = load_picture(picture)
-        stages = self._stages(pack, Subject(picture)).value
-        faces = [_thumbnail(picture, box) for box in stages.faces] if len(stages.faces) > 1 else []
+        loaded = load_picture(picture)
+        stages = self._stages(pack, Subject(loaded)).value
+        faces = [_thumbnail(loaded, box) for box in stages.faces] if len(stages.faces) > 1 else []
         chooser = gr.update(value=faces, visible=bool(faces), selected_index=0 if faces else None)
         return chooser, 0, *_drawn(stages)
 
     @explained
-    def stages(self, picture, face: float, pack: str):
+    def stages(self, picture: Upload, face: float, pack: str) -> Shown:
         """Show what becomes of a picture: (aligned crop, inversion, face parameters drawn on the crop).
 
         face: which face of a picture with several, 0 is the clearest; pack: name of the weights.
@@ -126,7 +151,7 @@ class Handlers:
         return _drawn(self._stages(pack, Subject(load_picture(picture), _index(face))).value)
 
     @explained
-    def parameters(self, picture, face: float, pack: str) -> dict:
+    def parameters(self, picture: Upload, face: float, pack: str) -> dict[str, Any]:
         """Measure a face: JSON with yaw, pitch, roll (degrees), expression (by name) and landmarks (68 x 2,
         pixels of the picture sent, upright), and the boxes of all faces.
 
@@ -153,7 +178,7 @@ class Handlers:
         return self._compute.sample(pack, int(seed)).value
 
     @explained
-    def sliders(self, pack: str, shown: str):
+    def sliders(self, pack: str, shown: str) -> Shown:
         """Show how far the sliders of a pack are: (pack whose sliders are ready, line, button, clock, moved picture, two
         choices of methods, three sliders, reset button, choice of the whole photo, save button).
 
@@ -173,33 +198,37 @@ class Handlers:
         return name, line, button, clock, picture, methods, methods, *[usable] * 6
 
     @explained
-    def prepare(self, pack: str, shown: str):
+    def prepare(self, pack: str, shown: str) -> Shown:
         """Begin to prepare the sliders, and show it as `sliders` does."""
         self._preparations.start(pack)
         return self.sliders(pack, shown)
 
-    def _source(self, picture: Image.Image, face, pack: str, match: Match | None) -> tuple[Subject, tuple]:
+    def _source(
+        self, picture: Image.Image, face: float | None, pack: str, match: Match | None
+    ) -> tuple[Subject, tuple[Any, Any]]:
         """Return the source, with the portrait tuned to it if there is one, and what to write into match and
         match line: nothing, or that the tuned portrait is gone.
         """
         if match is None or match.face != face_key(picture, face, pack):
             return Subject(picture, _index(face)), (gr.skip(), gr.skip())
-        portrait = self._matches.find(match)
+        portrait = self._tuned.find(match)
         if portrait is None:
             return Subject(picture, _index(face)), (None, texts.MATCH_GONE)
         return Subject(picture, _index(face), portrait), (gr.skip(), gr.skip())
 
-    def _source_to_keep(self, source, into_photo: bool, face, pack: str, match: Match | None) -> Subject:
+    def _source_to_keep(
+        self, source: str | bytes, into_photo: bool, face: float | None, pack: str, match: Match | None
+    ) -> Subject:
         """Return the source of a result that is kept: a whole photo keeps its own size."""
         who, _ = self._source(load_picture(source), face, pack, match)
         return who._replace(picture=load_original(source)) if into_photo else who
 
     @staticmethod
-    def _status(result, who: Subject) -> str:
+    def _status(result: Computed[Any], who: Subject) -> str:
         return texts.status(result.facts, result.milliseconds, matched=who.matched is not None)
 
 
-def face_key(picture: Image.Image, face, pack: str) -> str:
+def face_key(picture: Image.Image, face: float | None, pack: str) -> str:
     """Return what tells one face in one picture, as seen by one pack, from all others."""
     return f"{pack} {content_hash(picture)} {_index(face)}"
 
@@ -222,5 +251,5 @@ def _thumbnail(picture: Image.Image, box: tuple[float, float, float, float]) -> 
     x0, y0, x1, y1 = box
     half = max(x1 - x0, y1 - y0) / 2 * THUMBNAIL_ROOM
     x, y = (x0 + x1) / 2, (y0 + y1) / 2
-    square = tuple(round(edge) for edge in (x - half, y - half, x + half, y + half))
-    return picture.crop(square).resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
+    left, top, right, bottom = (round(edge) for edge in (x - half, y - half, x + half, y + half))
+    return picture.crop((left, top, right, bottom)).resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)

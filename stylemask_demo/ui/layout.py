@@ -1,13 +1,13 @@
 """Where everything stands on the page; what happens with it is in `events`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 import gradio as gr
 
 from stylemask_demo.packs import PackInfo
 from stylemask_demo.ui import texts
+from stylemask_demo.ui.cards import Components, FollowCard, MatchRow, MoveCard, PackCard, PictureCard, Steering, VideoCard
 from stylemask_demo.ui.components import (
     BeforeAfter,
     DropZone,
@@ -26,105 +26,6 @@ STAGES = ("Aligned crop", "Inversion", "Face parameters")
 LOOKED_AT = 1.0  # seconds between two looks at how far work in the background is
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class PictureCard:
-    """One card for a picture: the place for it, its faces if there are several, examples, a random person."""
-
-    zone: DropZone
-    chooser: FacePicker
-    face: gr.Number  # which of the faces
-    faces: gr.Dataset
-    surprise: gr.Button
-
-
-@dataclass(frozen=True)
-class MatchRow:
-    """The button that tunes the generator to the source, and what shows how far that is."""
-
-    start: gr.Button
-    stop: gr.Button
-    line: gr.HTML
-    match: gr.State  # a Match, or None
-
-
-@dataclass(frozen=True)
-class Steering:
-    """What steers how a face is followed."""
-
-    method: MethodChoice
-    hint: gr.HTML
-    strength: gr.Slider
-
-
-@dataclass(frozen=True)
-class FollowCard:
-    """The result of following the target's face, and what steers it."""
-
-    target: PictureCard
-    result: BeforeAfter
-    steering: Steering
-    into_photo: gr.Checkbox
-    save: gr.Button
-    file: PictureDownload
-
-
-@dataclass(frozen=True)
-class VideoCard:
-    """The source driven by a video."""
-
-    zone: VideoZone
-    example: gr.Button
-    result: VideoZone
-    made: gr.State  # path of the result
-    steering: Steering
-    line: gr.HTML
-    start: gr.Button
-    stop: gr.Button
-
-
-@dataclass(frozen=True)
-class MoveCard:
-    """The source moved by hand, and the sliders."""
-
-    picture: LivePicture
-    sliders: list[gr.Slider]  # yaw, pitch, smile
-    ready: gr.Textbox  # name of the pack whose sliders are there, or nothing
-    line: gr.HTML  # how far they are otherwise
-    prepare: gr.Button
-    clock: gr.Timer  # ticks while they are being prepared
-    into_photo: gr.Checkbox
-    reset: gr.Button
-    save: gr.Button
-    file: PictureDownload
-
-
-@dataclass(frozen=True)
-class PackCard:
-    """The choice of weights."""
-
-    used: gr.Textbox  # name of the pack in use, which every request names
-    chosen: gr.Dropdown
-    details: gr.HTML
-    line: gr.HTML
-    download: gr.Button
-    stop: gr.Button
-
-
-@dataclass(frozen=True)
-class Components:
-    """Everything on the page that an event reads or writes."""
-
-    source: PictureCard
-    match: MatchRow
-    follow: FollowCard
-    video: VideoCard
-    move: MoveCard
-    packs: PackCard
-    status: gr.HTML
-    source_stages: list[LivePicture]
-    target_stages: list[LivePicture]
 
 
 def lay_out(facts: Facts, packs: list[PackInfo], forget: Callable[[Match | None], None]) -> Components:

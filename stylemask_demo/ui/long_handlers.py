@@ -13,16 +13,18 @@ import gradio as gr
 from PIL import Image
 
 from stylemask_demo.errors import StyleMaskError
-from stylemask_demo.generator.tuning import STEPS
 from stylemask_demo.packs import download_pack
+from stylemask_demo.reenactor import STEPS
 from stylemask_demo.ui import texts
-from stylemask_demo.ui.compute import Compute, Computed, Subject
+from stylemask_demo.ui.components import Shown, Upload
+from stylemask_demo.ui.compute import Compute, Computed
 from stylemask_demo.ui.error_messages import explained
 from stylemask_demo.ui.handlers import face_key
 from stylemask_demo.ui.pack_registry import PackRegistry
 from stylemask_demo.ui.pictures import load_picture
 from stylemask_demo.ui.progress import Finished, Progress, stream
-from stylemask_demo.ui.tuned_portraits import Match, Matches
+from stylemask_demo.ui.subjects import Subject
+from stylemask_demo.ui.tuned_portraits import Match, TunedPortraits
 
 SHOWN, HIDDEN = gr.update(visible=True), gr.update(visible=False)
 RESULT_NAME = "reenacted.mp4"
@@ -31,13 +33,13 @@ RESULT_NAME = "reenacted.mp4"
 class LongHandlers:
     """The functions behind the page's slow events; see `events` for where each is used."""
 
-    def __init__(self, shelf: PackRegistry, compute: Compute, matches: Matches):
-        self._shelf = shelf
+    def __init__(self, registry: PackRegistry, compute: Compute, tuned: TunedPortraits):
+        self._registry = registry
         self._compute = compute
-        self._matches = matches
+        self._tuned = tuned
 
     @explained
-    def match(self, source, face, pack):
+    def match(self, source: Upload, face: float, pack: str) -> Iterator[Shown]:
         """Tune the generator to the source: yields (match, match line, match button, cancel button)."""
         if source is None:
             raise StyleMaskError("A picture is needed. Add a source portrait.")
@@ -49,7 +51,7 @@ class LongHandlers:
                 yield item[0], texts.MATCHED, SHOWN, HIDDEN
 
     @explained
-    def tune(self, source, steps: float, face: float, pack: str) -> tuple[Image.Image, Match]:
+    def tune(self, source: Upload, steps: float, face: float, pack: str) -> tuple[Image.Image, Match]:
         """Tune the generator to the source, which takes a while: a PNG of what it makes of the face then.
 
         The calls of the same client that follow use it for the same picture. steps: how long it is tuned, 1..500; face:
@@ -57,20 +59,33 @@ class LongHandlers:
         """
         if source is None:
             raise StyleMaskError("A picture is needed. Send a portrait.")
-        *_, (match, inversion) = self._matched(source, int(steps), face, pack)
+        for item in self._matched(source, int(steps), face, pack):
+            if not isinstance(item, Progress):
+                match, inversion = item
         return inversion, match
 
-    def _matched(self, source, steps: int, face, pack: str) -> Iterator[Progress | tuple[Match, Image.Image]]:
+    def _matched(
+        self, source: str | bytes, steps: int, face: float | None, pack: str
+    ) -> Iterator[Progress | tuple[Match, Image.Image]]:
         who = Subject(load_picture(source), int(face or 0))
         for item in self._compute.match(pack, who, steps):
             if isinstance(item, Computed):
                 portrait, inversion = item.value
-                yield self._matches.add(portrait, face_key(who.picture, face, pack)), inversion
+                yield self._tuned.add(portrait, face_key(who.picture, face, pack)), inversion
             else:
                 yield item
 
     @explained
-    def drive(self, source, video, method, strength, source_face, pack, match):
+    def drive(
+        self,
+        source: Upload,
+        video: str | None,
+        method: str,
+        strength: float,
+        source_face: float,
+        pack: str,
+        match: Match | None,
+    ) -> Iterator[Shown]:
         """Let a video drive the source: yields (path, progress line, status line, start button, cancel button)."""
         keep = gr.skip()
         yield keep, texts.progress("Getting ready"), keep, keep, keep
@@ -83,24 +98,40 @@ class LongHandlers:
 
     @explained
     def driven_video(
-        self, source, video, method: str, strength: float, source_face: float, pack: str, match: Match | None
+        self,
+        source: Upload,
+        video: str | None,
+        method: str,
+        strength: float,
+        source_face: float,
+        pack: str,
+        match: Match | None,
     ) -> str:
         """Let a video drive the source, which takes a while: an MP4.
 
         source: a picture of a face; video: at most 60 seconds and 50 MB, whose clearest face is followed; method,
         strength, source_face and pack: as for /reenact.
         """
-        *_, (_, path) = self._driven(source, video, method, strength, source_face, pack, match)
+        for item in self._driven(source, video, method, strength, source_face, pack, match):
+            if not isinstance(item, Progress):
+                _, path = item
         return path
 
     def _driven(
-        self, source, video, method, strength, face, pack, match: Match | None
-    ) -> Iterator[Progress | tuple[Computed, str]]:
+        self,
+        source: Upload,
+        video: str | None,
+        method: str,
+        strength: float,
+        face: float | None,
+        pack: str,
+        match: Match | None,
+    ) -> Iterator[Progress | tuple[Computed[None], str]]:
         if source is None or video is None:
             raise StyleMaskError("A picture and a video are needed. Add a source portrait and a video that moves it.")
         who = Subject(load_picture(source), int(face or 0))
         if match is not None and match.face == face_key(who.picture, face, pack):
-            who = who._replace(matched=self._matches.find(match))
+            who = who._replace(matched=self._tuned.find(match))
         folder = Path(tempfile.mkdtemp(prefix="video-", dir=gr.utils.get_upload_folder()))
         path = folder / RESULT_NAME
         try:
@@ -111,10 +142,10 @@ class LongHandlers:
             raise
 
     @explained
-    def choose_pack(self, chosen, pack):
+    def choose_pack(self, chosen: str, pack: str) -> Shown:
         """Take up other weights: (pack, pack details, download button, methods, methods, match, match line, status
         line); weights that are not here yet are only described."""
-        info = self._shelf.info(chosen)
+        info = self._registry.info(chosen)
         details = texts.pack_details(info)
         if not info.installed:
             keep = gr.skip()
@@ -124,7 +155,7 @@ class LongHandlers:
         return chosen, details, HIDDEN, methods, methods, None, "", texts.status(facts)
 
     @explained
-    def download(self, chosen):
+    def download(self, chosen: str) -> Iterator[Shown]:
         """Fetch weights: yields (progress line, download button, cancel button)."""
         yield texts.progress("Getting ready"), gr.skip(), gr.skip()
         for item in stream(lambda report: download_pack(chosen, progress=report)):

@@ -2,10 +2,9 @@
 
 import os
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 
-from stylemask_demo.calibration.fitting import uncalibrated
+from stylemask_demo.caching import Cache
 from stylemask_demo.errors import DownloadFailed, PackMissing
 from stylemask_demo.packs import PackInfo, available_packs, download_pack, find_pack, read_info
 from stylemask_demo.reenactor import Reenactor
@@ -22,8 +21,7 @@ class PackRegistry:
         """`default`: name or folder of a pack that is here. Raises PackMissing or PackCorrupt."""
         self._default_info = read_info(find_pack(default))
         self._device = device
-        self._kept: OrderedDict[str, Reenactor] = OrderedDict()
-        self._lock = threading.Lock()
+        self._kept: Cache[str, Reenactor] = Cache(MOST)  # requests that use one keep it alive until they end
         # One pack is loaded at a time, and requests for the packs that are there already do not wait for it.
         self._loading = threading.Lock()
         self.get(self.default)
@@ -69,31 +67,17 @@ class PackRegistry:
 
     def get(self, name: str) -> Reenactor:
         """The reenactor of a pack, loaded when it is not in memory. Raises PackMissing or PackCorrupt."""
-        found = self._find(name)
-        if found is not None:
-            return found
+        found = self._kept.find(name, lambda: self._loaded(name))
+        if Reenactor.calibration_of(found.info).missing:
+            found.renew()  # it may have been calibrated meanwhile, by whatever process
+        return found
+
+    def _loaded(self, name: str) -> Reenactor:
         with self._loading:
-            found = self._find(name)  # another request may have loaded it meanwhile
-            if found is not None:
-                return found
             info = self.info(name)
             if not info.installed:
                 raise PackMissing(f"The weights of '{info.title}' are not here yet. Download them under Weights.")
-            reenactor = Reenactor.from_pack(info.folder, device=self._device)
-            with self._lock:
-                self._kept[name] = reenactor
-                while len(self._kept) > MOST:
-                    self._kept.popitem(last=False)  # requests that still use it keep it alive until they end
-            return reenactor
-
-    def _find(self, name: str) -> Reenactor | None:
-        with self._lock:
-            if name in self._kept:
-                self._kept.move_to_end(name)
-            found = self._kept.get(name)
-        if found is not None and uncalibrated(found.info):
-            found.renew()  # it may have been calibrated meanwhile, by whatever process
-        return found
+            return Reenactor.from_pack(info.folder, device=self._device)
 
 
 def _printer() -> Callable[[int, int, str], None]:

@@ -13,7 +13,7 @@ from stylemask_demo.ui.layout import lay_out
 from stylemask_demo.ui.long_handlers import LongHandlers
 from stylemask_demo.ui.pack_registry import PackRegistry
 from stylemask_demo.ui.preparations import Preparations
-from stylemask_demo.ui.tuned_portraits import Matches
+from stylemask_demo.ui.tuned_portraits import TunedPortraits
 
 CACHE_CHECKED, CACHE_AGE = 600, 3600  # seconds: uploads and results are deleted after an hour
 
@@ -26,15 +26,15 @@ class Page(NamedTuple):
     pack: str  # name of the one that it opens with
 
 
-def build_page(shelf: PackRegistry) -> Page:
+def build_page(registry: PackRegistry) -> Page:
     """Return the page over a registry of packs, ready for `launch`."""
     gr.set_static_paths([EXAMPLES])  # so that they need not be copied, wherever the page is started
-    compute, matches = create_compute(shelf), Matches()
-    preparations = Preparations(shelf, compute)
-    handlers, long_handlers = Handlers(compute, matches, preparations), LongHandlers(shelf, compute, matches)
+    compute, tuned = create_compute(registry), TunedPortraits()
+    preparations = Preparations(registry, compute)
+    handlers, long_handlers = Handlers(compute, tuned, preparations), LongHandlers(registry, compute, tuned)
     lifetime = (CACHE_CHECKED, CACHE_AGE)
     with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=lifetime) as blocks:
-        facts = facts_of(shelf.get(shelf.default))
-        components = lay_out(facts, shelf.packs(), forget=matches.drop)
+        facts = facts_of(registry.get(registry.default))
+        components = lay_out(facts, registry.packs(), forget=tuned.drop)
         connect(blocks, components, handlers, long_handlers)
-    return Page(blocks, preparations, shelf.default)
+    return Page(blocks, preparations, registry.default)

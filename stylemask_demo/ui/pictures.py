@@ -3,16 +3,18 @@
 import base64
 import io
 import os
-from functools import lru_cache
 
 from PIL import Image, ImageOps
 
+from stylemask_demo.caching import VISITOR_SECONDS, Cache
 from stylemask_demo.errors import UnreadableMedia
 from stylemask_demo.media.pictures import open_image
 
 LONGEST_SIDE = 2048  # pixels; more than any pack's crop needs, and hashing more would slow every slider move
 PREVIEW_SIDE = 1280  # pixels of the longer side; a whole photo is looked at smaller than it is kept
 PREVIEW_QUALITY = 92  # JPEG: encodes ten times faster than WebP and shows no blocks at this quality
+
+_decoded: Cache[tuple[str, int, int], Image.Image] = Cache(16, seconds=VISITOR_SECONDS)  # by path, time and size
 
 
 def load_picture(file: str | bytes) -> Image.Image:
@@ -24,7 +26,7 @@ def load_picture(file: str | bytes) -> Image.Image:
     """
     if isinstance(file, str) and os.path.exists(file):
         state = os.stat(file)
-        return _load(file, state.st_mtime_ns, state.st_size)
+        return _decoded.find((file, state.st_mtime_ns, state.st_size), lambda: _shrink(load_original(file)))
     return _shrink(load_original(file))
 
 
@@ -37,11 +39,6 @@ def load_original(file: str | bytes) -> Image.Image:
             return open_image(upload)
     except OSError:
         raise UnreadableMedia("This picture has been deleted by now. Add it again.") from None
-
-
-@lru_cache(maxsize=16)
-def _load(path: str, modified: int, size: int) -> Image.Image:
-    return _shrink(load_original(path))
 
 
 def _shrink(picture: Image.Image) -> Image.Image:

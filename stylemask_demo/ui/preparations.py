@@ -10,18 +10,19 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import gradio as gr
 import numpy as np
 
-from stylemask_demo.calibration.fitting import SPACES, Fitted, best, calibrating, keep, uncalibrated
 from stylemask_demo.errors import StyleMaskError
-from stylemask_demo.methods.transfer import methods_of
 from stylemask_demo.packs import PackInfo
+from stylemask_demo.reenactor import Reenactor
 from stylemask_demo.ui.compute import Compute
 from stylemask_demo.ui.pack_registry import PackRegistry
 from stylemask_demo.ui.progress import Progress
+
+T = TypeVar("T")
 
 REFUSALS = 20  # of a GPU, one after another, after which it is given up
 PAUSE = 30  # seconds after a refusal
@@ -38,30 +39,30 @@ class Preparation(NamedTuple):
 class Preparations:
     """What is being fitted for which pack; each is made once in this process, and once in all that share its folder."""
 
-    def __init__(self, shelf: PackRegistry, compute: Compute):
-        self._shelf, self._compute = shelf, compute
+    def __init__(self, registry: PackRegistry, compute: Compute):
+        self._registry, self._compute = registry, compute
         self._lock = threading.Lock()
         self._states: dict[str, Preparation] = {}
         self._parts: dict[str, list[np.ndarray]] = {}  # what was measured; it outlives a preparation that is given up
 
     def of(self, pack: str) -> Preparation:
         """How far the sliders of a pack are. Raises PackMissing for an unknown name."""
-        info = self._shelf.info(pack)
-        if not uncalibrated(info):
-            return Preparation(ready="directions" in info.networks)
+        info = self._registry.info(pack)
+        if not Reenactor.calibration_of(info).missing:
+            return Preparation(ready="directions" in Reenactor.methods_of(info))
         with self._lock:
             return self._states.get(pack, Preparation(ready=False))
 
     def methods(self, pack: str) -> tuple[str, ...]:
         """What the pack can do by now. Raises PackMissing for an unknown name."""
-        return methods_of(self._shelf.info(pack))
+        return Reenactor.methods_of(self._registry.info(pack))
 
     def start(self, pack: str) -> None:
         """Begin, unless the sliders are there or already being made. Raises PackMissing for an unknown name."""
-        info = self._shelf.info(pack)
+        info = self._registry.info(pack)
         with self._lock:
             known = self._states.get(pack)
-            if not uncalibrated(info) or (known is not None and known.progress is not None):
+            if not Reenactor.calibration_of(info).missing or (known is not None and known.progress is not None):
                 return
             self._states[pack] = Preparation(ready=False, progress=Progress(what="Getting ready"))
         # With the visitor's context, if one has asked for it: then a shared GPU is lent to this visitor.
@@ -70,8 +71,9 @@ class Preparations:
 
     def _prepare(self, info: PackInfo) -> None:
         try:
-            with calibrating(info.folder, lambda *told: self._tell(info.name, Progress(*told))):
-                if uncalibrated(self._shelf.info(info.name)):  # another process may have done it meanwhile
+            with Reenactor.calibration_of(info).alone(lambda *told: self._tell(info.name, Progress(*told))):
+                info = self._registry.info(info.name)
+                if Reenactor.calibration_of(info).missing:  # another process may have done it meanwhile
                     self._calibrate(info)
             state = Preparation(ready=True)
         except OSError as error:
@@ -90,26 +92,30 @@ class Preparations:
     def _calibrate(self, info: PackInfo) -> None:
         pack = info.name
         parts = self._parts.setdefault(pack, [])
-        done, total = sum(map(len, parts)), None
-        while done != total:
-            total, more = self._insisting(pack, partial(self._compute.measure, pack, done)).value
-            parts += more
-            done = sum(map(len, parts))
-            self._tell(pack, Progress(done, total, "Measuring random people, number"))
-        values = np.concatenate(parts)
-        fitted = [self._insisting(pack, partial(self._fit, pack, values, space)) for space in SPACES]
-        keep(best(fitted, done), info.folder)
+
+        def measure(first: int) -> tuple[int, list[np.ndarray]]:
+            return self._insisting(pack, partial(self._compute.measure, pack, first)).value
+
+        def fit(values: np.ndarray, space: str, made: Callable[[int, int], None]) -> Any:
+            return self._insisting(pack, partial(self._fit, pack, values, space, made))
+
+        def tell(done: int, total: int, what: str) -> None:
+            self._tell(pack, Progress(done, total, what))
+
+        Reenactor.calibration_of(info).in_pieces(parts, measure, fit, tell)
         del self._parts[pack]
 
-    def _fit(self, pack: str, values: np.ndarray, space: str) -> Fitted:
-        number = SPACES.index(space)
+    def _fit(self, pack: str, values: np.ndarray, space: str, made: Callable[[int, int], None]) -> Any:
+        """Plain data that stands for the directions of one space."""
+        fitted = None
         for item in self._compute.fit(pack, values, space):
             if isinstance(item, Progress):
-                done, total = item.done + number * item.total, len(SPACES) * item.total
-                self._tell(pack, Progress(done, total, "Trying the sliders, picture"))
-        return item.value  # the last one is the result
+                made(item.done, item.total)
+            else:
+                fitted = item.value
+        return fitted
 
-    def _insisting(self, pack: str, work: Callable[[], object]) -> object:
+    def _insisting(self, pack: str, work: Callable[[], T]) -> T:
         """Do a piece of work that is refused now and then, with a gr.Error, while shared GPUs are short."""
         for _ in range(REFUSALS - 1):
             try:

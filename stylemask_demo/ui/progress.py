@@ -3,7 +3,8 @@
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from typing import NamedTuple, TypeVar
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, TypeVar
 
 from stylemask_demo.errors import Cancelled
 
@@ -21,23 +22,24 @@ class Progress(NamedTuple):
     what: str = ""
 
 
-class Finished(NamedTuple):
+@dataclass(frozen=True)
+class Finished(Generic[T]):
     """The end of a stream: what the work returned."""
 
-    value: object
+    value: T
 
 
 class _Failed(NamedTuple):
     error: Exception
 
 
-def stream(work: Callable[[Report], object]) -> Iterator[Progress | Finished]:
+def stream(work: Callable[[Report], T]) -> Iterator[Progress | Finished[T]]:
     """Yields the Progress of `work` and at last a Finished with what it returns; raises what it raises.
 
     `work` gets a function to report with, `report(done, total, what)`, and runs in a thread of its own. When
     the reader leaves the stream, the next report raises Cancelled in there.
     """
-    items: queue.SimpleQueue = queue.SimpleQueue()
+    items: queue.SimpleQueue[Progress | Finished[T] | _Failed] = queue.SimpleQueue()
     left = threading.Event()
 
     def report(done: int, total: int = 0, what: object = "") -> None:

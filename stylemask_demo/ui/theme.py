@@ -16,7 +16,7 @@ FIXED_WIDTH_FONTS = ("ui-monospace", "Consolas", "DejaVu Sans Mono", "monospace"
 class Calm(gr.themes.Base):
     """White cards on a warm grey by day, slate cards on near black by night; one accent."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(
             primary_hue=ACCENT,
             secondary_hue=ACCENT,

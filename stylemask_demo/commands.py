@@ -1,0 +1,165 @@
+"""What the commands of the command line do; `cli` says what they are called with."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from stylemask_demo.reenactor import Portrait, Reenactor
+
+STRONGEST = 5  # expressions that `parameters` prints without --json
+
+
+def app(options: argparse.Namespace) -> None:
+    """Serve the page and open it in the browser."""
+    from stylemask_demo.ui import PackRegistry, build_page, launch
+
+    page = build_page(PackRegistry.from_environment(options.pack))
+    launch(page, port=options.port, share=options.share, in_browser=True)
+
+
+def reenact(options: argparse.Namespace) -> None:
+    """Write the source person with the target's head pose and expression."""
+    from stylemask_demo.media.pictures import check_output_path, open_image
+
+    check_output_path(options.output, ".png")
+    picture, target = open_image(options.source), open_image(options.target)
+    reenactor = _reenactor(options, options.method)
+    source = _source(reenactor, picture, options)
+    _save(reenactor.reenact(source, target, method=options.method, strength=options.strength), options.output)
+
+
+def edit(options: argparse.Namespace) -> None:
+    """Write the source with the head turned and the smile changed."""
+    from stylemask_demo.media.pictures import check_output_path, open_image
+
+    check_output_path(options.output, ".png")
+    picture = open_image(options.source)
+    reenactor = _reenactor(options, "directions")
+    source = _source(reenactor, picture, options)
+    _save(reenactor.edit(source, yaw=options.yaw, pitch=options.pitch, smile=options.smile), options.output)
+
+
+def drive(options: argparse.Namespace) -> None:
+    """Write a video of the source that moves as the face in another."""
+    from stylemask_demo.media.pictures import check_output_path, open_image
+    from stylemask_demo.media.videos import read_frames, write_video
+
+    check_output_path(options.output, ".mp4")
+    picture, frames = open_image(options.source), read_frames(options.video)
+    reenactor = _reenactor(options, options.method)
+    source = _source(reenactor, picture, options)
+    made = reenactor.drive(source, frames, method=options.method, strength=options.strength)
+    write_video(options.output, _counted(made, frames.count, "frame"), fps=frames.fps, audio_from=options.video)
+    print(options.output)
+
+
+def parameters(options: argparse.Namespace) -> None:
+    """Print head pose, expression and landmarks of a face."""
+    from stylemask_demo.media.pictures import open_image
+
+    image = open_image(options.image)
+    portrait = _reenactor(options).portrait(image)
+    parameters = portrait.parameters
+    angles = {name: round(float(getattr(parameters, name)), 3) for name in ("yaw", "pitch", "roll")}
+    expression = {name: round(float(value), 4) for name, value in parameters.expression.items()}
+    if options.json:
+        points = [[round(float(x), 2), round(float(y), 2)] for x, y in portrait.landmarks_in_photo]
+        print(json.dumps({**angles, "expression": expression, "landmarks": points}, indent=2))
+        return
+    for name, value in angles.items():
+        print(f"{name:<20} {value:7.1f} degrees")
+    for name in sorted(expression, key=lambda name: -abs(expression[name]))[:STRONGEST]:
+        print(f"{name:<20} {expression[name]:7.2f}")
+
+
+def invert(options: argparse.Namespace) -> None:
+    """Write the face as the generator reproduces it."""
+    from stylemask_demo.media.pictures import check_output_path, open_image
+
+    check_output_path(options.output, ".png")
+    image, reenactor = open_image(options.image), _reenactor(options)
+    _save(_source(reenactor, image, options).inversion, options.output)
+
+
+def sample(options: argparse.Namespace) -> None:
+    """Write a random person."""
+    from stylemask_demo.media.pictures import check_output_path, open_image
+
+    check_output_path(options.output, ".png")
+    like = None if options.like is None else open_image(options.like)
+    reenactor = _reenactor(options, None if like is None else options.method)
+    _save(reenactor.sample(options.seed, like=like, method=options.method), options.output)
+
+
+def packs(options: argparse.Namespace) -> None:
+    """List the packs."""
+    from stylemask_demo.packs import available_packs, missing_files
+
+    for pack in available_packs():
+        without = f" (without {', '.join(missing_files(pack))})" if missing_files(pack) else ""
+        print(f"{pack.name:<12} {pack.resolution:>5} px  {pack.state:<14}  {pack.licence:<13}  {pack.title}{without}")
+
+
+def download(options: argparse.Namespace) -> None:
+    """Fetch and convert a published pack."""
+    from stylemask_demo.downloads.progress_bars import ProgressBars
+    from stylemask_demo.packs import download_pack, licence_text
+
+    print(licence_text(options.name), file=sys.stderr)
+    with ProgressBars() as bars:
+        info, left_out = download_pack(options.name, bars, options.source)
+    for line in left_out:
+        print(f"stylemask_demo: left out: {line}", file=sys.stderr)
+    print(info.folder)
+
+
+def calibrate(options: argparse.Namespace) -> None:
+    """Fit directions for a pack that has none."""
+    reenactor = _reenactor(argparse.Namespace(pack=options.name))
+    report = reenactor.calibrator.run(progress=lambda done, total, what: _report(f"{what}, picture", done, total))
+    print(reenactor.info.folder)
+    errors = ", ".join(f"{space} {error:.2f}" for space, error in report["held_out_error"].items())
+    print(f"stylemask_demo: kept the directions in {report['space']}; error of each: {errors}", file=sys.stderr)
+
+
+def _reenactor(options: argparse.Namespace, method: str | None = None) -> "Reenactor":
+    """The pack that the options name; raises UnknownMethod when it cannot do the method."""
+    # Imported here: help and complaints about arguments need no networks.
+    from stylemask_demo.reenactor import Reenactor
+
+    reenactor = Reenactor.from_pack(options.pack, device="auto")
+    if method is not None:
+        reenactor.check(method)  # before the pictures are looked at
+    return reenactor
+
+
+def _source(reenactor: "Reenactor", image: "Image", options: argparse.Namespace) -> "Portrait":
+    """The portrait of a picture; with --tune the generator is tuned to it."""
+    portrait = reenactor.portrait(image)
+    if not options.tune:
+        return portrait
+    return reenactor.tune(portrait, progress=lambda done, total, loss: _report("tuning step", done, total))
+
+
+def _counted(pictures: Iterator["Image"], total: int, what: str) -> Iterator["Image"]:
+    for done, picture in enumerate(pictures, 1):
+        _report(what, done, max(done, total))
+        yield picture
+
+
+def _report(what: str, done: int, total: int) -> None:
+    """Say how far long work is, on one line of a terminal; logs and pipes stay clean."""
+    if sys.stderr.isatty():
+        print(f"\r{what} {done} of {total}", end="\n" if done == total else "", file=sys.stderr, flush=True)
+
+
+def _save(picture: "Image", path: str) -> None:
+    from stylemask_demo.media.pictures import save_png
+
+    save_png(picture, path)
+    print(path)

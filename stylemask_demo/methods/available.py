@@ -1,0 +1,26 @@
+"""Which methods a pack can do."""
+
+from stylemask_demo.errors import UnknownMethod
+from stylemask_demo.packs import PackInfo
+
+NEEDED = {"stylemask": ("masks",), "directions": ("directions",), "motion": ("motion_encoder", "motion_mapping")}
+PUBLISHED_MOTION = ("restyle", "restyle_average")  # the codes that the published mapping was trained on
+
+
+def methods_of(info: PackInfo) -> tuple[str, ...]:
+    """Names of the methods that a pack has the networks for."""
+    return tuple(name for name in NEEDED if all(key in info.networks for key in _needed(info, name)))
+
+
+def check_method(info: PackInfo, method: str) -> None:
+    """Raise UnknownMethod when a pack cannot do this."""
+    if method not in methods_of(info):
+        choices = ", ".join(methods_of(info)) or "none at all"
+        raise UnknownMethod(f"The pack '{info.name}' has no method '{method}'. Choose one of: {choices}.")
+
+
+def _needed(info: PackInfo, method: str) -> tuple[str, ...]:
+    mapping = info.networks.get("motion_mapping")
+    if method == "motion" and mapping is not None and mapping.arguments.get("num_latents") != 1:
+        return (*NEEDED[method], *PUBLISHED_MOTION)
+    return NEEDED[method]

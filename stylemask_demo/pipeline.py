@@ -1,0 +1,151 @@
+"""The rooms of a pack joined: from photo to portrait, from portrait to code, from code to picture."""
+
+from collections.abc import Generator, Iterable, Sequence
+from functools import partial
+
+import numpy as np
+import torch
+from PIL.Image import Image
+
+from stylemask_demo.batching import in_batches, paired
+from stylemask_demo.detail.photo_detail import PhotoDetail
+from stylemask_demo.detail.results import Results
+from stylemask_demo.driving.driver import drive
+from stylemask_demo.driving.following import FaceFollower
+from stylemask_demo.driving.smoothing import CodeSmoother
+from stylemask_demo.editing.correction import Correction
+from stylemask_demo.editing.sliders import Sliders
+from stylemask_demo.faces.detect import FaceFinder
+from stylemask_demo.generator.inversion import Inverter, OptimisingInverter
+from stylemask_demo.generator.sampling import TRUNCATION, Sampler, mean_w
+from stylemask_demo.generator.style_space import StyleSpace
+from stylemask_demo.generator.synthesis import Synthesis
+from stylemask_demo.generator.tuning import Progress
+from stylemask_demo.methods import FaceCode, Transfer, check_method
+from stylemask_demo.networks.portrait_encoder import PortraitEncoder
+from stylemask_demo.packs.networks import PackNetworks
+from stylemask_demo.portraits.builder import PortraitBuilder
+from stylemask_demo.portraits.identity import identities
+from stylemask_demo.portraits.portrait import Portrait
+from stylemask_demo.portraits.readers import create_reader
+from stylemask_demo.portraits.tuned import tuned_portrait
+
+Subject = Image | Portrait  # a picture of a face, or what is known of it already
+
+
+class Pipeline:
+    """What the calls of the reenactor go through, and trainings and evaluations by themselves.
+
+    `networks` are the pack's, `finder` finds faces in photos. From there on the parts are: `space`, the way from W+ to
+    style codes; `sampler` of random people; `reader` of face parameters; `portraits`, made of photos; `transfer`, the
+    methods; `sliders`; `correction` of what results miss, None where the pack's encoder does not tell it; `synthesis` of
+    pictures; `results`, synthesised and with the detail of photos. `compatibility` is that of `Reenactor.from_pack`.
+    """
+
+    def __init__(self, networks: PackNetworks, finder: FaceFinder, compatibility: bool = False):
+        generator, encoder, extractor = networks.generator, networks.encoder, networks.extractor
+        self.networks, self.finder = networks, finder
+        self.space = StyleSpace(generator, mean_w(generator), TRUNCATION if compatibility else 1.0)
+        self.sampler = Sampler(self.space)
+        self.synthesis = Synthesis(generator)
+        self.reader = create_reader(networks, self.sampler.pictures)
+        detail = PhotoDetail(networks.details, extractor) if networks.details else None
+        self.results = Results(self.space, self.synthesis, detail, self.reader)
+        invert = Inverter(encoder, networks.average)
+        invert_photos: Inverter | OptimisingInverter = invert
+        self.correction: Correction | None = None
+        # Published encoders are used as published; and at their resolution every step would take seconds.
+        if isinstance(encoder, PortraitEncoder) and not compatibility:
+            self.correction = Correction(self.results.tensors, generator, encoder, extractor)
+            invert_photos = OptimisingInverter(invert, generator, extractor)
+        draw = self.results.inversion
+        self.portraits = PortraitBuilder(finder, extractor, invert_photos, self.reader, draw, generator.size)
+        measured = self.correction is not None
+        self.transfer = Transfer(networks, self.space, invert, self.reader, measured, compatibility)
+        self.sliders = Sliders(self.transfer, self.space, self.correction)
+
+    def portraits_of(self, subjects: Sequence[Subject]) -> list[Portrait]:
+        """A portrait of each, made where it is a picture. Raises UnreadableMedia and NoFaceFound."""
+        made = iter(self.portraits.of_photos([face for face in subjects if not isinstance(face, Portrait)]))
+        return [face if isinstance(face, Portrait) else next(made) for face in subjects]
+
+    @torch.inference_mode()
+    def reenacted(
+        self, sources: Sequence[Subject], targets: Sequence[Subject], method: str, strength: float
+    ) -> list[Image]:
+        """Pictures of N sources that follow N targets, or of one for all of the other; see `Reenactor.reenact`."""
+        check_method(self.networks.info, method)
+
+        def made(pairs: Sequence[tuple[Subject, Subject]]) -> list[Image]:
+            who = self.portraits_of([source for source, _ in pairs])
+            how = self.transfer.targets(self.portraits_of([target for _, target in pairs]), method)
+            return self._followed(method, self.transfer.sources(who, method), how, strength, who)
+
+        return in_batches(made, paired(sources, targets))
+
+    @torch.inference_mode()
+    def edited(self, sources: Sequence[Subject], yaw: float, pitch: float, smile: float) -> list[Image]:
+        """Pictures of N sources moved by the sliders; see `Reenactor.edit`."""
+        check_method(self.networks.info, "directions")
+
+        def made(some: Sequence[Subject]) -> list[Image]:
+            who = self.portraits_of(some)
+            return self.results.pictures(self.sliders.code(who, yaw, pitch, smile), who)
+
+        return in_batches(made, sources)
+
+    @torch.inference_mode()
+    def sampled(self, seeds: Sequence[int], like: Subject | None, method: str) -> list[Image]:
+        """Pictures of N random people, who follow one face if it is given; see `Reenactor.sample`."""
+        how = None
+        if like is not None:
+            check_method(self.networks.info, method)
+            how = self.transfer.targets(self.portraits_of([like]), method)
+
+        def made(some: Sequence[int]) -> list[Image]:
+            w_plus = self.sampler.codes(some)
+            people = self.results.pictures(self.space.code(w_plus))
+            if how is None:
+                return people
+            return self._followed(method, self.transfer.sampled(w_plus, self.reader.read(people)), how)
+
+        return in_batches(made, seeds)
+
+    def driven(
+        self, source: Subject, frames: Iterable[Image], method: str, strength: float
+    ) -> Generator[Image, None, None]:
+        """A picture of the source for each frame of a video, as they come; see `Reenactor.drive`."""
+        check_method(self.networks.info, method)
+        who = self.portraits_of([source])
+        follower, smooth = FaceFollower(self.finder, self.networks.extractor), CodeSmoother()
+
+        @torch.inference_mode()
+        def made(crops: Sequence[Image]) -> list[Image]:
+            how = smooth(self.transfer.target_crops(crops, method))
+            return self._followed(method, self.transfer.sources(who, method), how, strength, who)
+
+        follow = partial(follower.crop, size=self.networks.generator.size)
+        return drive(iter(frames), follow, made, lambda: self.results.still(who[0]))
+
+    def tuned(self, face: Subject, steps: int, progress: Progress | None) -> Portrait:
+        """A portrait with a generator of its own; see `Reenactor.tune`."""
+        features = self.networks.extractor.trunk.maps
+        return tuned_portrait(self.portraits_of([face])[0], self.space, self.synthesis, features, steps, progress)
+
+    def identities(self, faces: Sequence[Subject]) -> list[np.ndarray]:
+        """Unit vectors (D,) that tell who is shown; see `Reenactor.identity`."""
+        network = self.networks.identity.get()
+
+        def read(some: Sequence[Subject]) -> Iterable[np.ndarray]:
+            return identities(network, [portrait.crop for portrait in self.portraits_of(some)])
+
+        return in_batches(read, faces)
+
+    def _followed(
+        self, method: str, who: FaceCode, how: FaceCode, strength: float = 1.0, sources: Sequence[Portrait] = ()
+    ) -> list[Image]:
+        """Pictures of B `sources` that follow B targets, or of one for all of the other; random people have no portrait."""
+        code = self.transfer(method, who, how, strength)
+        if self.correction:
+            code = self.correction(code, who, how, strength, sources)
+        return self.results.pictures(code, sources)

@@ -1,0 +1,77 @@
+"""Functions that run on the accelerator: plain CPU data in, plain CPU data out.
+
+On a Space with shared GPUs each of these functions runs in a process of its own that borrows a GPU for at most
+the seconds declared; elsewhere `spaces.GPU` leaves them as they are. Three things follow for shared GPUs:
+
+- Nothing may be handed over but pictures, numbers, texts and bytes; files are named by their path.
+- What a function changes in memory is gone with its process, so results are what it returns, and a cache in
+  here only makes the next call quicker.
+- An error that is raised in there arrives without its message. So errors are handed over as what they are,
+  and raised on this side.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any, TypeVar, cast
+
+import spaces
+
+from stylemask_demo.errors import StyleMaskError
+from stylemask_demo.ui.pack_registry import PackRegistry
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+LOADING_SECONDS = 30  # more for a pack that is not in memory
+LONGEST_SECONDS = 120  # that a visitor without an account may ask for at once
+
+
+def accelerated(registry: PackRegistry, seconds: float) -> Callable[[F], F]:
+    """Return a decorator for functions, or generators, that borrow a GPU for at most `seconds`."""
+
+    def duration(pack: str, *_: object) -> float:
+        return seconds if registry.loaded(pack) else min(seconds + LOADING_SECONDS, LONGEST_SECONDS)
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @spaces.GPU(duration=duration)
+        @functools.wraps(function)
+        def work(*arguments: Any) -> Any:
+            try:
+                return function(*arguments)
+            except StyleMaskError as error:
+                return error
+
+        @functools.wraps(function)
+        def call(*arguments: Any) -> Any:
+            return _raised(work(*arguments))
+
+        return call
+
+    def decorate_stream(function: Callable[..., Any]) -> Callable[..., Any]:
+        @spaces.GPU(duration=duration)
+        @functools.wraps(function)
+        def work(*arguments: Any) -> Iterator[Any]:
+            try:
+                yield from function(*arguments)
+            except StyleMaskError as error:
+                yield error
+
+        @functools.wraps(function)
+        def call(*arguments: Any) -> Iterator[Any]:
+            with closing(work(*arguments)) as items:
+                for item in items:
+                    yield _raised(item)
+
+        return call
+
+    def chosen(function: F) -> F:
+        return cast(F, (decorate_stream if inspect.isgeneratorfunction(function) else decorate)(function))
+
+    return chosen
+
+
+def _raised(item: object) -> object:
+    if isinstance(item, StyleMaskError):
+        raise item
+    return item

@@ -1,0 +1,56 @@
+"""The faces that visitors mean, and their portraits."""
+
+import dataclasses
+import hashlib
+import pickle
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from stylemask_demo.caching import VISITOR_SECONDS, Cache
+from stylemask_demo.errors import NoFaceFound
+from stylemask_demo.reenactor import Portrait, Reenactor
+
+OPENED = 2  # tuned portraits kept ready for the next call
+
+
+class Subject(NamedTuple):
+    """One face in a picture, as a visitor means it."""
+
+    picture: Image.Image
+    face: int = 0  # which of its faces, the clearest first
+    matched: bytes | None = None  # the tuned portrait of this face, from `match`
+
+
+_opened: Cache[str, Portrait] = Cache(OPENED, seconds=VISITOR_SECONDS)
+
+
+def portrait_of(reenactor: Reenactor, subject: Subject, role: str | None = None) -> Portrait:
+    """Return the portrait; when there is none, say in which of the pictures."""
+    if subject.matched is not None:
+        return _in_photo(_open(subject.matched), subject.picture)
+    try:
+        return reenactor.portrait(subject.picture, face=subject.face or None)
+    except NoFaceFound as error:
+        if role is None:
+            raise
+        raise NoFaceFound(f"In the {role} picture: {error}") from error
+
+
+def _open(portrait: bytes) -> Portrait:
+    # These bytes come from `match` and have never left this machine.
+    return _opened.find(hashlib.sha256(portrait).hexdigest(), lambda: pickle.loads(portrait))
+
+
+def _in_photo(portrait: Portrait, photo: Image.Image) -> Portrait:
+    """Return the portrait as one of the same photo in another size."""
+    width, height = portrait.photo.size
+    if photo.size == (width, height):
+        return portrait
+    scale = np.array([photo.width / width, photo.height / height])
+    matrix = np.array(portrait.transform.matrix) * scale[:, None]
+    matrix[:, 2] += (scale - 1) / 2  # pixel centres are whole numbers in both sizes
+    (a, b, c), (d, e, f) = matrix.tolist()
+    transform = dataclasses.replace(portrait.transform, matrix=((a, b, c), (d, e, f)), photo_size=photo.size)
+    return dataclasses.replace(portrait, photo=photo, transform=transform)
