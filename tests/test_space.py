@@ -243,7 +243,7 @@ def test_sliders_are_prepared_when_the_page_starts(tmp_path):
         deadline = time.monotonic() + 300
         while "directions" not in json.loads((pack / "pack.json").read_text())["networks"]:
             assert time.monotonic() < deadline
-            time.sleep(1)
+            time.sleep(0.2)
         client.predict(handle_file(SOURCE), 20, 0, 0, api_name="/edit")
     calls = _calls(report)
     assert [call["function"] for call in calls if call["function"] != "measure"].count("fit") == 2
