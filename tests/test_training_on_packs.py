@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from loaded_pack import load_pack
 
 from stylemask_demo.faces.deca import cut
 from stylemask_demo.networks import DecaEncoder, Generator
-from stylemask_demo.packs import load_pack
 from stylemask_demo.packs.store import describe_pack, save_network, update_settings
 from stylemask_demo.training import command, presets
 from stylemask_demo.training.published import deca_crops

@@ -18,10 +18,8 @@ MOUTH_CORNERS = [48, 54]
 class CropTransform:
     """Where a crop lies in its photo: an affine map between the pixels of both.
 
-    Attributes:
-        matrix: two rows of three, maps crop points (x, y, 1) to photo points.
-        crop_size: side of the crop in pixels.
-        photo_size: (width, height) of the photo in pixels.
+    `matrix`, two rows of three, maps crop points (x, y, 1) to photo points; `crop_size` is the side of the crop and
+    `photo_size` the (width, height) of the photo in pixels.
     """
 
     matrix: tuple[tuple[float, float, float], tuple[float, float, float]]
@@ -42,15 +40,9 @@ class CropTransform:
 def crop_quad(landmarks: np.ndarray) -> np.ndarray:
     """Find the square that FFHQ cuts out around a face.
 
-    Args:
-        landmarks: (68, 2) iBUG landmarks in pixels of the photo.
-
-    Returns:
-        (4, 2) corners in pixels of the photo, named as seen in the crop: top left, bottom left, bottom right,
-        top right.
-
-    Raises:
-        ValueError: the landmarks have another shape, or eyes and mouth fall together.
+    `landmarks` (68, 2), iBUG, in pixels of the photo -> corners (4, 2) in pixels of the photo, named as seen in the crop:
+    top left, bottom left, bottom right, top right. Raises ValueError when the landmarks have another shape, or eyes and
+    mouth fall together.
     """
     landmarks = np.asarray(landmarks, np.float64)
     if landmarks.shape != (68, 2):
@@ -73,16 +65,9 @@ def crop_quad(landmarks: np.ndarray) -> np.ndarray:
 def align(image: Image.Image, landmarks: np.ndarray, size: int) -> tuple[Image.Image, CropTransform]:
     """Cut out a face by the published FFHQ procedure: shrink, crop, pad by blurred reflection, resample.
 
-    Args:
-        image: the photo, RGB, any size.
-        landmarks: (68, 2) iBUG landmarks in pixels of the photo.
-        size: side of the crop in pixels.
-
-    Returns:
-        The crop (RGB, size x size) and the transform between crop and photo.
-
-    Raises:
-        ValueError: the landmarks do not describe a face, or the face lies outside of the photo.
+    The photo `image` is RGB of any size, `landmarks` (68, 2), iBUG, in its pixels. Returns the crop, RGB of `size` pixels a
+    side, and the transform between crop and photo. Raises ValueError when the landmarks do not describe a face, or the face
+    lies outside of the photo.
     """
     quad = crop_quad(landmarks)
     side = np.hypot(*(quad[3] - quad[0]))
@@ -119,8 +104,8 @@ def align(image: Image.Image, landmarks: np.ndarray, size: int) -> tuple[Image.I
     top_left, bottom_left, _, top_right = (quad + 0.5) * stretch  # edges of the photo's pixels
     axes = np.stack([top_right - top_left, bottom_left - top_left], 1) / size  # (2, 2)
     offset = top_left + axes @ [0.5, 0.5] - 0.5  # from edges to centres, in the crop and in the photo
-    matrix = tuple(tuple(map(float, row)) for row in np.column_stack([axes, offset]))
-    return crop, CropTransform(matrix, size, image.size)
+    (a, b, right), (c, d, down) = np.column_stack([axes, offset]).tolist()
+    return crop, CropTransform(((a, b, right), (c, d, down)), size, image.size)
 
 
 def _pad(image: Image.Image, before: np.ndarray, after: np.ndarray, blur: float) -> Image.Image:
@@ -133,12 +118,13 @@ def _pad(image: Image.Image, before: np.ndarray, after: np.ndarray, blur: float)
     height, width, _ = pixels.shape
     # What is blurred is worked out in a small copy: at full size it would take half a second.
     step = max(int(blur / 2), 1)
-    small = cv2.resize(pixels, (-(-width // step), -(-height // step)), interpolation=cv2.INTER_AREA).astype(np.float32)
+    small = cv2.resize(pixels, (-(-width // step), -(-height // step)), interpolation=cv2.INTER_AREA)
+    small = small.astype(np.float32)
     outside = _outside(small.shape[1], small.shape[0], before / step, after / step)[..., None]
     blurred = cv2.GaussianBlur(small, (0, 0), blur / step, borderType=cv2.BORDER_REFLECT)
     median = np.median(small + (blurred - small) * np.clip(outside * 3 + 1, 0, 1), axis=(0, 1))
-    blurred += (median - blurred) * np.clip(outside, 0, 1)
-    blurred = cv2.resize(np.uint8(np.rint(blurred)), (width, height), interpolation=cv2.INTER_LINEAR)
+    blurred = np.rint(blurred + (median - blurred) * np.clip(outside, 0, 1)).astype(np.uint8)
+    blurred = cv2.resize(blurred, (width, height), interpolation=cv2.INTER_LINEAR)
     share = np.clip(_outside(width, height, before, after) * 3 + 1, 0, 1)
     return Image.fromarray(cv2.blendLinear(blurred, pixels, share, 1 - share))
 

@@ -43,7 +43,7 @@ class DecaFace:
     @property
     def parameters(self) -> np.ndarray:
         """The values (15,) along `DECA_DIRECTIONS`, in degrees, radians and coefficients."""
-        return np.float32([*self.published_angles, self.jaw, *self.expression[:EXPRESSIONS]])
+        return np.array([*self.published_angles, self.jaw, *self.expression[:EXPRESSIONS]], np.float32)
 
 
 class DecaReader:
@@ -54,14 +54,9 @@ class DecaReader:
 
     @torch.inference_mode()
     def read(self, pictures: Sequence[Image.Image], landmarks: Sequence[np.ndarray]) -> list[DecaFace]:
-        """Parameters of faces.
+        """Parameters of the faces in pictures, RGB of any sizes.
 
-        Args:
-            pictures: RGB, of any sizes.
-            landmarks: (68, 2) of each picture's face, in its pixels.
-
-        Raises:
-            ValueError: landmarks that span no face.
+        `landmarks` (68, 2) of each picture's face, in its pixels. Raises ValueError for landmarks that span no face.
         """
         size = self.encoder.input_size
         crops = [cut(np.asarray(p), points, size) for p, points in zip(pictures, landmarks, strict=True)]
@@ -104,9 +99,9 @@ def cut(picture: np.ndarray, landmarks: np.ndarray, size: int = DecaEncoder.inpu
     # DECA's own warp aliases where the face is larger than its crop; the mean over each pixel's area does not.
     finer = int(np.clip(np.ceil(side / size), 1, 8))
     step = side / (size * finer)
-    matrix = np.float64([[step, 0, centre[0] - side / 2], [0, step, centre[1] - side / 2]])
+    matrix = np.array([[step, 0, centre[0] - side / 2], [0, step, centre[1] - side / 2]], np.float64)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    crop = cv2.warpAffine(np.float32(picture) / 255, matrix, (size * finer, size * finer), flags=flags)
+    crop = cv2.warpAffine(picture.astype(np.float32) / 255, matrix, (size * finer, size * finer), flags=flags)
     return cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA) if finer > 1 else crop
 
 

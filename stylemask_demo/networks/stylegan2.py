@@ -134,12 +134,16 @@ class Generator(nn.Module):
     @property
     def style_sizes(self) -> list[int]:
         """Channels of each style code, first layer to last."""
-        return [layer.conv.weight.shape[2] for layer in self._layers()]
+        return [layer.conv.weight.shape[2] for layer in self.layers]
 
-    def _layers(self) -> list[StyledConv]:
+    @property
+    def layers(self) -> list[StyledConv]:
+        """The 3x3 convolutions, from the coarsest."""
         return [self.conv1, *self.convs]
 
-    def _rgb_layers(self) -> list[ToRGB]:
+    @property
+    def rgb_layers(self) -> list[ToRGB]:
+        """The conversions to RGB, one for each resolution."""
         return [self.to_rgb1, *self.to_rgbs]
 
     def _noise(self, layer: int) -> Tensor:
@@ -155,11 +159,11 @@ class Generator(nn.Module):
 
     def styles(self, w_plus: Tensor) -> list[Tensor]:
         """W+ (B, L, style_dim) -> style code of each 3x3 convolution, a list of (B, channels)."""
-        return [layer.conv.modulation(w_plus[:, i]) for i, layer in enumerate(self._layers())]
+        return [layer.conv.modulation(w_plus[:, i]) for i, layer in enumerate(self.layers)]
 
     def rgb_styles(self, w_plus: Tensor) -> list[Tensor]:
         """W+ (B, L, style_dim) -> style code of each conversion to RGB, a list of (B, channels)."""
-        return [layer.conv.modulation(w_plus[:, 2 * i + 1]) for i, layer in enumerate(self._rgb_layers())]
+        return [layer.conv.modulation(w_plus[:, 2 * i + 1]) for i, layer in enumerate(self.rgb_layers)]
 
     def synthesise(self, styles: list[Tensor], rgb_styles: list[Tensor], size: int | None = None) -> Tensor:
         """Style codes -> picture (B, 3, size, size), values about -1 to 1.
@@ -173,7 +177,7 @@ class Generator(nn.Module):
         x = self.conv1(x, styles[0], self._noise(0))
         picture = self.to_rgb1(x, rgb_styles[0])
         for block in range(depth):
-            to_rgb = self._rgb_layers()[block + 1]
+            to_rgb = self.rgb_layers[block + 1]
             above: list[Tensor] = []
             colours: list[Tensor] = []
             for first, last in self._strips(x, block):
@@ -201,7 +205,7 @@ class Generator(nn.Module):
     def _strip(self, x: Tensor, block: int, first: int, last: int, styles: list[Tensor]) -> Tensor:
         """Rows `first` (even) to `last` of what the two layers of a block make of x (B, C, H, W)."""
         up, flat = 2 * block + 1, 2 * block + 2
-        layers, noises = self._layers(), [self._noise(i) for i in (up, flat)]
+        layers, noises = self.layers, [self._noise(i) for i in (up, flat)]
         # The second layer sees one row more on either side, whose rows the resampling filter makes of two more below.
         low, high = max(first // 2 - 2, 0), min(last // 2 + 2, x.shape[2])
         top, bottom = max(first - 1, 0), min(last + 1, 2 * x.shape[2])

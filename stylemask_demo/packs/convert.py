@@ -3,14 +3,14 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from stylemask_demo.errors import PackCorrupt
 from stylemask_demo.generator.sampling import mean_w
-from stylemask_demo.networks import NETWORKS
+from stylemask_demo.networks import NETWORKS, Generator, LatentAverage
 from stylemask_demo.packs.catalogue import Part, PublishedFile, PublishedPack
 from stylemask_demo.packs.checkpoint import find_state, read_checkpoint
 from stylemask_demo.packs.info import read_info
@@ -25,7 +25,7 @@ MOST_LATENTS = 18  # of a 1024 px generator
 
 
 def convert(file: PublishedFile, path: Path, folder: Path) -> None:
-    """Convert the published file at ``path`` into its networks of the pack in ``folder``, stored as float32.
+    """Convert the published file at `path` into its networks of the pack in `folder`, stored as float32.
 
     Raises PackCorrupt when the file is not what was published or holds anything but plain weights, and OSError or
     SafetensorError when the networks cannot be written.
@@ -45,7 +45,7 @@ def convert(file: PublishedFile, path: Path, folder: Path) -> None:
 
 
 def describe(pack: PublishedPack, folder: Path) -> None:
-    """Write what ``pack.json`` says of a published pack as a whole, once its networks are in ``folder``."""
+    """Write what `pack.json` says of a published pack as a whole, once its networks are in `folder`."""
     describe_pack(
         folder,
         name=pack.name,
@@ -82,13 +82,12 @@ def _motion_mapping(part: Part, checkpoint: Mapping, _folder: Path) -> tuple[nn.
 
 def _average(part: Part, checkpoint: Mapping, folder: Path) -> tuple[nn.Module, dict[str, Any]]:
     """The average latent of the file, or where it has none that of the pack's generator, for all layers."""
-    module = NETWORKS[part.class_name](**part.arguments)
+    module = LatentAverage(**part.arguments)
     stored = checkpoint.get(part.section)
     if isinstance(stored, Tensor):
         average = stored.float().reshape(-1, module.latent.shape[1])  # (1 or L, style_dim)
     else:
-        generator = load_network(read_info(folder), "generator")
-        average = mean_w(generator)  # (1, style_dim)
+        average = mean_w(cast(Generator, load_network(read_info(folder), "generator")))  # (1, style_dim)
     update_settings(folder, **{part.key: "checkpoint" if isinstance(stored, Tensor) else "generator"})
     module.latent.copy_(average)
     return module, part.arguments

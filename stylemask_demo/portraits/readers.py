@@ -74,6 +74,7 @@ class PublishedReader:
     ):
         self._deca, self._compact = DecaReader(deca), CompactReader(extractor)
         self._factors, self._people = np.asarray(factors, np.float32), people
+        self._device = next(extractor.parameters()).device
         self._smile = Lazy(self._learned_smile)
 
     def read(self, crops: Sequence[Image.Image]) -> list[Reading]:
@@ -93,7 +94,7 @@ class PublishedReader:
 
     def _learned_smile(self) -> np.ndarray:
         """How the values (15,) of a face change as it smiles: their regression on the extractor's smile."""
-        people = in_batches(lambda seeds: self.read(self._people(seeds)), range(PEOPLE))
+        people = in_batches(lambda seeds: self.read(self._people(seeds)), range(PEOPLE), self._device)
         values = np.stack([reading.directions for reading in people])
         smiles = np.array([reading.parameters.smile for reading in people], np.float32)
         smiles -= smiles.mean()
