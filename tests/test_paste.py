@@ -48,6 +48,7 @@ def places(count: int):
         yield {"size": size, "centre": centre, "side": random.uniform(80, 700), "turn": random.uniform(-180, 180)}
 
 
+@pytest.mark.slow
 def test_an_unchanged_crop_leaves_the_photo_alone():
     names = sorted(LANDMARKS)
     for number, place in enumerate(places(50)):
