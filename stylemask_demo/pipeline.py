@@ -54,9 +54,7 @@ class Pipeline:
         self.reader = create_reader(networks, recipe, finder, self.sampler.pictures)
         self._detail = PhotoDetail(networks.details, extractor) if networks.details else None
         self.results = Results(self.space, self.synthesis, self._detail, self.reader)
-        self._method_results = {
-            method: Lazy(partial(self._drawn, drawing)) for method, drawing in recipe.methods.items()
-        }
+        self._method_results = {method: Lazy(partial(self._drawn, drawing)) for method, drawing in recipe.methods.items()}
         invert = Inverter(encoder, networks.average if recipe.average else None)
         invert_photos: Inverter | OptimisingInverter = invert
         if recipe.inversion == "optimised":
@@ -68,12 +66,16 @@ class Pipeline:
         draw = self.results.inversion
         self.portraits = PortraitBuilder(finder, extractor, invert_photos, self.reader, draw, generator.size, recipe)
         measured = self.correction is not None
-        self.transfer = Transfer(networks, lambda method: self.results_of(method).space, invert, self.reader, measured, recipe)
+        self.transfer = Transfer(networks, self.space_of, invert, self.reader, measured, recipe)
         self.sliders = Sliders(self.transfer, self.space, self.correction)
 
     def results_of(self, method: str) -> Results:
         """What draws the results of a method."""
         return self._method_results[method].get() if method in self._method_results else self.results
+
+    def space_of(self, method: str) -> StyleSpace:
+        """The style space of a method's results."""
+        return self.results_of(method).space
 
     def portraits_of(self, subjects: Sequence[Subject]) -> list[Portrait]:
         """A portrait of each, made where it is a picture. Raises UnreadableMedia and NoFaceFound."""

@@ -5,7 +5,20 @@ import json
 import numpy as np
 import pytest
 import torch
-from chains import ARRAYS, FOLDER, RecordedFinder, check, check_image, check_picture, load, photo, recorded_crop, state, write_files
+from chains import (
+    ARRAYS,
+    FOLDER,
+    RecordedFinder,
+    check,
+    check_image,
+    check_picture,
+    load,
+    loaded,
+    photo,
+    recorded_crop,
+    state,
+    write_files,
+)
 from PIL import Image
 
 from stylemask_demo.faces.crops import BoxCrop
@@ -189,8 +202,6 @@ def test_chain_fd_sliders_are_the_editing_program(reenactor, portraits):
 
 
 def test_without_compatibility_strength_zero_is_the_source(reenactor, portraits):
-    from chains import loaded
-
     plain = loaded(reenactor.info.folder, RecordedFinder(places()), ARRAYS["fd/mean_latent"], compatibility=False)
     source, target = plain.portrait([photo("inside"), photo("large")])
     assert np.array_equal(plain.reenact(source, target, "directions", 0.0), source.inversion)

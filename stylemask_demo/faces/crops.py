@@ -152,9 +152,10 @@ class BoxCrop:
 
     @staticmethod
     def box(landmarks: np.ndarray) -> tuple[int, int, int, int]:
-        """The square (left, top, right, bottom) around landmarks (68, 2) in pixels of the resized photo; the last two exclusive.
+        """The square (left, top, right, bottom) around landmarks (68, 2), all in pixels of the resized photo.
 
-        Raises ValueError when the landmarks have another shape or span no face.
+        Right and bottom are the first pixels beyond it. Raises ValueError when the landmarks have
+        another shape or span no face.
         """
         points = np.asarray(landmarks, np.float32)
         if points.shape != (68, 2):

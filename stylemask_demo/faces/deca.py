@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
 from PIL import Image
@@ -15,9 +14,11 @@ BOX_SCALE = 1.1
 CROP_SCALE = 1.25
 LARGEST_PICTURE = 256  # pixels a side that DECA's warp reads; it takes one sample a pixel, and would alias in larger ones
 
-# The published directions: yaw, pitch and roll in degrees, the jaw in radians, then the first expression coefficients.
+# What DECA tells: yaw, pitch and roll in degrees, the jaw in radians, then expression coefficients.
 EXPRESSIONS = 11
-DECA_DIRECTIONS = ("yaw", "pitch", "roll", "jaw", *(f"exp_{i:02}" for i in range(EXPRESSIONS)))
+DECA_PARAMETERS = ("yaw", "pitch", "roll", "jaw", *(f"exp_{i:02}" for i in range(50)))
+# And which of it the published directions are.
+DECA_DIRECTIONS = DECA_PARAMETERS[: 4 + EXPRESSIONS]
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class DirectionScale:
     """What a direction matrix calls a change of face parameters.
 
     Attributes:
-        names: of the parameters, in the matrix's order: some of `DECA_DIRECTIONS`, or more expressions.
+        names: of the parameters, in the matrix's order: some of `DECA_PARAMETERS`.
         factors: what a change of each is multiplied by: degrees, radians or coefficients.
         signs: of yaw, pitch and roll; -1 where the matrix counts them the other way round than `FaceParameters`.
     """
@@ -36,9 +37,7 @@ class DirectionScale:
 
     def values(self, face: "DecaFace") -> np.ndarray:
         """Where a face stands along the directions, (N,): the difference of two faces' values is the published shift."""
-        return self._scaled(
-            (face.yaw, face.pitch, face.roll), {"jaw": face.jaw, **_named(face.expression)}
-        )
+        return self._scaled((face.yaw, face.pitch, face.roll), {"jaw": face.jaw, **_named(face.expression)})
 
     def shift(self, yaw: float = 0.0, pitch: float = 0.0, jaw: float = 0.0) -> np.ndarray:
         """The change (N,) that turns a face by `yaw` and `pitch` degrees, right and up, and opens its jaw by radians."""

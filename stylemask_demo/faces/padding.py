@@ -31,8 +31,8 @@ def pad_plainly(
 ) -> np.ndarray:
     """Extend a picture (H, W, 3) uint8 as the published programs do, every pixel at full size: (H', W', 3) float32.
 
-    `before` and `after` are (x, y) numbers of pixels, `blur` is the standard deviation in pixels. The reflection begins with
-    the outermost pixel itself where the `edge_doubled` is, else with the one before it.
+    `before` and `after` are (x, y) numbers of pixels, `blur` is the standard deviation in pixels. The reflection begins
+    with the outermost pixel itself where the `edge_doubled` is, else with the one before it.
     """
     border = cv2.BORDER_REFLECT if edge_doubled else cv2.BORDER_REFLECT_101
     padded = np.float32(_reflected(pixels, before, after, border))
@@ -40,9 +40,9 @@ def pad_plainly(
     # A side without padding counts as padded by almost nothing: its outermost pixels become the median colour.
     outside = _outside(width, height, np.maximum(before, NOTHING), np.maximum(after, NOTHING))[..., None]
     side = 2 * int(REACH * blur + 0.5) + 1
-    padded += (
-        cv2.GaussianBlur(padded, (side, side), blur, borderType=cv2.BORDER_REFLECT) - padded
-    ) * np.clip(outside * 3 + 1, 0, 1)
+    padded += (cv2.GaussianBlur(padded, (side, side), blur, borderType=cv2.BORDER_REFLECT) - padded) * np.clip(
+        outside * 3 + 1, 0, 1
+    )
     padded += (np.median(padded, axis=(0, 1)) - padded) * np.clip(outside, 0, 1)
     return padded
 

@@ -92,9 +92,7 @@ def _equal_steps(generator: Generator) -> Tensor:
 class RefiningInverter:
     """An encoder that compares crop and rendering and improves the code in `steps` (Alaluf et al. 2021)."""
 
-    def __init__(
-        self, encoder: ReStyleEncoder, average: LatentAverage, generator: Generator, steps: int = REFINEMENTS
-    ):
+    def __init__(self, encoder: ReStyleEncoder, average: LatentAverage, generator: Generator, steps: int = REFINEMENTS):
         self._encoder, self._average, self._generator, self._steps = encoder, average, generator, steps
         self.device = next(encoder.parameters()).device
 

@@ -4,7 +4,8 @@ from stylemask_demo.errors import UnknownMethod
 from stylemask_demo.packs import PackInfo
 
 NEEDED = {"stylemask": ("masks",), "directions": ("directions",), "motion": ("motion_encoder", "motion_mapping")}
-IDENTITY: dict[str, tuple[str, ...]] = {"encoder": (), "restyle": ("restyle", "restyle_average")}  # whose codes the method motion asks for
+# Networks whose codes tell the method motion who is shown.
+IDENTITY: dict[str, tuple[str, ...]] = {"encoder": (), "restyle": ("restyle", "restyle_average")}
 
 
 def methods_of(info: PackInfo) -> tuple[str, ...]:

@@ -14,8 +14,8 @@ from stylemask_demo.networks.style_direction_matrix import StyleDirectionMatrix
 class Directions:
     """Moves the source's W+ code, or its style codes, by the difference of the face parameters.
 
-    A W+ matrix's `constant` term is added to every code ("always"), as the published program does, to results as far as they
-    follow a target ("followed"), or "never".
+    A W+ matrix's `constant` term is added to every code ("always"), as the published program does, to results as far as
+    they follow a target ("followed"), or "never".
     """
 
     def __init__(

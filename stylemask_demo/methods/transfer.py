@@ -28,8 +28,8 @@ SEEN_BY = {"stylemask": "encoder", "directions": "parameters", "motion": "motion
 class Transfer:
     """Moves the code of one face by what another does, by the methods whose networks the pack has.
 
-    `space` gives the style space of a method's pictures, and `recipe` is the pack's. With `measured` the codes of faces carry
-    the `values` that results are corrected by.
+    `space` gives the style space of a method's pictures, and `recipe` is the pack's. With `measured` the codes of faces
+    carry the `values` that results are corrected by.
     """
 
     def __init__(

@@ -175,9 +175,9 @@ class Generator(nn.Module):
     ) -> Tensor:
         """Style codes -> picture (B, 3, size, size), values about -1 to 1.
 
-        `size` stops at a lower resolution, whose picture is the running sum of the conversions to RGB. Without `noises`, one
-        (B or 1, 1, H, W) for each 3x3 convolution, it is the fixed noise of the checkpoint, so that the same code always
-        gives the same picture.
+        `size` stops at a lower resolution, whose picture is the running sum of the conversions to RGB. Without `noises`,
+        one (B or 1, 1, H, W) for each 3x3 convolution, it is the fixed noise of the checkpoint, so that the same code
+        always gives the same picture.
         """
         noises = noises or [self._noise(layer) for layer in range(len(self._layers()))]
         depth = self.resolutions.index(size or self.size)
@@ -211,9 +211,7 @@ class Generator(nn.Module):
             rows = max(STRIP // numbers_in_row // 2 * 2, FEWEST_ROWS)
         return [(first, min(first + rows, height)) for first in range(0, height, rows)]
 
-    def _strip(
-        self, x: Tensor, block: int, first: int, last: int, styles: list[Tensor], noises: list[Tensor]
-    ) -> Tensor:
+    def _strip(self, x: Tensor, block: int, first: int, last: int, styles: list[Tensor], noises: list[Tensor]) -> Tensor:
         """Rows `first` (even) to `last` of what the two layers of a block make of x (B, C, H, W)."""
         up, flat = 2 * block + 1, 2 * block + 2
         layers = self._layers()

@@ -74,8 +74,8 @@ def find_state(
 
     That is the dictionary ``checkpoint[section]``, or the checkpoint itself when it has no such section, with ``prefix``
     before each name; parallel training puts ``module.`` before all names. ``known`` are tensors that may be absent.
-    Returns {name: tensor}, without the prefix, of both; what else the checkpoint holds is left out. Raises KeyError with the
-    first name that is missing.
+    Returns {name: tensor}, without the prefix, of both; what else the checkpoint holds is left out. Raises KeyError with
+    the first name that is missing.
     """
     place = checkpoint.get(section, checkpoint) if section else checkpoint
     if not isinstance(place, Mapping):

@@ -81,7 +81,9 @@ def _publish(unfinished: Path, final: Path) -> Path:
     return final
 
 
-def _add(file: PublishedFile, pack: PublishedPack, folder: Path, source: Path | None, progress: Progress, what: str) -> None:
+def _add(
+    file: PublishedFile, pack: PublishedPack, folder: Path, source: Path | None, progress: Progress, what: str
+) -> None:
     """Get one file, convert it into the pack in ``folder`` and forget it."""
     downloads = home() / "downloads" / pack.name
     downloads.mkdir(parents=True, exist_ok=True)

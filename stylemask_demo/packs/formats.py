@@ -10,6 +10,17 @@ FORMAT = 2  # 1 had no recipe
 INCOMPLETE = ("motion_encoder", "motion_mapping", "restyle", "restyle_average")
 
 
+# Settings that the recipe has in their place.
+SAID_BY_RECIPES = (
+    "average",
+    "restyle_average",
+    "direction_factors",
+    "direction_names",
+    "parameter_names",
+    "parameter_ranges",
+)
+
+
 def up_to_date(document: dict[str, Any]) -> dict[str, Any]:
     """A description of the present format, from one of this or an earlier format.
 
@@ -26,11 +37,11 @@ def up_to_date(document: dict[str, Any]) -> dict[str, Any]:
         name = str(document["name"])
         if name not in PUBLISHED:
             raise ValueError(
-                f"an older version made it of published files that are not those of {' or '.join(PUBLISHED)}; convert them again"
+                "an older version made it of published files, but its name does not tell of which pack; "
+                f"name it {' or '.join(PUBLISHED)}, or convert the files again"
             )
         scale = float(settings.pop("shift_scale", 6.0))
         recipes = PUBLISHED[name].recipes.updated(directions=direction_scale(name, scale))
         networks = {key: entry for key, entry in networks.items() if key not in INCOMPLETE}
-        for key in ("average", "restyle_average", "direction_factors", "direction_names", "parameter_names", "parameter_ranges"):
-            settings.pop(key, None)
+        settings = {key: value for key, value in settings.items() if key not in SAID_BY_RECIPES}
     return {**document, "format": FORMAT, "recipe": recipes.document(), "settings": settings, "networks": networks}

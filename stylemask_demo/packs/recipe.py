@@ -103,7 +103,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Recipes:
-    """The recipe that follows the published programs to the last step, and the one that is used unless that is asked for."""
+    """The recipe that follows the published programs to the last step, and the one used unless that is asked for."""
 
     published: Recipe = Recipe()
     default: Recipe = Recipe()

@@ -123,9 +123,7 @@ class PortraitBuilder:
         try:
             landmarks = self._found_again(photo, face) if self._recipe.search_again else face.landmarks
             crop, transform = rule.cut(photo, landmarks, self._size)
-            views = {
-                network: Lazy(partial(_seen, view, photo, landmarks)) for network, view in self._recipe.views.items()
-            }
+            views = {network: Lazy(partial(_seen, view, photo, landmarks)) for network, view in self._recipe.views.items()}
             return _Cut(key, photo, crop, transform, views)
         except ValueError as error:
             raise NoFaceFound(

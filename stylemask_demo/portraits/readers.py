@@ -69,7 +69,7 @@ class CompactReader:
 
 
 class UprightReader(CompactReader):
-    """The embedded extractor on crops of other rules than FFHQ's: it reads the FFHQ crop of the face that it finds there."""
+    """The embedded extractor on crops of other rules than FFHQ's: it reads the FFHQ crop of the face that it finds."""
 
     def read(self, crops: Sequence[Image.Image]) -> list[Reading]:
         places = [self._landmarks(crop) for crop in crops]
@@ -99,9 +99,9 @@ class UprightReader(CompactReader):
 class PublishedReader:
     """DECA's encoder, in the units of a published matrix; landmarks and named expressions are the embedded extractor's.
 
-    `compact` is the extractor's reader, `scale` what the matrix calls a change of DECA's parameters, and `white` what DECA is
-    given for white. `find` gives the landmarks (68, 2) that DECA's square is laid around, in pixels of a crop whose centres
-    are whole numbers, or None where it sees none: then, or without it, they are the extractor's. `people` gives pictures of
+    `compact` is the extractor's reader, `scale` what the matrix calls a change of DECA's parameters, and `white` what DECA
+    is given for white. `find` gives the landmarks (68, 2) that DECA's square is laid around, in pixels of a crop whose
+    centres are whole numbers, or None where it sees none: then, or without it, they are the extractor's. `people` gives pictures of
     random people; what a smile is in DECA's coefficients, which have no names, is learned from them when it is asked for.
     """
 
@@ -165,8 +165,8 @@ def create_reader(
         return compact
     if networks.deca is None or recipe.directions is None:
         raise PackCorrupt(
-            f"The recipe of the pack '{networks.info.name}' reads faces by DECA, but it has no network 'deca' or no scale of "
-            f"directions. {cure(networks.info.folder)}"
+            f"The recipe of the pack '{networks.info.name}' reads faces by DECA, but it has no network 'deca' or no scale "
+            f"of directions. {cure(networks.info.folder)}"
         )
 
     def find(crop: Image.Image) -> np.ndarray | None:
