@@ -101,8 +101,8 @@ class PublishedReader:
 
     `compact` is the extractor's reader, `scale` what the matrix calls a change of DECA's parameters, and `white` what DECA
     is given for white. `find` gives the landmarks (68, 2) that DECA's square is laid around, in pixels of a crop whose
-    centres are whole numbers, or None where it sees none: then, or without it, they are the extractor's. `people` gives pictures of
-    random people; what a smile is in DECA's coefficients, which have no names, is learned from them when it is asked for.
+    centres are whole numbers, or None where it sees none: then they are the extractor's. `people` gives pictures of random
+    people; what a smile is in DECA's coefficients, which have no names, is learned from them when it is asked for.
     """
 
     def __init__(
