@@ -3,16 +3,24 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-BATCH = 4  # pictures at once: on two CPU cores more are no faster, and each takes some 40 MB
+import torch
+
+ON_CPU, ON_GPU = 2, 16  # pictures at once; on CPUs more are no faster, and the gradients of each take some 100 MB
 
 T = TypeVar("T")
 R = TypeVar("R")
 S = TypeVar("S")
 
 
-def in_batches(function: Callable[[Sequence[T]], Iterable[R]], items: Sequence[T]) -> list[R]:
-    """What a function of some items makes of all of them, batch after batch."""
-    return [made for start in range(0, len(items), BATCH) for made in function(items[start : start + BATCH])]
+def batch_size(device: torch.device) -> int:
+    """How many pictures are worked on at once on a device."""
+    return ON_CPU if device.type == "cpu" else ON_GPU
+
+
+def in_batches(function: Callable[[Sequence[T]], Iterable[R]], items: Sequence[T], device: torch.device) -> list[R]:
+    """What a function that works on a device makes of some items after the other."""
+    size = batch_size(device)
+    return [made for start in range(0, len(items), size) for made in function(items[start : start + size])]
 
 
 def paired(first: Sequence[S], second: Sequence[T]) -> list[tuple[S, T]]:

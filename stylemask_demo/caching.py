@@ -15,13 +15,16 @@ V = TypeVar("V")
 # What shows a visitor's face is forgotten within the hour, as the page promises:
 VISITOR_SECONDS = 3300.0  # so long it is kept, however often it is used,
 SWEEP_SECONDS = 120.0  # and so often what has expired is looked for, where nobody asks for it any more
+_WATCHER = "forgetting"  # name of the thread that looks
+
+now = time.monotonic  # seconds of a clock that never goes back
 
 
 class Cache(Generic[K, V]):
     """Keeps the values used last: at most `count` of them, of at most `weight` together, each for at most `seconds`.
 
-    `weigh` tells the weight of a value; one that is heavier than `weight` alone is not kept. `seconds` are counted by
-    `clock` from when a value was made. What has expired is let go of even where nobody asks for anything any more.
+    `weigh` tells the weight of a value; one that is heavier than `weight` alone is not kept. `seconds` are counted from
+    when a value was made, by `clock`, else by `now`. What has expired is let go of even where nobody asks any more.
     """
 
     def __init__(
@@ -30,18 +33,18 @@ class Cache(Generic[K, V]):
         weight: float = math.inf,
         weigh: Callable[[V], float] = lambda value: 0.0,
         seconds: float = math.inf,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] | None = None,
     ):
         def share(value: V) -> float:
             """The part of the cache that a value takes: of its places or of its weight, whichever is more."""
             return max(1 / count, weigh(value) / weight)
 
         # A little more than the whole, because the parts are rounded.
-        self._values: TTLCache[K, V] = TTLCache(1 + 1e-9, seconds, clock, share)
+        self._values: TTLCache[K, V] = TTLCache(1 + 1e-9, seconds, clock or (lambda: now()), share)
         self._making: dict[K, threading.Event] = {}
         self._lock = threading.Lock()
         if seconds < math.inf:
-            _forgetting.watch(self)
+            _watch(self)
 
     def __len__(self) -> int:
         with self._lock:
@@ -140,29 +143,26 @@ def _made(value: V) -> Lazy[V]:
     return lazy
 
 
-class _Forgetting:
-    """Looks through all caches now and then for what has expired."""
-
-    def __init__(self) -> None:
-        self._caches: weakref.WeakSet[Cache] = weakref.WeakSet()
-        self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
-
-    def watch(self, cache: Cache) -> None:
-        with self._lock:
-            self._caches.add(cache)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="forgetting", daemon=True)
-                self._thread.start()
-
-    def _run(self) -> None:
-        while True:
-            time.sleep(SWEEP_SECONDS)
-            with self._lock:
-                caches = list(self._caches)
-            for cache in caches:
-                cache.expire()
-            del caches
+_watched: "weakref.WeakSet[Cache]" = weakref.WeakSet()  # all caches that forget
+_watching = threading.Lock()
 
 
-_forgetting = _Forgetting()
+def forget_expired() -> None:
+    """Let go of what has expired in any cache."""
+    with _watching:
+        caches = list(_watched)
+    for cache in caches:
+        cache.expire()
+
+
+def _watch(cache: Cache) -> None:
+    with _watching:
+        if not any(thread.name == _WATCHER for thread in threading.enumerate()):
+            threading.Thread(target=_sweep, name=_WATCHER, daemon=True).start()
+        _watched.add(cache)
+
+
+def _sweep() -> None:
+    while True:
+        time.sleep(SWEEP_SECONDS)
+        forget_expired()

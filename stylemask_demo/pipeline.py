@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from PIL.Image import Image
 
-from stylemask_demo.batching import in_batches, paired
+from stylemask_demo.batching import batch_size, in_batches, paired
 from stylemask_demo.caching import Lazy
 from stylemask_demo.detail.photo_detail import PhotoDetail
 from stylemask_demo.detail.results import Results
@@ -38,12 +38,14 @@ Subject = Image | Portrait  # a picture of a face, or what is known of it alread
 class Pipeline:
     """What the calls of the reenactor go through, and trainings and evaluations by themselves.
 
-    `networks` are the pack's, `finder` finds faces in photos. From there on the parts are: `space`, the way from W+ to
-    style codes; `sampler` of random people; `reader` of face parameters; `portraits`, made of photos; `transfer`, the
-    methods; `sliders`; `correction` of what results miss, None where the pack's encoder does not tell it; `synthesis` of
-    pictures; `results`, synthesised and with the detail of photos. `compatibility` is that of `Reenactor.from_pack`.
+    `networks` are the pack's, `finder` finds faces in photos; `compatibility` is that of `Reenactor.from_pack`. Its parts:
+    `space`, the way from W+ to style codes; `sampler` of random people; `reader` of face parameters; `portraits`, made of
+    photos; `transfer`, the methods; `sliders`; `correction` of what results miss, None where the pack's encoder does not
+    tell it; `synthesis` of pictures; `detail` of photos, None where the pack has no network for it; `results`, synthesised
+    and with that detail.
     """
 
+    @torch.inference_mode(False)  # what is kept must be of use outside of it too
     def __init__(self, networks: PackNetworks, finder: FaceFinder, compatibility: bool = False):
         generator, encoder, extractor = networks.generator, networks.encoder, networks.extractor
         self.networks, self.finder, self.recipe = networks, finder, networks.info.recipe(compatibility)
@@ -52,8 +54,8 @@ class Pipeline:
         self.sampler = Sampler(self.space)
         self.synthesis = Synthesis(generator)
         self.reader = create_reader(networks, recipe, finder, self.sampler.pictures)
-        self._detail = PhotoDetail(networks.details, extractor) if networks.details else None
-        self.results = Results(self.space, self.synthesis, self._detail, self.reader)
+        self.detail = PhotoDetail(networks.details, extractor) if networks.details else None
+        self.results = Results(self.space, self.synthesis, self.detail, self.reader)
         self._method_results = {method: Lazy(partial(self._drawn, drawing)) for method, drawing in recipe.methods.items()}
         invert = Inverter(encoder, networks.average if recipe.average else None)
         invert_photos: Inverter | OptimisingInverter = invert
@@ -94,7 +96,7 @@ class Pipeline:
             how = self.transfer.targets(self.portraits_of([target for _, target in pairs]), method)
             return self._followed(method, self.transfer.sources(who, method), how, strength, who)
 
-        return in_batches(made, paired(sources, targets))
+        return in_batches(made, paired(sources, targets), self.networks.device)
 
     @torch.inference_mode()
     def edited(self, sources: Sequence[Subject], yaw: float, pitch: float, smile: float) -> list[Image]:
@@ -105,7 +107,7 @@ class Pipeline:
             who = self.portraits_of(some)
             return self.results.pictures(self.sliders.code(who, yaw, pitch, smile), who)
 
-        return in_batches(made, sources)
+        return in_batches(made, sources, self.networks.device)
 
     @torch.inference_mode()
     def sampled(self, seeds: Sequence[int], like: Subject | None, method: str) -> list[Image]:
@@ -124,7 +126,7 @@ class Pipeline:
                 return people
             return self._followed(method, self.transfer.sampled(w_plus, self.reader.read(people)), how)
 
-        return in_batches(made, seeds)
+        return in_batches(made, seeds, self.networks.device)
 
     def driven(
         self, source: Subject, frames: Iterable[Image], method: str, strength: float
@@ -146,7 +148,7 @@ class Pipeline:
             crop = follower.crop(frame, rule, size)
             return view.reduced(crop) if view and crop else crop
 
-        return drive(iter(frames), follow, made, lambda: self.results.still(who[0]))
+        return drive(iter(frames), follow, made, lambda: self.results.still(who[0]), batch_size(self.networks.device))
 
     def tuned(self, face: Subject, steps: int, progress: Progress | None) -> Portrait:
         """A portrait with a generator of its own; see `Reenactor.tune`."""
@@ -160,7 +162,7 @@ class Pipeline:
         def read(some: Sequence[Subject]) -> Iterable[np.ndarray]:
             return identities(network, [portrait.crop for portrait in self.portraits_of(some)])
 
-        return in_batches(read, faces)
+        return in_batches(read, faces, self.networks.device)
 
     def _followed(
         self, method: str, who: FaceCode, how: FaceCode, strength: float = 1.0, sources: Sequence[Portrait] = ()
@@ -175,4 +177,4 @@ class Pipeline:
         """Results as a recipe says that they are drawn."""
         decoder = self.networks.decoder(drawing.decoder)
         space = StyleSpace(decoder, self.space.mean_w, drawing.truncation)
-        return Results(space, Synthesis(decoder, drawing.noise, drawing.rounding), self._detail, self.reader)
+        return Results(space, Synthesis(decoder, drawing.noise, drawing.rounding), self.detail, self.reader)

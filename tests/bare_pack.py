@@ -8,10 +8,11 @@ from stylemask_demo.packs import CHECKPOINTS
 
 # Python code that makes a calibration quick and useless.
 QUICK = """
-from stylemask_demo import calibration
+from stylemask_demo.calibration import measuring, trials
 from stylemask_demo.ui import compute
-calibration.SAMPLES = calibration.SAMPLES_ON_CPU = 100
-calibration.PEOPLE, calibration.PICTURE_SIDE, calibration.PICTURE_SIDE_ON_CPU = 2, 64, 64
+measuring.SAMPLES = measuring.SAMPLES_ON_CPU = 100
+measuring.PICTURE_SIDE = measuring.PICTURE_SIDE_ON_CPU = 64
+trials.PEOPLE = 2
 compute.MEASURING_SECONDS = 2
 """
 

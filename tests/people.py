@@ -6,6 +6,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from stylemask_demo import FaceParameters, Reenactor
+from stylemask_demo.portraits.identity import identities
+
 FACES = Path(__file__).parent / "assets" / "faces"
 LABELS = json.loads((FACES / "labels.json").read_text())  # by name, PERSON_VIEW: euler (3) in degrees, landmarks (68, 2)
 LANDMARKS = {name: np.array(label["landmarks"]) for name, label in LABELS.items()}  # pixels of the picture of 256
@@ -20,3 +23,9 @@ def picture(name: str) -> Image.Image:
 def names(view: int) -> list[str]:
     """View 0 of twenty people, or view 1 of twenty others."""
     return sorted(name for name in LABELS if name.endswith(f"_{view}") and int(name[:6]) // 20 % 2 == view)
+
+
+def look(reenactor: Reenactor, crops: list[Image.Image]) -> tuple[list[FaceParameters], np.ndarray]:
+    """Face parameters and identity vectors (B, 256) of pictures that are aligned crops already, such as results."""
+    seen = [reading.parameters for reading in reenactor.pipeline.reader.read(crops)]
+    return seen, identities(reenactor.pipeline.networks.identity.get(), crops)

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from loaded_pack import load_pack
 
-from stylemask_demo.calibration import fitting as calibration
+from stylemask_demo.calibration import calibrator, measuring, trials
 from stylemask_demo.calibration.fitting import Calibration, calibrate
 from stylemask_demo.cli import main
 from stylemask_demo.errors import Cancelled
@@ -17,7 +18,7 @@ from stylemask_demo.generator.style_space import StyleSpace
 from stylemask_demo.media.tensors import to_image
 from stylemask_demo.methods import Directions, FaceCode
 from stylemask_demo.networks.style_direction_matrix import StyleDirectionMatrix
-from stylemask_demo.packs import CHECKPOINTS, load_pack
+from stylemask_demo.packs import CHECKPOINTS
 from stylemask_demo.portraits.readers import CompactReader
 
 SAMPLES = 200
@@ -41,8 +42,8 @@ def calls() -> list:
 @pytest.fixture(scope="module")
 def fitted(pack, reader, calls) -> Calibration:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(calibration, "PICTURE_SIDE", 128)
-        patch.setattr(calibration, "PEOPLE", 4)
+        patch.setattr(measuring, "PICTURE_SIDE", 128)
+        patch.setattr(trials, "PEOPLE", 4)
         return calibrate(pack["generator"], reader, SAMPLES, lambda *call: calls.append(call))
 
 
@@ -109,7 +110,7 @@ def copied(folder: Path, *without: str) -> Path:
 def test_a_pack_keeps_what_was_fitted(tmp_path, monkeypatch, fitted, capsys):
     folder = copied(tmp_path / "pack", "directions")
     assert "directions" not in load_pack(folder).networks
-    monkeypatch.setattr(calibration, "calibrate", lambda *arguments: fitted)
+    monkeypatch.setattr(calibrator, "calibrate", lambda *arguments: fitted)
     assert main(["packs", "calibrate", str(folder)]) == 0
     assert capsys.readouterr().out == f"{folder}\n"
     pack = load_pack(folder)

@@ -54,21 +54,21 @@ def reenactor(case, tmp_path_factory) -> Reenactor:
     describe_pack(folder, title=case, resolution=size, licence="none", origin="A test.")
     reenactor = Reenactor.from_pack(folder, device="cpu", compatibility=True)
     # Recorded with another mean of 4096 samples than the pipeline's own.
-    reenactor._space.mean_w = torch.from_numpy(ARRAYS[f"{case}/mean_latent"])
+    reenactor.pipeline.space.mean_w = torch.from_numpy(ARRAYS[f"{case}/mean_latent"])
     return reenactor
 
 
 @pytest.fixture(scope="module")
 def codes(reenactor) -> tuple[torch.Tensor, torch.Tensor]:
     """W+ codes (2, L, 512) of the recorded sources and targets."""
-    generator = reenactor._space.generator
+    generator = reenactor.pipeline.space.generator
     with torch.inference_mode():
         return tuple(generator.repeat(generator.map(latent(seed, 2, 512))).clone() for seed in (1, 2))
 
 
 def check(reenactor, name: str, code) -> None:
     with torch.inference_mode():
-        made = reenactor._space.generator.synthesise(*code)
+        made = reenactor.pipeline.space.generator.synthesise(*code)
     start = made.shape[-1] // 2 - 16
     centre = made[..., start : start + 32, start : start + 32]
     for kind, found in (("pooled64", F.adaptive_avg_pool2d(made, 64)), ("centre32", centre)):
@@ -77,14 +77,14 @@ def check(reenactor, name: str, code) -> None:
 
 @torch.inference_mode()
 def test_stylemask(reenactor, case, codes):
-    code = reenactor._transfer("stylemask", FaceCode(codes[0]), FaceCode(codes[1]))
+    code = reenactor.pipeline.transfer("stylemask", FaceCode(codes[0]), FaceCode(codes[1]))
     check(reenactor, f"{case}/reenacted", code)
 
 
 @torch.inference_mode()
 def test_directions(reenactor, case, codes):
     still, shift = torch.zeros(2, 15), latent(5, 2, 15)
-    code = reenactor._transfer("directions", FaceCode(codes[0], still), FaceCode(directions=shift))
+    code = reenactor.pipeline.transfer("directions", FaceCode(codes[0], still), FaceCode(directions=shift))
     check(reenactor, f"{case}/directed", code)
 
 
@@ -98,12 +98,12 @@ def test_pictures_of_portraits(reenactor, case, codes):
 
 
 def test_samples_are_not_truncated_twice(reenactor, case, codes):
-    sampled = reenactor._sampled([0])
-    styles = reenactor._space.styles(sampled)
-    generator = reenactor._space.generator
+    sampled = reenactor.pipeline.sampler.codes([0])
+    styles = reenactor.pipeline.space.styles(sampled)
+    generator = reenactor.pipeline.space.generator
     with torch.inference_mode():
         z = torch.randn(1, 512, generator=torch.Generator().manual_seed(0))
-        w = reenactor._space.mean_w + 0.7 * (generator.map(z) - reenactor._space.mean_w)
+        w = reenactor.pipeline.space.mean_w + 0.7 * (generator.map(z) - reenactor.pipeline.space.mean_w)
         expected = generator.styles(generator.repeat(w))
     assert all(torch.allclose(found, style, atol=1e-4) for found, style in zip(styles, expected, strict=True))
 
@@ -112,9 +112,9 @@ def test_photos_are_truncated_only_then(reenactor, case):
     """The same pack without compatibility keeps all of the code."""
     plain = Reenactor.from_pack(reenactor.info.folder, device="cpu")
     w_plus = reenactor.portrait(picture("900000_0")).codes
-    kept = plain._space.styles(w_plus)
-    drawn = reenactor._space.styles(w_plus)
-    expected = plain._space.generator.styles(reenactor._space.truncate(w_plus, 0.7))
+    kept = plain.pipeline.space.styles(w_plus)
+    drawn = reenactor.pipeline.space.styles(w_plus)
+    expected = plain.pipeline.space.generator.styles(reenactor.pipeline.space.truncate(w_plus, 0.7))
     for found, plain_style, style in zip(drawn, kept, expected, strict=True):
         assert torch.allclose(found, style, atol=1e-4)
         assert not torch.allclose(found, plain_style, atol=1e-2)

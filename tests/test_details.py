@@ -1,14 +1,18 @@
 """The photo's own detail in results: where the parts of the face went, and what comes along with them."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
-from people import FACES, LABELS, names, picture
+from people import FACES, LABELS, look, names, picture
 from PIL import Image
 from scipy.interpolate import RBFInterpolator
 
+from stylemask_demo import Reenactor
 from stylemask_demo.detail.photo_detail import REMEMBERED
 from stylemask_demo.networks.detail import REFINED, STIFFNESS, DetailNetwork, find_places, thin_plate
+from stylemask_demo.pipeline import Pipeline
 from stylemask_demo.training.data import Faces
 from stylemask_demo.training.details import between_lips, how_often, miscoloured_mouths, misplaced
 
@@ -28,6 +32,13 @@ def centres(side: int) -> torch.Tensor:
 @pytest.fixture(scope="module")
 def portraits(reenactor):
     return reenactor.portrait([picture(name) for name in NAMES])
+
+
+@pytest.fixture(scope="module")
+def plain(reenactor) -> Reenactor:
+    """The same without the photo's detail."""
+    networks = dataclasses.replace(reenactor.pipeline.networks, details=None)
+    return Reenactor(Pipeline(networks, reenactor.pipeline.finder))
 
 
 def test_what_has_not_moved_stays():
@@ -89,21 +100,20 @@ def test_where_nothing_moves_the_photo_is_shown(reenactor, portraits):
 
 
 @pytest.mark.parametrize("method", ["stylemask", "directions", "motion"])
-def test_results_look_more_like_their_sources_and_move_as_before(reenactor, portraits, monkeypatch, method):
+def test_results_look_more_like_their_sources_and_move_as_before(reenactor, plain, portraits, method):
     targets = portraits[1:] + portraits[:1]
 
-    def measured() -> tuple[float, np.ndarray]:
-        seen, vectors = reenactor.look(reenactor.reenact(portraits, targets, method))
+    def measured(by: Reenactor) -> tuple[float, np.ndarray]:
+        seen, vectors = look(reenactor, by.reenact(portraits, targets, method))
         gaps = [
             np.abs([found.yaw - t.parameters.yaw, found.pitch - t.parameters.pitch, found.smile - t.parameters.smile])
             for found, t in zip(seen, targets, strict=True)
         ]
-        who = reenactor.look([portrait.crop for portrait in portraits])[1]
+        who = look(reenactor, [portrait.crop for portrait in portraits])[1]
         return float((vectors * who).sum(1).mean()), np.mean(gaps, 0)
 
-    alike, gaps = measured()
-    monkeypatch.setattr(reenactor, "_details", None)
-    plain_alike, plain_gaps = measured()
+    alike, gaps = measured(reenactor)
+    plain_alike, plain_gaps = measured(plain)
     assert alike > plain_alike
     assert (gaps < plain_gaps + [1.0, 1.0, 0.05]).all()
 
@@ -114,17 +124,15 @@ def test_one_source_of_many_results_and_many_sources_agree(reenactor, portraits)
         assert np.abs(np.int16(made) - np.int16(reenactor.reenact(portraits[0], target))).max() <= 2
 
 
-def test_random_people_have_no_photo_to_take_detail_from(reenactor, monkeypatch):
-    with_network = reenactor.sample(3)
-    monkeypatch.setattr(reenactor, "_details", None)
-    assert np.array_equal(with_network, reenactor.sample(3))
+def test_random_people_have_no_photo_to_take_detail_from(reenactor, plain):
+    assert np.array_equal(reenactor.sample(3), plain.sample(3))
 
 
 def test_the_memory_of_sources_is_bounded(reenactor, portraits):
     crops = [portraits[0].crop.rotate(angle) for angle in range(REMEMBERED + 2)]
-    for portrait in reenactor.aligned(crops):
+    for portrait in reenactor.pipeline.portraits.of_crops(crops):
         reenactor.edit(portrait)
-    assert len(reenactor._details._sources) == REMEMBERED
+    assert len(reenactor.pipeline.detail) == REMEMBERED
 
 
 def test_pairs_are_drawn_most_that_turn_little_or_open_the_mouth():
@@ -180,7 +188,7 @@ def test_laughing_mouths_do_not_glow(reenactor, method):
     folder = FACES.parent / "glasses"
     sources = [Image.open(path).convert("RGB") for path in sorted(folder.glob("*.webp"))]
     made = reenactor.reenact(sources, Image.open(FACES.parent / "laughing.webp").convert("RGB"), method)
-    found = np.stack([parameters.landmarks for parameters in reenactor.look(made)[0]]) / reenactor.resolution
+    found = np.stack([parameters.landmarks for parameters in look(reenactor, made)[0]]) / reenactor.resolution
     inside = between_lips(torch.from_numpy(found).float(), reenactor.resolution)[:, 0].numpy()
     assert inside.sum((1, 2)).min() > 300  # they do laugh
     brightness = np.stack([np.asarray(picture).mean(2) for picture in made])

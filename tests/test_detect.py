@@ -2,7 +2,9 @@
 
 import hashlib
 import socket
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -205,14 +207,16 @@ class Backend:
         return [self.landmarks, self.landmarks * 2]
 
 
-def test_landmarks_and_boxes_of_face_alignment() -> None:
+def test_landmarks_and_boxes_of_face_alignment(monkeypatch: pytest.MonkeyPatch) -> None:
     landmarks = np.random.default_rng(0).normal(300, 3, (68, 2))
     landmarks[36:42] += (-30, -20)
     landmarks[42:48] += (30, -20)
     landmarks[48:] += (0, 40)
-    finder = detect.LandmarkFaceFinder.__new__(detect.LandmarkFaceFinder)
-    finder._network = Backend(landmarks)
-    large, small = finder.find(Image.new("RGB", (1280, 1280)))
+    library = SimpleNamespace(
+        LandmarksType=SimpleNamespace(TWO_D=1), FaceAlignment=lambda *arguments, **options: Backend(landmarks)
+    )
+    monkeypatch.setitem(sys.modules, "face_alignment", library)
+    large, small = detect.LandmarkFaceFinder().find(Image.new("RGB", (1280, 1280)))
     assert np.allclose(large.landmarks, landmarks * 2) and np.allclose(small.landmarks, landmarks)
     quad = crop_quad(landmarks)
     assert np.allclose(crop_of(small), (*quad.mean(axis=0), np.linalg.norm(quad[3] - quad[0])))

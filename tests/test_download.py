@@ -16,12 +16,13 @@ from types import SimpleNamespace
 import pytest
 import torch
 from file_host import QUOTA, Answer, FileHost, file_host
+from loaded_pack import load_pack
 from small_pack import PACK, checkpoints, saved
 
 from stylemask_demo import cli
-from stylemask_demo.downloads import fetch
+from stylemask_demo.downloads import fetch, hosts
 from stylemask_demo.errors import DownloadFailed, PackCorrupt, PackMissing
-from stylemask_demo.packs import available_packs, download_pack, licence_text, load_pack, missing_files
+from stylemask_demo.packs import available_packs, download_pack, licence_text, missing_files
 from stylemask_demo.packs.catalogue import PUBLISHED
 
 NAME = PACK.name
@@ -193,7 +194,7 @@ def test_what_hosts_refuse(host: FileHost, home: Path, answer: Answer, line: str
 
 
 def test_a_host_that_falls_silent(host: FileHost, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch, "SILENCE_TIMEOUT", 0.2)
+    monkeypatch.setattr(hosts, "SILENCE_TIMEOUT", 0.2)
     host.asks = True
     go_on = threading.Event()
     host.next("matrix.pt", *[Answer(cut=0, silent=go_on)] * fetch.FRUITLESS_TRIES)

@@ -83,10 +83,10 @@ def test_frames_are_taken_as_they_are_needed(reenactor, source):
     assert taken == 0
     next(driven)
     assert taken <= 8
-    remembered = len(reenactor._portraits)
+    remembered = len(reenactor.pipeline.portraits)
     for _ in range(8):
         next(driven)
-    assert len(reenactor._portraits) == remembered, "frames are no portraits to remember"
+    assert len(reenactor.pipeline.portraits) == remembered, "frames are no portraits to remember"
 
 
 def test_an_unknown_method_is_told_at_once(reenactor, source):
@@ -96,7 +96,7 @@ def test_an_unknown_method_is_told_at_once(reenactor, source):
 
 def test_the_same_face_is_followed_past_a_larger_one(reenactor):
     small, large = picture("900003_1").resize((200, 200)), picture("900005_0").resize((330, 330))
-    follower = FaceFollower(reenactor._finder, reenactor._weights["extractor"])
+    follower = FaceFollower(reenactor.pipeline.finder, reenactor.pipeline.networks.extractor)
     wall = Image.new("RGB", (900, 400), (95, 105, 110))
     for x in (40, 46, 52):
         made = wall.copy()
@@ -125,7 +125,7 @@ class Counting:
 
 def test_a_moving_face_is_searched_once(reenactor):
     """However the finder sees landmarks: those read in later frames are as it would see them."""
-    finder, extractor = reenactor._finder, reenactor._weights["extractor"]
+    finder, extractor = reenactor.pipeline.finder, reenactor.pipeline.networks.extractor
     offset = np.random.default_rng(0).uniform(-3, 3, (68, 2))
     followed = []
     for seen in (None, offset):
@@ -139,7 +139,7 @@ def test_a_moving_face_is_searched_once(reenactor):
 
 
 def test_a_lost_face_is_searched_anew(reenactor):
-    finder, extractor = reenactor._finder, reenactor._weights["extractor"]
+    finder, extractor = reenactor.pipeline.finder, reenactor.pipeline.networks.extractor
     counting = Counting(finder, extractor)
     follower = FaceFollower(counting, extractor)
     face = picture("900003_1")

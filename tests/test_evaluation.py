@@ -15,7 +15,7 @@ from PIL import Image
 
 from stylemask_demo import cli
 from stylemask_demo.errors import StyleMaskError, UnreadableMedia
-from stylemask_demo.evaluation import baselines, command, pictures
+from stylemask_demo.evaluation import baselines, command, sheets
 from stylemask_demo.evaluation.bars import CROSS, SELF, verdicts
 from stylemask_demo.evaluation.baselines import BASELINES, COPY_SOURCE, COPY_TARGET
 from stylemask_demo.evaluation.metrics import (
@@ -303,8 +303,8 @@ def test_standard_networks_measure_when_they_are_here(setup, faces, monkeypatch)
             parameters.pose[:, 2] = torch.deg2rad(picture.mean((1, 2, 3)) * 90)
             return parameters
 
-    monkeypatch.setattr(setup.standard, "_arcface", arcface)
-    monkeypatch.setattr(setup.standard, "_deca", Deca(1, 1))
+    monkeypatch.setattr(setup.standard, "arcface", arcface)
+    monkeypatch.setattr(setup.standard, "deca", Deca(1, 1))
     first, second = ([face.portrait.crop for face in some] for some in (faces[:3], faces[3:6]))
     same = setup.standard.faces(first, first, first)
     assert same["CSIM (ArcFace)"] == pytest.approx(1) and same["pose error (DECA)"] == pytest.approx(0)
@@ -391,13 +391,13 @@ def test_command_measures_videos(setup, tmp_path, monkeypatch, capsys):
 
 def test_command_writes_tables_numbers_and_figures(setup, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(command, "set_up", lambda pack, method: setup)
-    monkeypatch.setattr(pictures, "SIDE", 2)
-    monkeypatch.setattr(pictures, "STRIPS", {"yaw": (-20, 20)})
+    monkeypatch.setattr(sheets, "SIDE", 2)
+    monkeypatch.setattr(sheets, "STRIPS", {"yaw": (-20, 20)})
     for slider, ends in {"yaw": (-20, 20), "pitch": (-10, 10), "smile": (0, 1)}.items():
         monkeypatch.setitem(SLIDERS, slider, ends)
-    data, sheets, json_file = write_shard(tmp_path, list(FEW)), tmp_path / "sheets", tmp_path / "out" / "report.json"
+    data, drawn, json_file = write_shard(tmp_path, list(FEW)), tmp_path / "sheets", tmp_path / "out" / "report.json"
     write_video(data / "film.mp4", (picture(name) for name in FEW), Fraction(25))
-    arguments = ["--method", "stylemask", "--pairs", "2", "--sheets", str(sheets), "--json", str(json_file)]
+    arguments = ["--method", "stylemask", "--pairs", "2", "--sheets", str(drawn), "--json", str(json_file)]
     assert cli.main(["evaluate", "--data", str(data), *arguments]) == 0
     report = json.loads(json_file.read_text())
     assert report["data"] == {
@@ -415,12 +415,12 @@ def test_command_writes_tables_numbers_and_figures(setup, tmp_path, monkeypatch,
     assert markdown == capsys.readouterr().out
     assert "## By group: cross reenactment, stylemask" in markdown and "**fail**" in markdown
     for name in ("sliders.png", "groups-extractor-and-inversion.png", "groups-cross-reenactment-stylemask.png"):
-        with Image.open(sheets / name) as figure:
+        with Image.open(drawn / name) as figure:
             assert figure.format == "PNG" and len(figure.getcolors(10**6)) > 3
-    driven = read_frames(sheets / "driven.mp4")
+    driven = read_frames(drawn / "driven.mp4")
     assert (driven.count, driven.width, driven.height) == (len(FEW), 512, 256)
     assert {"driven.webp", "reenactment-stylemask.webp", "samples.webp", "sliders.webp", "inversions.webp"} <= {
-        path.name for path in sheets.iterdir()
+        path.name for path in drawn.iterdir()
     }
 
 

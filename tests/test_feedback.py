@@ -6,11 +6,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from people import names, picture
+from people import look, names, picture
 
-from stylemask_demo.editing.correction import Correction, bearable_smile, motion_change, motion_values, slider_values
+from stylemask_demo.editing.commands import bearable_smile, motion_change, slider_values
+from stylemask_demo.editing.correction import Correction
+from stylemask_demo.editing.sliders import Sliders
 from stylemask_demo.faces.parameters import EXPRESSIONS
 from stylemask_demo.generator.synthesis import Synthesis
+from stylemask_demo.methods.code import motion_values
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +23,7 @@ def portraits(reenactor) -> list:
 
 def _errors(reenactor, results, targets) -> tuple[float, float]:
     """Mean errors of the angles in degrees and of the expression."""
-    seen, _ = reenactor.look(results)
+    seen, _ = look(reenactor, results)
     gaps = (motion_values(seen) - motion_values([target.parameters for target in targets])).abs()
     return float(gaps[:, :3].mean() * 20), float(gaps[:, 3:].mean())
 
@@ -29,7 +32,7 @@ def _errors(reenactor, results, targets) -> tuple[float, float]:
 def test_results_show_more_of_the_targets_motion(reenactor, portraits, monkeypatch, method):
     targets = portraits[1:] + portraits[:1]
     pose, expression = _errors(reenactor, reenactor.reenact(portraits, targets, method), targets)
-    monkeypatch.setattr(reenactor, "_feedback", None)
+    monkeypatch.setattr(reenactor.pipeline, "correction", None)
     plain = _errors(reenactor, reenactor.reenact(portraits, targets, method), targets)
     assert pose < 0.9 * plain[0] and expression < 0.9 * plain[1]
 
@@ -43,14 +46,14 @@ def test_without_strength_nothing_is_corrected(reenactor, portraits):
 def test_what_is_shown_as_wanted_stays(reenactor, portraits):
     """The correction is a linear function of what is missing."""
     source = portraits[0]
-    code = reenactor._space.code(source.codes)
-    seen, _ = reenactor.look([source.inversion])
-    face = reenactor._transfer.sampled(source.codes, [source])
+    code = reenactor.pipeline.space.code(source.codes)
+    seen, _ = look(reenactor, [source.inversion])
+    face = reenactor.pipeline.transfer.sampled(source.codes, [source])
     wanted = face._replace(values=motion_values(seen))
     with torch.inference_mode():
-        stays = reenactor._feedback(code, face, wanted, 1.0)
-        moves = reenactor._feedback(code, face, wanted._replace(values=wanted.values + 0.1), 1.0)
-        further = reenactor._feedback(code, face, wanted._replace(values=wanted.values + 0.2), 1.0)
+        stays = reenactor.pipeline.correction(code, face, wanted, 1.0)
+        moves = reenactor.pipeline.correction(code, face, wanted._replace(values=wanted.values + 0.1), 1.0)
+        further = reenactor.pipeline.correction(code, face, wanted._replace(values=wanted.values + 0.2), 1.0)
     for style, one, two, three in zip(code.styles, stays.styles, moves.styles, further.styles, strict=True):
         assert (one - style).abs().max() < 0.5 * (two - style).abs().max()  # seen at 128 and at 256 px
         assert torch.allclose(three - two, two - one, atol=1e-4)
@@ -77,19 +80,19 @@ def test_values_are_angles_and_coefficients_in_order(portraits):
     assert values[3:].tolist() == pytest.approx([parameters.expression[name] for name in EXPRESSIONS])
 
 
-def test_an_edit_changes_what_it_says_and_little_else(reenactor, portraits, monkeypatch):
+def test_an_edit_changes_what_it_says_and_little_else(reenactor, portraits):
     change = motion_change(yaw=15, pitch=0, smile=0.5)
     assert change[0] == 0.75 and change.count_nonzero() == 3
 
-    def error() -> float:
-        before, _ = reenactor.look(reenactor.edit(portraits))
-        after, _ = reenactor.look(reenactor.edit(portraits, yaw=15, smile=0.5))
+    def error(sliders: Sliders) -> float:
+        draw = reenactor.pipeline.results.pictures
+        before, _ = look(reenactor, draw(sliders.code(portraits, 0, 0, 0), portraits))
+        after, _ = look(reenactor, draw(sliders.code(portraits, 15, 0, 0.5), portraits))
         missing = motion_values(after) - motion_values(before) - change
         return float((slider_values() * missing).abs().mean())
 
-    corrected = error()
-    monkeypatch.setattr(reenactor, "_feedback", None)
-    assert corrected < 0.7 * error()
+    pipeline = reenactor.pipeline
+    assert error(pipeline.sliders) < 0.7 * error(Sliders(pipeline.transfer, pipeline.space, None))
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from loaded_pack import load_pack
 from torch import nn
 
 from stylemask_demo.errors import PackCorrupt, PackMissing
 from stylemask_demo.networks import NETWORKS
-from stylemask_demo.packs import CHECKPOINTS, available_packs, load_network, load_pack, read_info
+from stylemask_demo.packs import CHECKPOINTS, available_packs, load_network, read_info
 from stylemask_demo.packs.store import describe_pack, save_network, update_settings
 
 
@@ -78,9 +79,8 @@ def test_tensors_that_share_memory_are_stored(tmp_path: Path, known: None) -> No
     assert loaded.layers[0].weight.sum() == 4 * 8 and loaded.layers[1].weight.sum() == 6 * 8
 
 
-def test_chosen_networks_only(pack: Path) -> None:
+def test_one_network_is_loaded_whatever_the_others_are(pack: Path) -> None:
     save_network(pack, "second", Tables({4: 8}), {"channels": {4: 8}})
-    assert set(load_pack(pack, keys={"second", "nonesuch"}).networks) == {"second"}
     (pack / "tables.safetensors").unlink()
     assert isinstance(load_network(read_info(pack), "second"), Tables)
     with pytest.raises(KeyError):

@@ -2,14 +2,14 @@
 
 import threading
 import time
-from contextlib import nullcontext
 
 import gradio as gr
 import numpy as np
 import pytest
 from bare_pack import bare_pack
 
-from stylemask_demo.calibration.fitting import SPACES, Fitted, best, calibrating, keep, uncalibrated
+from stylemask_demo.calibration import PackCalibration
+from stylemask_demo.calibration.fitting import SPACES, Fitted, best
 from stylemask_demo.packs import read_info
 from stylemask_demo.reenactor import Reenactor
 from stylemask_demo.ui import preparations, texts
@@ -48,7 +48,7 @@ class Work:
         yield Computed(fitted(space), 1, None)
 
 
-class Shelf:
+class Packs:
     def __init__(self, folder):
         self.folder = folder
 
@@ -73,7 +73,7 @@ def ended(preparations: Preparations) -> Preparation:
 def test_however_many_ask_it_is_done_once_and_kept(folder):
     work = Work()
     work.may.clear()
-    made = Preparations(Shelf(folder), work)
+    made = Preparations(Packs(folder), work)
     assert made.of("bare") == Preparation(ready=False) and "directions" not in made.methods("bare")
     for _ in range(3):
         made.start("bare")
@@ -82,14 +82,14 @@ def test_however_many_ask_it_is_done_once_and_kept(folder):
     assert ended(made).ready and "directions" in made.methods("bare")
     made.start("bare")
     assert ended(made).ready and work.asked == [0, 3, 6]
-    again = Preparations(Shelf(folder), Work())  # the next start of the page
+    again = Preparations(Packs(folder), Work())  # the next start of the page
     assert again.of("bare").ready
 
 
 def test_who_has_loaded_the_pack_before_uses_it(folder):
     reenactor = Reenactor.from_pack(folder, device="cpu")
-    assert "directions" not in reenactor.methods and uncalibrated(reenactor.info)
-    keep(best([fitted(space) for space in SPACES], TOTAL), folder)
+    assert "directions" not in reenactor.methods and PackCalibration(reenactor.info).missing
+    PackCalibration(reenactor.info).keep(best([fitted(space) for space in SPACES], TOTAL))
     reenactor.renew()
     assert "directions" in reenactor.methods
     assert reenactor.sample(1, like=reenactor.sample(1), method="directions").size == (256, 256)
@@ -97,21 +97,22 @@ def test_who_has_loaded_the_pack_before_uses_it(folder):
 
 def test_what_another_process_does_is_waited_for_and_not_done_again(folder):
     work = Work()
-    made = Preparations(Shelf(folder), work)
-    with calibrating(folder):
+    made = Preparations(Packs(folder), work)
+    pack = PackCalibration(read_info(folder))
+    with pack.alone():
         made.start("bare")
         deadline = time.monotonic() + LONGEST
         while "another program" not in made.of("bare").progress.what:
             assert time.monotonic() < deadline
             time.sleep(0.01)
-        keep(best([fitted("style")], TOTAL), folder)
+        pack.keep(best([fitted("style")], TOTAL))
     assert ended(made).ready and not work.asked
 
 
 def test_a_refused_gpu_is_asked_for_again(folder, monkeypatch):
     monkeypatch.setattr(preparations, "PAUSE", 0)
     work = Work(refused=3)
-    made = Preparations(Shelf(folder), work)
+    made = Preparations(Packs(folder), work)
     made.start("bare")
     assert ended(made).ready
 
@@ -120,7 +121,7 @@ def test_what_was_measured_is_used_after_giving_up(folder, monkeypatch):
     monkeypatch.setattr(preparations, "PAUSE", 0)
     monkeypatch.setattr(preparations, "REFUSALS", 2)
     work = Work()
-    made = Preparations(Shelf(folder), work)
+    made = Preparations(Packs(folder), work)
     fit, work.fit = work.fit, lambda *arguments: (_ for _ in ()).throw(gr.Error("No GPU was available"))
     made.start("bare")
     assert "No GPU" in ended(made).error
@@ -133,9 +134,8 @@ def test_a_folder_that_cannot_be_written_is_told(folder, monkeypatch):
     def refuse(*arguments: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(preparations, "calibrating", lambda *arguments: nullcontext())
-    monkeypatch.setattr(preparations, "keep", refuse)
-    made = Preparations(Shelf(folder), Work())
+    monkeypatch.setattr(PackCalibration, "keep", refuse)
+    made = Preparations(Packs(folder), Work())
     made.start("bare")
     error = ended(made).error
     assert str(folder) in error and "Permission denied" in error

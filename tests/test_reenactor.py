@@ -7,17 +7,17 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from people import FACES, LABELS, names, picture
+from people import FACES, LABELS, look, names, picture
 from PIL import Image
 
 from stylemask_demo import Reenactor
-from stylemask_demo.caching import Cache
 from stylemask_demo.errors import NoFaceFound, PackMissing
 from stylemask_demo.methods.motion import move
 from stylemask_demo.networks.compact_motion_encoder import CompactMotionEncoder
 from stylemask_demo.networks.motion_mapping import MotionMapping
 from stylemask_demo.packs import CHECKPOINTS
 from stylemask_demo.packs.store import save_network
+from stylemask_demo.pipeline import Pipeline
 from stylemask_demo.portraits import builder
 
 
@@ -43,7 +43,7 @@ def test_eyes_behind_glasses_are_read_and_shown_open(reenactor):
     folder = FACES.parent / "glasses"
     truth = json.loads((folder / "labels.json").read_text())
     portraits = reenactor.portrait([Image.open(folder / f"{name}.webp").convert("RGB") for name in truth])
-    shown = reenactor.look(reenactor.reenact(portraits[0], portraits, "directions"))[0]
+    shown = look(reenactor, reenactor.reenact(portraits[0], portraits, "directions"))[0]
 
     def lids(parameters) -> np.ndarray:
         return np.array([(p.expression["eyeBlink_L"] + p.expression["eyeBlink_R"]) / 2 for p in parameters])
@@ -61,9 +61,9 @@ def test_eyes_behind_glasses_are_read_and_shown_open(reenactor):
 def test_reenactment_takes_the_pose_and_keeps_the_person(reenactor, sources, targets, method, share):
     results = reenactor.reenact(sources, targets, method=method)
     assert len(results) == len(sources) >= 20
-    parameters, vectors = reenactor.look(results)
-    _, who = reenactor.look([p.crop for p in sources])
-    _, how = reenactor.look([p.crop for p in targets])
+    parameters, vectors = look(reenactor, results)
+    _, who = look(reenactor, [p.crop for p in sources])
+    _, how = look(reenactor, [p.crop for p in targets])
     poses = [np.stack([angles(p.parameters) for p in people]) for people in (sources, targets)]
     made = np.stack([angles(p) for p in parameters])
     to_source, to_target = (np.abs(made - pose).mean(1) for pose in poses)
@@ -84,25 +84,25 @@ def test_strength_zero_moves_nothing(reenactor, sources, targets):
 @pytest.fixture(scope="module")
 def unmoved(reenactor, sources) -> list:
     """What is seen of eight people whom the sliders leave as they are."""
-    return reenactor.look(reenactor.edit(sources[:8]))[0]
+    return look(reenactor, reenactor.edit(sources[:8]))[0]
 
 
 def test_edit_turns_the_head_and_leaves_pitch(reenactor, sources, unmoved):
     before = np.stack([angles(p) for p in unmoved])
     for yaw in (20.0, -20.0):
-        after = np.stack([angles(p) for p in reenactor.look(reenactor.edit(sources[:8], yaw=yaw))[0]])
+        after = np.stack([angles(p) for p in look(reenactor, reenactor.edit(sources[:8], yaw=yaw))[0]])
         change = (after - before).mean(0)
         assert 12 < change[0] * np.sign(yaw) < 28
         assert abs(change[1]) < 5
 
 
 def test_edit_smile(reenactor, sources, unmoved):
-    after = [p.smile for p in reenactor.look(reenactor.edit(sources[:8], smile=0.6))[0]]
+    after = [p.smile for p in look(reenactor, reenactor.edit(sources[:8], smile=0.6))[0]]
     assert np.mean(after) > np.mean([p.smile for p in unmoved]) + 0.15
 
 
 def test_edit_of_nothing_is_the_inversion_with_its_detail(reenactor, sources):
-    (detailed,) = reenactor.detailed([sources[0].inversion], sources[:1])
+    (detailed,) = reenactor.pipeline.results.detailed([sources[0].inversion], sources[:1])
     assert np.abs(np.int16(reenactor.edit(sources[0])) - np.int16(detailed)).mean() < 0.3  # of eight bits
 
 
@@ -139,15 +139,33 @@ def test_portraits_are_remembered_and_cannot_be_changed(reenactor, sources):
         again.parameters.landmarks[0, 0] = 0
 
 
-def test_memory_of_portraits_is_bounded(monkeypatch):
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode, torch.enable_grad])
+def test_codes_are_of_one_kind_whatever_they_are_made_in(reenactor, mode):
+    face = picture(names(0)[0])
+    face.putpixel((0, 0), (["no_grad", "inference_mode", "enable_grad"].index(mode.__name__), 9, 9))
+    with mode():
+        codes = reenactor.portrait(face).codes
+    assert not codes.is_inference() and not codes.requires_grad and codes.dtype == torch.float32
+
+
+def test_a_pack_that_is_loaded_in_inference_mode_is_like_others(sources):
+    with torch.inference_mode():
+        loaded = Reenactor.from_pack("synthetic", device="cpu")
+    networks = loaded.pipeline.networks
+    kept = [*networks.generator.parameters(), *networks.identity.get().parameters(), loaded.pipeline.space.mean_w]
+    assert not any(tensor.is_inference() for tensor in kept)
+    assert loaded.portrait(sources[0].photo).codes.shape == sources[0].codes.shape  # which takes gradients
+
+
+def test_memory_of_portraits_is_bounded(reenactor, monkeypatch):
     monkeypatch.setattr(builder, "REMEMBERED", 3)
-    reenactor = Reenactor.from_pack("synthetic", device="cpu")
+    reenactor = Reenactor(Pipeline(reenactor.pipeline.networks, reenactor.pipeline.finder))
     base = picture(names(0)[0])
     for shade in range(5):
         other = base.copy()
         other.putpixel((0, 0), (shade, 0, 0))
         reenactor.portrait(other)
-    assert len(reenactor._portraits) == 3
+    assert len(reenactor.pipeline.portraits) == 3
 
 
 def test_face_in_a_large_photo_is_found(reenactor, sources):
@@ -197,13 +215,13 @@ def test_the_result_goes_back_into_the_photo(reenactor, couple):
 
 
 def test_memory_of_large_photos_is_bounded(reenactor, monkeypatch):
-    memory = Cache(64, 30_000_000, lambda portrait: portrait.bytes)
-    monkeypatch.setattr(reenactor._portraits, "_known", memory)
+    monkeypatch.setattr(builder, "REMEMBERED_BYTES", 30_000_000)
+    reenactor = Reenactor(Pipeline(reenactor.pipeline.networks, reenactor.pipeline.finder))
     face = picture(names(0)[0]).resize((2000, 2000))
     for shade in range(4):
         face.putpixel((0, 0), (shade, 0, 0))
         reenactor.portrait(face)  # 12 MB each
-    assert len(memory) == 2
+    assert len(reenactor.pipeline.portraits) == 2
 
 
 def test_real_photograph(reenactor):
@@ -250,7 +268,7 @@ def test_a_pack_has_the_methods_that_it_has_networks_for(tmp_path, moving, targe
     (folder / "pack.json").write_text(json.dumps(document))
     few = Reenactor.from_pack(folder, device="cpu")
     assert few.methods == ("stylemask",)
-    with pytest.raises(ValueError, match="no method 'directions' here. Choose one of: stylemask"):
+    with pytest.raises(ValueError, match="no method 'directions'. Choose one of: stylemask"):
         few.edit(targets[0], yaw=5)
 
 
@@ -280,7 +298,7 @@ def test_a_random_person_takes_the_pose_of_a_face(reenactor, targets, method):
     yaws = []
     for target in (turned[0], turned[-1]):
         made = reenactor.sample([3, 4, 5, 6], like=target, method=method)
-        yaws.append(np.mean([parameters.yaw for parameters in reenactor.look(made)[0]]))
+        yaws.append(np.mean([parameters.yaw for parameters in look(reenactor, made)[0]]))
     assert yaws[1] - yaws[0] > 0.5 * (turned[-1].parameters.yaw - turned[0].parameters.yaw)
     again = reenactor.sample(3, like=turned[-1], method=method)
     assert np.abs(np.int16(again) - np.int16(made[0])).max() <= 2
@@ -288,8 +306,8 @@ def test_a_random_person_takes_the_pose_of_a_face(reenactor, targets, method):
 
 def test_a_random_person_stays_the_person(reenactor, targets):
     seeds = [3, 4, 5, 6]
-    _, before = reenactor.look(reenactor.sample(seeds))
-    _, after = reenactor.look(reenactor.sample(seeds, like=targets[0]))
+    _, before = look(reenactor, reenactor.sample(seeds))
+    _, after = look(reenactor, reenactor.sample(seeds, like=targets[0]))
     assert ((before @ after.T).argmax(0) == np.arange(4)).sum() >= 3
 
 

@@ -1,43 +1,47 @@
 """The renderer of synthetic people, on a face model small enough to be made here: a head of spheres."""
 
 import functools
-import http.server
 import io
 import tarfile
-import threading
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from file_host import Answer, file_host
 from PIL import Image
+from reference.rendering import (
+    ambient_occlusion_reference,
+    blend_strands_reference,
+    creases_reference,
+    draw_strands_reference,
+    draw_triangles_reference,
+    shadow_reference,
+    value_noise_reference,
+)
 
 from stylemask_demo.cli import main
-from stylemask_demo.errors import FaceModelMissing, UnwritableMedia
-from stylemask_demo.rendering import facemodel, shards
+from stylemask_demo.downloads import fetch
+from stylemask_demo.errors import Cancelled, FaceModelMissing, UnwritableMedia
+from stylemask_demo.faces.parameters import EXPRESSIONS
+from stylemask_demo.rendering import face_model, shards
 from stylemask_demo.rendering.anatomy import EYE_CENTRE, Anatomy
 from stylemask_demo.rendering.camera import Camera
-from stylemask_demo.rendering.facemodel import EXPRESSIONS, FaceModel, Topology, convert_archive, load_face_model
+from stylemask_demo.rendering.face_model import FaceModel, Topology, convert_archive, load_face_model
 from stylemask_demo.rendering.figure import Figure
 from stylemask_demo.rendering.glasses import frame, random_glasses
 from stylemask_demo.rendering.lighting import DIFFUSE, harmonics, random_light
-from stylemask_demo.rendering.noise import value_noise, value_noise_reference
+from stylemask_demo.rendering.noise import value_noise
+from stylemask_demo.rendering.occlusion import ambient_occlusion, shadow
 from stylemask_demo.rendering.person import random_person
 from stylemask_demo.rendering.raster import (
     Buffers,
     SoftLayer,
-    ambient_occlusion,
-    ambient_occlusion_reference,
     blend_strands,
-    blend_strands_reference,
     draw_strands,
-    draw_strands_reference,
     draw_triangles,
-    draw_triangles_reference,
-    shadow,
-    shadow_reference,
 )
 from stylemask_demo.rendering.render import Region, render
-from stylemask_demo.rendering.skin import creases, creases_reference
+from stylemask_demo.rendering.skin import creases
 from stylemask_demo.rendering.trajectory import random_trajectory
 from stylemask_demo.rendering.vectors import head_rotation, normalised, signed_distance, spline, srgb
 from stylemask_demo.rendering.view import plain_view, random_view
@@ -164,7 +168,7 @@ def anatomy(tiny) -> Anatomy:
 
 @pytest.fixture(scope="session")
 def model_file(tiny, tmp_path_factory):
-    path = tmp_path_factory.mktemp("model") / facemodel.FILE_NAME
+    path = tmp_path_factory.mktemp("model") / face_model.FILE_NAME
     tiny[0].save(path)
     return path
 
@@ -514,7 +518,7 @@ def _archive(model: FaceModel, without: str = "") -> bytes:
     files = {"generic_neutral_mesh": model.mean, **shapes}
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as tar:
-        root = f"ICT-FaceKit-{facemodel.COMMIT}"
+        root = f"ICT-FaceKit-{face_model.COMMIT}"
         members = {f"{root}/README.md": b"# ICT-FaceKit", f"{root}/FaceXModel/PupilDilate_L.obj": b"v 0 0 0\n"}
         members |= {f"{root}/FaceXModel/{name}.obj": obj(points) for name, points in files.items() if name != without}
         for name, content in members.items():
@@ -525,47 +529,57 @@ def _archive(model: FaceModel, without: str = "") -> bytes:
 
 
 @pytest.fixture
-def served(tiny, tmp_path, monkeypatch):
-    """Serves the files of a folder, and lets the face model be downloaded from there into an empty cache."""
-    folder = tmp_path / "served"
-    folder.mkdir()
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *arguments):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(facemodel, "ARCHIVE_URL", f"http://127.0.0.1:{server.server_port}/archive.tar.gz")
-    monkeypatch.setattr(facemodel, "convert_archive", functools.partial(convert_archive, topology=tiny[1]))
-    yield folder
-    server.shutdown()
-    server.server_close()
+def host(tiny, tmp_path, monkeypatch):
+    """A host from which the face model can be downloaded into an empty cache."""
+    with file_host() as host:
+        monkeypatch.setenv("STYLEMASK_HOME", str(tmp_path / "home"))
+        monkeypatch.setattr(fetch, "PAUSE", 0.0)
+        monkeypatch.setattr(face_model, "ARCHIVE_URL", f"{host.address}/archive.tar.gz")
+        monkeypatch.setattr(face_model, "convert_archive", functools.partial(convert_archive, topology=tiny[1]))
+        host.files["archive.tar.gz"] = _archive(tiny[0])
+        yield host
 
 
-def test_the_face_model_is_downloaded_and_converted_once(tiny, served):
-    (served / "archive.tar.gz").write_bytes(_archive(tiny[0]))
-    said = []
-    model = load_face_model(say=said.append)
+def _cached(tmp_path) -> list[str]:
+    return sorted(path.name for path in (tmp_path / "home").rglob("*") if path.is_file() and path.suffix != ".lock")
+
+
+def test_the_face_model_is_downloaded_and_converted_once(tiny, host, tmp_path):
+    told = []
+    model = load_face_model(progress=lambda *progress: told.append(progress))
     np.testing.assert_allclose(model.mean, tiny[0].mean, atol=1e-3)
     np.testing.assert_array_equal(model.polygons, tiny[0].polygons)
     np.testing.assert_array_equal(model.uv_polygons, tiny[0].uv_polygons)
     np.testing.assert_allclose(model.identity_basis, tiny[0].identity_basis[:3], atol=2e-3)
     np.testing.assert_allclose(model.expression_basis, tiny[0].expression_basis, atol=2e-3)
-    assert model.vertex_ranges == tiny[0].vertex_ranges and len(said) == 2
-    (served / "archive.tar.gz").unlink()
-    load_face_model(say=said.append)
-    assert len(said) == 2
+    size = len(host.files["archive.tar.gz"])
+    assert model.vertex_ranges == tiny[0].vertex_ranges and (size, size) in {progress[:2] for progress in told}
+    assert _cached(tmp_path) == [face_model.FILE_NAME]  # the archive is not needed any more
+    host.files.clear()
+    load_face_model()
 
 
-def test_a_model_that_cannot_be_downloaded_is_explained(served):
-    with pytest.raises(FaceModelMissing, match="--face-model"):
-        load_face_model(say=lambda text: None)
-    (served / "archive.tar.gz").write_bytes(b"not an archive")
-    with pytest.raises(FaceModelMissing, match="could not be downloaded"):
-        load_face_model(say=lambda text: None)
-    assert not list(facemodel.cache_folder().iterdir())
+def test_a_download_of_the_face_model_that_was_stopped_goes_on(host, tmp_path):
+    def stop(done: int, total: int, what: str) -> None:
+        if 0 < done < total:
+            raise Cancelled
+
+    host.next("archive.tar.gz", Answer(cut=2 * fetch.BLOCK))
+    with pytest.raises(Cancelled):
+        load_face_model(progress=stop)
+    assert len(host.files["archive.tar.gz"]) > 2 * fetch.BLOCK
+    load_face_model()
+    assert host.requests[-1][1] is not None and _cached(tmp_path) == [face_model.FILE_NAME]  # only the rest was asked for
+
+
+def test_a_model_that_cannot_be_downloaded_is_explained(host, tmp_path):
+    host.files["archive.tar.gz"] = b"not an archive"
+    with pytest.raises(FaceModelMissing, match="cannot be used"):
+        load_face_model()
+    host.files.clear()
+    with pytest.raises(FaceModelMissing, match="not at GitHub any more.*--face-model"):
+        load_face_model()
+    assert _cached(tmp_path) == []
 
 
 @pytest.mark.parametrize("without", ["generic_neutral_mesh", "jawOpen"])
@@ -582,7 +596,7 @@ def test_a_mesh_of_another_size_is_refused(tiny):
 def test_a_path_without_a_model_or_with_a_damaged_one_is_refused(tmp_path):
     with pytest.raises(FaceModelMissing, match="There is no"):
         load_face_model(tmp_path)
-    (tmp_path / facemodel.FILE_NAME).write_bytes(b"PK\x03\x04 broken")
+    (tmp_path / face_model.FILE_NAME).write_bytes(b"PK\x03\x04 broken")
     with pytest.raises(FaceModelMissing, match="damaged"):
         load_face_model(tmp_path)
 

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import shared_training
 import small_training
 import torch
 from accelerate.state import AcceleratorState
+from loaded_pack import load_pack
 from people import FACES, LABELS
 from torch import nn
 
@@ -22,17 +24,16 @@ from stylemask_demo.networks.detail import find_places
 from stylemask_demo.networks.parameter_extractor import ExtractedParameters
 from stylemask_demo.networks.portrait_encoder import PortraitEncoder
 from stylemask_demo.networks.stylegan2 import Generator
-from stylemask_demo.packs import load_pack
 from stylemask_demo.training import command, presets
-from stylemask_demo.training.adversary import PatchDiscriminator, adversarial, cut_patch
 from stylemask_demo.training.augment import head_angles, head_rotation, jitter, move, turn_head
 from stylemask_demo.training.autoencoder import GENERATOR
 from stylemask_demo.training.data import Faces, draw_pairs, draw_rows, load_faces
 from stylemask_demo.training.details import Pairs
+from stylemask_demo.training.discriminator import PatchDiscriminator, adversarial, cut_patch
 from stylemask_demo.training.factors import fit_factors
+from stylemask_demo.training.learning_rates import parameter_groups
 from stylemask_demo.training.loop import Task, load_averages, run
 from stylemask_demo.training.mapping import amplify_codes, read_all
-from stylemask_demo.training.rates import parameter_groups
 from stylemask_demo.training.sample_bank import Bank, landmark_gap
 
 
@@ -113,6 +114,52 @@ def test_interrupted_run_ends_where_an_uninterrupted_one_does(tmp_path):
     again = nn.Linear(4, 1)
     load_averages(tmp_path / "halves", "toy", layer=again)
     assert torch.equal(again.weight, resumed.weight)
+
+
+def test_the_average_soon_forgets_where_it_came_from(tmp_path):
+    task = _quadratic(40)
+    layer, weights = task.modules["layer"], []
+    task.optimiser.register_step_post_hook(lambda *_: weights.append(layer.weight.detach().clone()))
+    averaged = run(task, tmp_path)["layer"]
+    expected = weights[0]
+    for count, weight in enumerate(weights[1:], 1):
+        expected = torch.lerp(weight, expected, min(task.average, (count + 1) / (count + 10)))
+    torch.testing.assert_close(averaged.weight, expected)
+    assert not averaged.training and not averaged.weight.requires_grad
+
+
+def test_processes_share_their_gradients(tmp_path):
+    in_two_processes(shared_training.__file__, tmp_path)
+    (some, weights), (others, same) = (torch.load(tmp_path / rank) for rank in "01")
+    assert not torch.equal(some, others)  # each draws its own batches,
+    assert all(torch.equal(weights[name], same[name]) for name in weights)  # and all go the same way
+    torch.manual_seed(3)
+    layer = nn.Linear(4, 1)
+    optimiser = torch.optim.SGD(layer.parameters(), lr=0.1)
+    for batch in torch.cat([some, others], 1):  # a batch of both is what they have seen
+        optimiser.zero_grad()
+        layer(batch).square().mean().backward()
+        optimiser.step()
+    torch.testing.assert_close(layer.weight.data, weights["weight"])
+
+
+def in_two_processes(program: str, *arguments: object) -> None:
+    """Run a Python file twice at a time, as `accelerate launch` does."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1]), "WORLD_SIZE": "2"}
+    processes = []
+    try:
+        for rank in ("0", "1"):
+            environment = os.environ | shared | {"RANK": rank, "LOCAL_RANK": rank, "GLOO_SOCKET_IFNAME": "lo"}
+            environment["PYTHONPATH"] = str(Path(__file__).parents[1])
+            command_line = [sys.executable, program, *map(str, arguments)]
+            processes.append(subprocess.Popen(command_line, env=environment, stderr=subprocess.PIPE, text=True))
+        said = [process.communicate(timeout=500)[1] for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+    assert [process.returncode for process in processes] == [0, 0], said
 
 
 @pytest.fixture(scope="module")
@@ -304,21 +351,7 @@ def test_presets_leave_time_for_what_is_not_training(name, promised, besides):
 
 def test_two_processes_make_a_pack_together(small_data, tmp_path):
     places = ["--data", small_data, "--run", tmp_path / "run", "--pack", tmp_path / "pack"]
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1]), "WORLD_SIZE": "2"}
-    processes = []
-    try:
-        for rank in ("0", "1"):
-            environment = os.environ | shared | {"RANK": rank, "LOCAL_RANK": rank, "GLOO_SOCKET_IFNAME": "lo"}
-            environment["PYTHONPATH"] = str(Path(__file__).parents[1])
-            arguments = [sys.executable, small_training.__file__, *map(str, places)]
-            processes.append(subprocess.Popen(arguments, env=environment, stderr=subprocess.PIPE, text=True))
-        said = [process.communicate(timeout=500)[1] for process in processes]
-    finally:
-        for process in processes:
-            process.kill()
-    assert [process.returncode for process in processes] == [0, 0], said
+    in_two_processes(small_training.__file__, *places)
     assert_whole(tmp_path / "run", tmp_path / "pack")
     pairs = Pairs.open(tmp_path / "run" / "pairs")
     assert (pairs.rows // 2 == np.repeat(np.arange(4), 3)[:, None]).all()  # people in their order, as many of each

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from loaded_pack import load_pack
 from PIL import Image
 
 from stylemask_demo.faces.deca import DirectionScale, cut
 from stylemask_demo.networks import DecaEncoder, Generator
-from stylemask_demo.packs import load_pack
 from stylemask_demo.packs.recipe import ParameterReading, Recipes
 from stylemask_demo.packs.store import describe_pack, save_network, save_recipes
 from stylemask_demo.training import command, presets

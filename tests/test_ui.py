@@ -6,14 +6,16 @@ import gradio as gr
 import pytest
 from PIL import Image
 
+from stylemask_demo.caching import SWEEP_SECONDS
 from stylemask_demo.errors import Cancelled, DownloadFailed, StyleMaskError
 from stylemask_demo.ui import long_handlers, texts
-from stylemask_demo.ui.compute import Computed, Subject
+from stylemask_demo.ui.compute import Computed
 from stylemask_demo.ui.examples import example_faces, remembering_examples
 from stylemask_demo.ui.pack_registry import PackRegistry
 from stylemask_demo.ui.pictures import load_picture
 from stylemask_demo.ui.progress import Finished, Progress, stream
-from stylemask_demo.ui.tuned_portraits import Matches
+from stylemask_demo.ui.subjects import Subject
+from stylemask_demo.ui.tuned_portraits import TunedPortraits
 
 
 def test_a_stream_ends_with_what_the_work_returns():
@@ -63,24 +65,30 @@ def test_a_reader_can_leave_work_that_never_reports():
 
 
 def test_tuned_portraits_stay_within_bounds():
-    matches = Matches(most_bytes=100)
-    first, second, third = (matches.add(letter * 40, "a face") for letter in (b"1", b"2", b"3"))
-    assert matches.find(first) is None
-    assert matches.find(second) == b"2" * 40
-    assert matches.find(third) == b"3" * 40
-    matches.drop(second)
-    assert matches.find(second) is None
-    matches.drop(None)
+    kept = TunedPortraits(most_bytes=100)
+    first, second, third = (kept.add(letter * 40, "a face") for letter in (b"1", b"2", b"3"))
+    assert kept.find(first) is None
+    assert kept.find(second) == b"2" * 40
+    assert kept.find(third) == b"3" * 40
+    kept.drop(second)
+    assert kept.find(second) is None
+    kept.drop(None)
 
 
 def test_tuned_portraits_are_forgotten_in_time():
-    matches = Matches(oldest=-1)
-    assert matches.find(matches.add(b"1", "a face")) is None
+    now = [0.0]
+    kept = TunedPortraits(clock=lambda: now[0])
+    match = kept.add(b"1", "a face")
+    now[0] = 3600 - SWEEP_SECONDS - 1  # used up to the end: that makes it no younger
+    assert kept.find(match) is None
+    match = kept.add(b"2", "a face")
+    now[0] += 3000
+    assert kept.find(match) == b"2"
 
 
 def test_a_key_tells_nothing_and_no_two_are_alike():
-    matches = Matches()
-    keys = {matches.add(b"1", "a face").key for _ in range(20)}
+    kept = TunedPortraits()
+    keys = {kept.add(b"1", "a face").key for _ in range(20)}
     assert len(keys) == 20 and min(len(key) for key in keys) > 20
 
 
@@ -124,7 +132,7 @@ def test_the_page_opens_with_the_embedded_pack_when_another_cannot_be_fetched(mo
 
 @pytest.fixture
 def handlers():
-    return long_handlers.LongHandlers(shelf=None, compute=None, matches=Matches())
+    return long_handlers.LongHandlers(registry=None, compute=None, tuned=TunedPortraits())
 
 
 def test_a_download_shows_its_progress(monkeypatch, handlers):

@@ -11,10 +11,10 @@ import torch
 from stylemask_demo.calibration.fitting import SPACES, Calibration, Fitted, Progress, best, calibrate, fit
 from stylemask_demo.calibration.measuring import measure, number_of_samples
 from stylemask_demo.calibration.trials import trial_pictures
+from stylemask_demo.downloads.locking import locked
 from stylemask_demo.errors import WrongSetting
 from stylemask_demo.networks.stylegan2 import Generator
 from stylemask_demo.packs import PackInfo
-from stylemask_demo.packs.locking import locked
 from stylemask_demo.packs.store import save_network, update_settings
 from stylemask_demo.portraits.readers import ParameterReader
 

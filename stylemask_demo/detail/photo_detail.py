@@ -34,6 +34,10 @@ class PhotoDetail:
         self._device = next(network.parameters()).device
         self._sources: Cache[tuple[str, str | None], _Source] = Cache(REMEMBERED, seconds=VISITOR_SECONDS)
 
+    def __len__(self) -> int:
+        """Number of sources remembered."""
+        return len(self._sources)
+
     @torch.inference_mode()
     def __call__(self, made: Tensor, sources: Sequence[Portrait]) -> Tensor:
         """Results (B, 3, S, S) in about -1..1 of B sources, or all of one -> the same with the detail of their crops."""

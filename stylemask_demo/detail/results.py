@@ -61,4 +61,4 @@ class Results:
         return paste_back(portrait.photo, result, portrait.crop, portrait.transform, landmarks, moved, still)
 
     def _with_detail(self, made: torch.Tensor, sources: Sequence[Portrait]) -> torch.Tensor:
-        return self._detail(made, sources) if self._detail and sources else made
+        return self._detail(made, sources) if self._detail is not None and sources else made

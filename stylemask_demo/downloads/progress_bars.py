@@ -6,7 +6,7 @@ from tqdm import tqdm
 
 
 class ProgressBars:
-    """A bar for each file that is fetched, and a line for each other thing that is done; closed by ``with``."""
+    """A bar for each file that is fetched, and a line for each other thing that is done; closed by `with`."""
 
     def __init__(self) -> None:
         self._what = ""
@@ -20,7 +20,7 @@ class ProgressBars:
             self._bar.close()
 
     def __call__(self, done: int, total: int, what: str) -> None:
-        """Show that ``done`` of ``total`` bytes, 0 when not known, of ``what`` are here."""
+        """Show that `done` of `total` bytes, 0 when not known, of `what` are here."""
         if what != self._what:
             self.__exit__()
             self._what, self._bar = what, None

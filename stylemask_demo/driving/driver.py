@@ -5,7 +5,6 @@ from itertools import islice
 
 from PIL import Image
 
-from stylemask_demo.batching import BATCH
 from stylemask_demo.errors import NoFaceFound
 
 
@@ -14,15 +13,16 @@ def drive(
     follow: Callable[[Image.Image], Image.Image | None],
     make: Callable[[Sequence[Image.Image]], list[Image.Image]],
     still: Callable[[], Image.Image],
+    at_once: int,
 ) -> Generator[Image.Image, None, None]:
     """A picture for each frame of a video (RGB).
 
     `follow` gives the aligned crop of the face in the next frame, or None; `make` the results of the next crops; `still`
-    the result before the first face. A frame without a face repeats the last result. Raises NoFaceFound at the end of a
-    video without any face.
+    the result before the first face; `at_once` frames are worked on together. A frame without a face repeats the last
+    result. Raises NoFaceFound at the end of a video without any face.
     """
     last, found = still(), False
-    while group := list(islice(frames, BATCH)):
+    while group := list(islice(frames, at_once)):
         crops = [follow(frame) for frame in group]
         seen = [crop for crop in crops if crop is not None]
         made = iter(make(seen) if seen else ())

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from stylemask_demo.evaluation.baselines import BASELINES
 
@@ -76,7 +77,7 @@ def verdicts(report: dict, methods: Sequence[str]) -> list[Verdict]:
 
 
 def _held(report: dict, bar: Bar, place: Sequence[str], what: str) -> list[Verdict]:
-    number = report
+    number: Any = report
     for key in place:
         number = number.get(key) if isinstance(number, dict) else None
     if number is None:

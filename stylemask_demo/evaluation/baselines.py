@@ -24,13 +24,12 @@ BASELINES = (COPY_SOURCE, COPY_TARGET, AVERAGE, LINEAR)
 Way = Callable[[list[Portrait], list[Portrait]], list[Image.Image]]
 
 
-def all_ways(
-    reenactor: Reenactor, generator: Generator, instruments: Instruments, methods: Sequence[str]
-) -> dict[str, Way]:
+def all_ways(reenactor: Reenactor, instruments: Instruments, methods: Sequence[str]) -> dict[str, Way]:
     """The named methods of the reenactor and then the baselines, by name.
 
     Baselines that draw with the pack's generator get the photo's detail as methods do.
     """
+    generator = reenactor.pipeline.networks.generator
 
     def method(name: str) -> Way:
         return lambda sources, targets: reenactor.reenact(sources, targets, method=name)
@@ -78,7 +77,7 @@ class LinearRegression:
 def sample(generator: Generator, count: int) -> tuple[torch.Tensor, list[Image.Image]]:
     """Codes w (N, style_dim) of random people, truncated as the demo's samples are, and their pictures."""
     w = draw_w(generator, count, 1)
-    w = w.mean(0) + TRUNCATION * (w - w.mean(0))
+    w = torch.lerp(w.mean(0), w, TRUNCATION)
     return w, paint(generator, generator.repeat(w))
 
 

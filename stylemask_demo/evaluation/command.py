@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -14,7 +15,6 @@ from stylemask_demo.evaluation.baselines import Way, all_ways
 from stylemask_demo.evaluation.figures import group_chart, slider_chart
 from stylemask_demo.evaluation.instruments import Instruments
 from stylemask_demo.evaluation.people import Face, by_group, has_shard, read_people
-from stylemask_demo.evaluation.pictures import draw_film, draw_sheets
 from stylemask_demo.evaluation.portraits import measure_extractor, measure_inversion
 from stylemask_demo.evaluation.reenactment import (
     Gallery,
@@ -26,10 +26,10 @@ from stylemask_demo.evaluation.reenactment import (
     self_pairs,
 )
 from stylemask_demo.evaluation.report import to_json, to_markdown
+from stylemask_demo.evaluation.sheets import draw_film, draw_sheets
 from stylemask_demo.evaluation.sliders import SLIDERS, Sweep, neutral_faces, sweep
-from stylemask_demo.evaluation.standard import StandardNetworks
+from stylemask_demo.evaluation.standard_networks import StandardNetworks
 from stylemask_demo.evaluation.videos import clip_pairs, find_videos, frechet_video_distance, read_clips
-from stylemask_demo.packs import load_pack
 
 ALL = "all"
 KINDS = {SELF: measure_self, CROSS: measure_cross}
@@ -95,9 +95,8 @@ def set_up(pack: str, method: str = ALL) -> Setup:
             f"The pack '{reenactor.info.name}' has no method '{method}'. "
             f"Choose one of: {', '.join([ALL, *reenactor.methods])}."
         )
-    networks = load_pack(pack, reenactor.device, keys=("generator", "extractor", "identity"))
-    instruments = Instruments(networks, reenactor.device)
-    ways = all_ways(reenactor, networks["generator"], instruments, methods)
+    instruments = Instruments(reenactor.pipeline.networks)
+    ways = all_ways(reenactor, instruments, methods)
     return Setup(reenactor, methods, ways, instruments, StandardNetworks(reenactor.device, instruments))
 
 
@@ -109,7 +108,7 @@ def evaluate_people(setup: Setup, data: Path, pairs: int, sheets: Path | None = 
     gallery = Gallery.labelled(faces, setup.instruments)
     extracted = measure_extractor(faces)
     inverted = measure_inversion(faces, setup.instruments)
-    report = {
+    report: dict[str, Any] = {
         "pack": setup.reenactor.info.name,
         "data": {"people": len(set(gallery.people)), "pictures": len(faces) + missed, "no face found": missed},
         "extractor": {name: float(values.mean()) for name, values in extracted.items()},
@@ -151,7 +150,7 @@ def evaluate_videos(setup: Setup, videos: dict[str, list[Path]], pairs: int) -> 
     people = [clip.person for clip in clips for _ in clip.portraits]
     gallery = Gallery.as_seen(portraits, people, setup.instruments)
     chosen = {SELF: clip_pairs(clips, cross=False), CROSS: clip_pairs(clips, cross=True)}
-    report = {
+    report: dict[str, Any] = {
         "pack": setup.reenactor.info.name,
         "data": {"people": len(set(people)), "clips": len(clips), "frames": len(portraits)},
     }

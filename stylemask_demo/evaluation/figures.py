@@ -31,9 +31,7 @@ def group_chart(title: str, kinds: Mapping[str, Mapping[str, Mapping[str, float]
     figure = Figure(figsize=(8, 1 + BAR_HEIGHT * len(rows)), layout="constrained")
     axes = figure.subplots()
     bars = axes.barh([name for name, _ in rows], errors, color=BLUE)
-    axes.bar_label(
-        bars, [f"{error:.2f} ({group['count']})" for error, (_, group) in zip(errors, rows, strict=True)], padding=4
-    )
+    axes.bar_label(bars, [f"{group['pose error']:.2f} ({group['count']})" for _, group in rows], padding=4)
     axes.axvline(limit, color=RED)
     axes.margins(x=0.15)
     axes.invert_yaxis()

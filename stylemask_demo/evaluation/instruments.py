@@ -1,6 +1,6 @@
 """What measures pictures: the pack's own parameter extractor and identity network, looked into as far as their features."""
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
@@ -11,11 +11,10 @@ from torch import Tensor
 from stylemask_demo.faces.extract import read_twice
 from stylemask_demo.media.tensors import to_tensor
 from stylemask_demo.networks.identity_network import IdentityNetwork
-from stylemask_demo.networks.parameter_extractor import ParameterExtractor
-from stylemask_demo.packs import Pack, load_pack
+from stylemask_demo.packs import load_network, read_info
+from stylemask_demo.packs.networks import LENDER, PackNetworks
 
 BATCH = 16
-EMBEDDED = "synthetic"
 
 
 class Sight(NamedTuple):
@@ -32,21 +31,20 @@ class Sight(NamedTuple):
     features: np.ndarray
 
     def at(self, rows: np.ndarray) -> "Sight":
-        """The same of some of the pictures, in the order of `rows`."""
+        """What is seen in some of the crops, in the order of `rows` (M,)."""
         return Sight(*(array[rows] for array in self))
 
 
 class Instruments:
-    """Reads aligned crops. A pack whose networks are others is measured with those of the embedded pack."""
+    """Reads aligned crops. A pack with another identity network is measured with that of the embedded pack."""
 
-    def __init__(self, pack: Pack, device: torch.device) -> None:
-        networks = pack.networks
-        own = isinstance(networks.get("extractor"), ParameterExtractor)
-        if not (own and isinstance(networks.get("identity"), IdentityNetwork)):
-            networks = load_pack(EMBEDDED, device).networks
-        self.device = device
-        self._extractor: ParameterExtractor = networks["extractor"]
-        self._identity: IdentityNetwork = networks["identity"]
+    def __init__(self, networks: PackNetworks) -> None:
+        self.device = networks.device
+        self._extractor = networks.extractor
+        identity = networks.identity.get()
+        if not isinstance(identity, IdentityNetwork):
+            identity = cast(IdentityNetwork, load_network(read_info(LENDER), "identity", networks.device))
+        self._identity = identity
 
     @torch.inference_mode()
     def look(self, crops: list[Image.Image]) -> Sight:
@@ -77,11 +75,11 @@ class Instruments:
         """
         distances = []
         for first, second in zip(batches(made), batches(true), strict=True):
-            distance = sum(
+            of_maps = [
                 (F.normalize(a, dim=1) - F.normalize(b, dim=1)).square().sum(1).mean((1, 2))
                 for a, b in zip(self._maps(first), self._maps(second), strict=True)
-            )
-            distances.append(distance.double().cpu().numpy())
+            ]
+            distances.append(torch.stack(of_maps).sum(0).double().cpu().numpy())
         return np.concatenate(distances)
 
     def _maps(self, crops: list[Image.Image]) -> list[Tensor]:

@@ -58,7 +58,7 @@ def read_people(reenactor: Reenactor, data: Path) -> tuple[list[Face], int]:
         labels = dict(np.load(data / f"{SHARD}.npz"))
         labels = {name: labels[name] for name in (*LABELS, "glasses") if name in LABELS or name in labels}
         with tarfile.open(data / f"{SHARD}.tar") as archive:
-            files = [archive.extractfile(member).read() for member in archive.getmembers() if member.isfile()]
+            files = [file.read() for member in archive if (file := archive.extractfile(member))]
     except (OSError, KeyError, ValueError, zipfile.BadZipFile, tarfile.TarError) as error:
         raise UnreadableMedia(
             f"The labelled faces in {data} cannot be read ({error}). Render or copy them again."
@@ -78,7 +78,7 @@ def read_people(reenactor: Reenactor, data: Path) -> tuple[list[Face], int]:
     return faces, len(files) - len(faces)
 
 
-def portraits_of(reenactor: Reenactor, pictures: list[Image.Image]) -> list[Portrait | None]:
+def portraits_of(reenactor: Reenactor, pictures: list[Image.Image]) -> Sequence[Portrait | None]:
     """A portrait of each picture, in one batch where all show a face; None where no face was found."""
     try:
         return reenactor.portrait(pictures)

@@ -18,7 +18,7 @@ from stylemask_demo.evaluation.metrics import (
     psnr,
 )
 from stylemask_demo.evaluation.people import SMILE, Face
-from stylemask_demo.evaluation.standard import StandardNetworks
+from stylemask_demo.evaluation.standard_networks import StandardNetworks
 
 ANGLES = ("yaw", "pitch", "roll")
 

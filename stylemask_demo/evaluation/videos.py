@@ -42,7 +42,8 @@ def read_clips(reenactor: Reenactor, videos: dict[str, list[Path]], pairs: int) 
     wanted = max(2, -(-pairs // (FRAMES - 1)))
     rounds = max(map(len, videos.values()), default=0)
     order = [(person, paths[turn]) for turn in range(rounds) for person, paths in videos.items() if turn < len(paths)]
-    clips, left_out = [], []
+    clips: list[Clip] = []
+    left_out: list[str] = []
     with tqdm(total=min(wanted, len(order)), desc="clips") as progress:
         for person, path in order:
             if len(clips) == wanted:

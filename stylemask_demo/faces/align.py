@@ -15,10 +15,8 @@ MOUTH_CORNERS = [48, 54]
 class CropTransform:
     """Where a crop lies in its photo: an affine map between the pixels of both.
 
-    Attributes:
-        matrix: two rows of three, maps crop points (x, y, 1) to photo points.
-        crop_size: side of the crop in pixels.
-        photo_size: (width, height) of the photo in pixels.
+    `matrix`, two rows of three, maps crop points (x, y, 1) to photo points; `crop_size` is the side of the crop and
+    `photo_size` the (width, height) of the photo in pixels.
     """
 
     matrix: tuple[tuple[float, float, float], tuple[float, float, float]]
@@ -39,15 +37,9 @@ class CropTransform:
 def crop_quad(landmarks: np.ndarray) -> np.ndarray:
     """Find the square that FFHQ cuts out around a face: appendix C of Karras et al. 2019 (StyleGAN).
 
-    Args:
-        landmarks: (68, 2) iBUG landmarks in pixels of the photo.
-
-    Returns:
-        (4, 2) corners in pixels of the photo, named as seen in the crop: top left, bottom left, bottom right,
-        top right.
-
-    Raises:
-        ValueError: the landmarks have another shape, or eyes and mouth fall together.
+    `landmarks` (68, 2), iBUG, in pixels of the photo -> corners (4, 2) in pixels of the photo, named as seen in the crop:
+    top left, bottom left, bottom right, top right. Raises ValueError when the landmarks have another shape, or eyes and
+    mouth fall together.
     """
     landmarks = np.asarray(landmarks, np.float64)
     if landmarks.shape != (68, 2):

@@ -112,7 +112,7 @@ class FfhqCrop:
         if not self.plain:
             return Image.fromarray(pad(np.asarray(region), before, after, blur))
         pixels = pad_plainly(np.asarray(region), before, after, blur)
-        return Image.fromarray(np.uint8(np.clip(np.rint(pixels), 0, 255)))
+        return Image.fromarray(np.clip(np.rint(pixels), 0, 255).astype(np.uint8))
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class BoxCrop:
         if before.any() or after.any():
             pixels = pad_plainly(pixels, before, after, BOX_BLUR, edge_doubled=True)
         left, top, right, bottom = np.add(box, [*before, *before])
-        boxed = Image.fromarray(np.uint8(pixels[top:bottom, left:right]))  # which cuts fractions off
+        boxed = Image.fromarray(pixels[top:bottom, left:right].astype(np.uint8))  # which cuts fractions off
         crop = boxed.resize((size, size), Image.Resampling.BICUBIC)
         axes = np.diag(stretch) * (right - left) / size
         return crop, _transform(axes, np.array(box[:2]) * stretch, size, photo.size)

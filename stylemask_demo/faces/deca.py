@@ -46,7 +46,7 @@ class DirectionScale:
     def _scaled(self, angles: tuple[float, float, float], others: dict[str, float]) -> np.ndarray:
         signed = {name: sign * angle for name, sign, angle in zip(DECA_DIRECTIONS, self.signs, angles, strict=False)}
         known = {**signed, **others}
-        return np.float32([known.get(name, 0.0) for name in self.names]) * np.float32(self.factors)
+        return np.array([known.get(name, 0.0) for name in self.names], np.float32) * np.array(self.factors, np.float32)
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class DecaReader:
 
     @torch.inference_mode()
     def read(self, pictures: Sequence[Image.Image], landmarks: Sequence[np.ndarray]) -> list[DecaFace]:
-        """Parameters of faces.
+        """Parameters of the faces in pictures, RGB of any sizes.
 
         Args:
             pictures: RGB, square.
@@ -132,7 +132,7 @@ def cut(picture: Image.Image, landmarks: np.ndarray, size: int = DecaEncoder.inp
     step, spread = side / size, picture.width / (picture.width - 1)
     corner = (centre - side / 2 + step / 2) * spread - 0.5  # of the picture, at the middle of the crop's first pixel
     x, y = (start + step * spread * np.arange(size) for start in corner)
-    pixels = np.float32(picture) / 255
+    pixels = np.asarray(picture, np.float32) / 255
     # Every place by itself: OpenCV's affine warp knows places to a thirty-second of a pixel only.
     return _sampled(_sampled(pixels, y, 0), x, 1)
 
@@ -148,7 +148,7 @@ def _sampled(pixels: np.ndarray, places: np.ndarray, axis: int) -> np.ndarray:
         shape = [1, 1, 1]
         shape[axis] = -1
         taken = np.take(pixels, np.clip(index, 0, last - 1), axis)
-        made = made + taken * np.float32(weight * inside).reshape(shape)
+        made = made + taken * (weight * inside).astype(np.float32).reshape(shape)
     return made
 
 

@@ -11,6 +11,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 import torch
+from cv2.data import haarcascades
 from PIL import Image
 
 from stylemask_demo.errors import WrongSetting
@@ -43,7 +44,7 @@ class FaceBox:
 
 
 class FaceFinder(Protocol):
-    """Finds the places of faces in a photo; ``name`` says by what means."""
+    """Finds the places of faces in a photo; `name` says by what means."""
 
     name: str
 
@@ -88,7 +89,7 @@ class LandmarkFaceFinder:
 
         # Given as a path, the detector's weights are read as plain tensors; its own download unpickles.
         network, *anchors = (str(file.path) for file in DETECTORS[detector])
-        options = {"path_to_detector": network}
+        options: dict[str, str | bool] = {"path_to_detector": network}
         if detector == "blazeface":
             options |= {"path_to_anchor": anchors[0], "back_model": True}
         self._network = face_alignment.FaceAlignment(
@@ -152,8 +153,7 @@ class CascadeFaceFinder:
 
     def __init__(self) -> None:
         self._classifiers = {
-            cascade.file: cv2.CascadeClassifier(os.path.join(cv2.data.haarcascades, cascade.file))
-            for cascade in (_SURE, *_UNSURE)
+            cascade.file: cv2.CascadeClassifier(os.path.join(haarcascades, cascade.file)) for cascade in (_SURE, *_UNSURE)
         }
         self._lock = threading.Lock()  # a classifier keeps buffers between calls
 

@@ -10,7 +10,8 @@ import torch
 from filelock import FileLock, Timeout
 
 from stylemask_demo.downloads.checksum import sha256_of
-from stylemask_demo.downloads.fetch import Host, fetch
+from stylemask_demo.downloads.fetch import fetch
+from stylemask_demo.downloads.hosts import Host
 from stylemask_demo.errors import Cancelled, DownloadFailed
 
 PROBE_SECONDS = 3.0  # for the host to answer at all
@@ -78,7 +79,8 @@ def _download(file: DetectorFile, deadline: float) -> None:
 
     # Under another name until it is checked: face-alignment trusts what it finds.
     unchecked = file.path.with_name(f".{file.name}.unchecked")
-    fetch(Host("The host of the face finder", file.url), unchecked, LARGEST, in_time, file.name)
+    host = Host("The host of the face finder", file.url, f"put it into {file.path.parent}")
+    fetch(host, unchecked, LARGEST, in_time, file.name)
     if not sha256_of(unchecked).startswith(file.sha256):
         unchecked.unlink()
         raise DownloadFailed(f"{file.name} is not the file that was published. It was not kept.")

@@ -6,6 +6,7 @@ import torch
 
 from stylemask_demo.faces.align import crop_quad
 from stylemask_demo.faces.parameters import EXPRESSIONS, MIRRORED_EXPRESSIONS, MIRRORED_LANDMARKS, FaceParameters
+from stylemask_demo.media.tensors import from_pixels
 from stylemask_demo.networks.parameter_extractor import ExtractedParameters, ParameterExtractor
 from stylemask_demo.networks.trunk import INPUT_SIZE
 
@@ -42,13 +43,8 @@ def face_parameters(found: ExtractedParameters, crop_size: int) -> list[FacePara
     for array in (landmarks, identity):
         array.setflags(write=False)
     return [
-        FaceParameters(
-            *(float(angle) for angle in euler[i]),
-            dict(zip(EXPRESSIONS, map(float, expression[i]), strict=True)),
-            landmarks[i],
-            identity[i],
-        )
-        for i in range(len(euler))
+        FaceParameters(yaw, pitch, roll, dict(zip(EXPRESSIONS, coefficients, strict=True)), landmarks[i], identity[i])
+        for i, ((yaw, pitch, roll), coefficients) in enumerate(zip(euler.tolist(), expression.tolist(), strict=True))
     ]
 
 
@@ -83,11 +79,11 @@ def _landmarks(extractor: ParameterExtractor, photo: np.ndarray, quads: list[np.
     crops, maps = [], []
     for quad in quads:
         # Landmark fractions count from the crop's edge, the photo's pixels from their centres.
-        corners = np.float32([[0, 0], [0, INPUT_SIZE], [INPUT_SIZE, INPUT_SIZE]]) - 0.5
-        matrix = cv2.getAffineTransform(corners, np.float32(quad[:3]))
+        corners = np.array([[0, 0], [0, INPUT_SIZE], [INPUT_SIZE, INPUT_SIZE]], np.float32) - 0.5
+        matrix = cv2.getAffineTransform(corners, quad[:3].astype(np.float32))
         crops.append(_cut(photo, matrix))
         maps.append(matrix)
-    batch = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    batch = from_pixels(torch.from_numpy(np.stack(crops)))
     points = extractor(batch.to(device)).landmarks.float().cpu().numpy() * INPUT_SIZE - 0.5
     return np.stack([p @ m[:, :2].T + m[:, 2] for p, m in zip(points, maps, strict=True)])
 

@@ -53,13 +53,11 @@ class Face:
 
 
 def find_faces(photo: Image.Image, finder: FaceFinder, extractor: ParameterExtractor) -> list[Face]:
-    """Find the faces of a photo, the clearest first; none gives an empty list.
+    """Find the faces of a photo, RGB of any size, the clearest first; none gives an empty list.
 
-    Args:
-        photo: RGB, any size.
-        finder: tells where faces may be.
-        extractor: reads landmarks where the finder knows none. On a face they agree however it is cut out, so that boxes
-            without a face are told and left out. Where the finder sees nothing, the whole photo is tried as a crop.
+    `finder` tells where faces may be. `extractor` reads landmarks where the finder knows none: on a face they agree however
+    it is cut out, so that boxes without a face are told and left out. Where the finder sees nothing, the whole photo is
+    tried as a crop.
     """
     pixels = np.asarray(photo)
     faces = _confirmed_faces(finder.find(photo), pixels, extractor, AGREEMENT)
@@ -137,7 +135,7 @@ def _clarity(pixels: np.ndarray, box: tuple[float, float, float, float], landmar
     size = min((x1 - x0) / FULL_SIZE, 1.0)
     left, top, right, bottom = max(int(x0), 0), max(int(y0), 0), min(int(x1) + 1, width), min(int(y1) + 1, height)
     grey = cv2.cvtColor(np.ascontiguousarray(pixels[top:bottom, left:right]), cv2.COLOR_RGB2GRAY)
-    small = np.float32(cv2.resize(grey, (LOOK_SIDE, LOOK_SIDE), interpolation=cv2.INTER_AREA))
+    small = cv2.resize(grey, (LOOK_SIDE, LOOK_SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
     sharp = min(float(np.abs(small - cv2.GaussianBlur(small, (0, 0), 2)).mean()) / FULL_DETAIL, 1.0)
     whole = float(((landmarks >= 0) & (landmarks < (width, height))).all(1).mean())
     away = np.hypot((x0 + x1) / width - 1, (y0 + y1) / height - 1) / np.sqrt(2)  # 0 in the middle, 1 in a corner

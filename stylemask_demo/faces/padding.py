@@ -16,12 +16,13 @@ def pad(pixels: np.ndarray, before: np.ndarray, after: np.ndarray, blur: float) 
     pixels = _reflected(pixels, before, after, cv2.BORDER_REFLECT_101)
     height, width, _ = pixels.shape
     step = max(int(blur / 2), 1)
-    small = cv2.resize(pixels, (-(-width // step), -(-height // step)), interpolation=cv2.INTER_AREA).astype(np.float32)
+    small = cv2.resize(pixels, (-(-width // step), -(-height // step)), interpolation=cv2.INTER_AREA)
+    small = small.astype(np.float32)
     outside = _outside(small.shape[1], small.shape[0], before / step, after / step)[..., None]
     blurred = cv2.GaussianBlur(small, (0, 0), blur / step, borderType=cv2.BORDER_REFLECT)
     median = np.median(small + (blurred - small) * np.clip(outside * 3 + 1, 0, 1), axis=(0, 1))
-    blurred += (median - blurred) * np.clip(outside, 0, 1)
-    blurred = cv2.resize(np.uint8(np.rint(blurred)), (width, height), interpolation=cv2.INTER_LINEAR)
+    blurred = np.rint(blurred + (median - blurred) * np.clip(outside, 0, 1)).astype(np.uint8)
+    blurred = cv2.resize(blurred, (width, height), interpolation=cv2.INTER_LINEAR)
     share = np.clip(_outside(width, height, before, after) * 3 + 1, 0, 1)
     return cv2.blendLinear(blurred, pixels, share, 1 - share)
 
@@ -35,7 +36,7 @@ def pad_plainly(
     with the outermost pixel itself where the `edge_doubled` is, else with the one before it.
     """
     border = cv2.BORDER_REFLECT if edge_doubled else cv2.BORDER_REFLECT_101
-    padded = np.float32(_reflected(pixels, before, after, border))
+    padded = _reflected(pixels, before, after, border).astype(np.float32)
     height, width, _ = padded.shape
     # A side without padding counts as padded by almost nothing: its outermost pixels become the median colour.
     outside = _outside(width, height, np.maximum(before, NOTHING), np.maximum(after, NOTHING))[..., None]

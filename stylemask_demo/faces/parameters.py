@@ -5,15 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 
 # Expression coefficients in the order of ICT-FaceKit's 53 expression modes; _L and _R are the person's left and right.
-EXPRESSIONS = (
+EXPRESSIONS = tuple(
     "browDown_L browDown_R browInnerUp_L browInnerUp_R browOuterUp_L browOuterUp_R cheekPuff_L cheekPuff_R "
     "cheekSquint_L cheekSquint_R eyeBlink_L eyeBlink_R eyeLookDown_L eyeLookDown_R eyeLookIn_L eyeLookIn_R "
     "eyeLookOut_L eyeLookOut_R eyeLookUp_L eyeLookUp_R eyeSquint_L eyeSquint_R eyeWide_L eyeWide_R jawForward jawLeft "
     "jawOpen jawRight mouthClose mouthDimple_L mouthDimple_R mouthFrown_L mouthFrown_R mouthFunnel mouthLeft "
     "mouthLowerDown_L mouthLowerDown_R mouthPress_L mouthPress_R mouthPucker mouthRight mouthRollLower mouthRollUpper "
     "mouthShrugLower mouthShrugUpper mouthSmile_L mouthSmile_R mouthStretch_L mouthStretch_R mouthUpperUp_L "
-    "mouthUpperUp_R noseSneer_L noseSneer_R"
-).split()
+    "mouthUpperUp_R noseSneer_L noseSneer_R".split()
+)
 
 # The iBUG landmark that each one becomes in a mirrored picture.
 MIRRORED_LANDMARKS = np.array(
@@ -23,7 +23,7 @@ MIRRORED_LANDMARKS = np.array(
 )
 
 
-def mirrored_expressions(names: list[str]) -> np.ndarray:
+def mirrored_expressions(names: tuple[str, ...]) -> np.ndarray:
     """Order of the expression coefficients of a mirrored picture: left and right change places."""
     other = {"L": "R", "R": "L"}
     swap = {
@@ -96,7 +96,8 @@ DIRECTION_WEIGHTS.setflags(write=False)
 def direction_values(parameters: FaceParameters) -> np.ndarray:
     """Where a face stands along each of `DIRECTIONS`, (15,): angles in units of 20 degrees, coefficients as they are."""
     angles = (parameters.yaw, parameters.pitch, parameters.roll)
-    return np.float32([*angles, *(parameters.expression[name] for name in EXPRESSIONS)]) @ DIRECTION_WEIGHTS
+    values = [*angles, *(parameters.expression[name] for name in EXPRESSIONS)]
+    return np.array(values, np.float32) @ DIRECTION_WEIGHTS
 
 
 def direction_shift(yaw: float = 0.0, pitch: float = 0.0, smile: float = 0.0) -> np.ndarray:

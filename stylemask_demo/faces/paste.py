@@ -44,20 +44,12 @@ def paste_back(
     Where the result changes nothing the photo keeps its own pixels, and a small change is added to them, so that detail
     finer than the crop survives. Where the head has moved that would leave a ghost, and the result stands alone.
 
-    Args:
-        photo: the picture that the crop was cut from, RGB.
-        result: the changed face, RGB, of the crop's size.
-        crop: the face as it was cut out.
-        transform: the way from the crop to the photo.
-        landmarks: (68, 2) of the crop, in its pixels, counted from its edge as in `FaceParameters`.
-        result_landmarks: (68, 2) of the result. Without them the head counts as unmoved.
-        inversion: what the generator makes of the unchanged face. Without it the result is compared with the crop.
-
-    Returns:
-        A new picture of the photo's size. A result equal to `inversion` (or, without one, to `crop`) gives the photo.
-
-    Raises:
-        ValueError: the sizes do not fit the transform, or landmarks are not (68, 2).
+    `crop` was cut from `photo`, `transform` leads back into it, and `result` is the changed face: RGB, of the crop's size.
+    `landmarks` (68, 2) are those of the crop, in its pixels, counted from its edge as in `FaceParameters`;
+    `result_landmarks` those of the result, without which the head counts as unmoved. `inversion` is what the generator
+    makes of the unchanged face; without it the result is compared with the crop. Returns a new picture of the photo's size:
+    the photo itself for a result equal to `inversion` or, without one, to `crop`. Raises ValueError when sizes do not fit
+    the transform, or landmarks are not (68, 2).
     """
     side = transform.crop_size
     for name, picture in (("result", result), ("crop", crop), ("inversion", inversion)):
@@ -85,11 +77,11 @@ def head_mask(side: int, *landmarks: np.ndarray) -> np.ndarray:
     1 on the heads with their hair, falling smoothly around them, and 0 at the crop's border.
     """
     heads = _filled(side, [_head(points) for points in landmarks])
-    distance = cv2.distanceTransform(np.uint8(heads == 0), cv2.DIST_L2, 5)
+    distance = cv2.distanceTransform((heads == 0).astype(np.uint8), cv2.DIST_L2, 5)
     mask = 1 - _smooth_step(distance / (FEATHER * side))
     rows = np.arange(side) + 0.5
     ramp = _smooth_step((np.minimum(rows, side - rows) - 1.5) / (BORDER * side))  # the last pixels are 0
-    return np.float32(mask * ramp * ramp[:, None])
+    return (mask * ramp * ramp[:, None]).astype(np.float32)
 
 
 def _unchanged(new: np.ndarray, reference: np.ndarray, landmarks: np.ndarray, moved: np.ndarray) -> np.ndarray:
@@ -106,7 +98,7 @@ def _unchanged(new: np.ndarray, reference: np.ndarray, landmarks: np.ndarray, mo
     stays = 1 - _smooth_step(motion / UNMOVED - 1)
     heads = _filled(side, [landmarks, moved])
     kept *= 1 - (1 - stays) * heads
-    return cv2.GaussianBlur(np.float32(kept), (0, 0), side * NEIGHBOURHOOD / 2)[..., None]
+    return cv2.GaussianBlur(kept.astype(np.float32), (0, 0), side * NEIGHBOURHOOD / 2)[..., None]
 
 
 def _colour_match(
@@ -142,10 +134,10 @@ def _lay_over(photo: Image.Image, layers: np.ndarray, transform: CropTransform) 
     made = photo.copy()
     for row in range(top, bottom, STRIP):
         box = (left, row, right, min(row + STRIP, bottom))
-        below = np.float32(photo.crop(box))
+        below = np.asarray(photo.crop(box), np.float32)
         warped = _warp(layers, transform, box)
         pixels = below * (1 - np.clip(warped[..., :1], 0, 1)) + warped[..., 1:]
-        made.paste(Image.fromarray(np.uint8(np.clip(np.rint(pixels), 0, 255))), (int(left), int(row)))
+        made.paste(Image.fromarray(np.clip(np.rint(pixels), 0, 255).astype(np.uint8)), (int(left), int(row)))
     return made
 
 
@@ -184,8 +176,8 @@ def _filled(side: int, outlines: list[np.ndarray]) -> np.ndarray:
     """1 inside the convex hull of any of the outlines (N, 2), 0 elsewhere, (side, side) float32."""
     filled = np.zeros((side, side), np.uint8)
     for outline in outlines:
-        cv2.fillConvexPoly(filled, cv2.convexHull(np.int32(np.rint(outline - 0.5))), 1)
-    return np.float32(filled)
+        cv2.fillConvexPoly(filled, cv2.convexHull(np.rint(outline - 0.5).astype(np.int32)), 1)
+    return filled.astype(np.float32)
 
 
 def _smooth_step(x: np.ndarray | float) -> np.ndarray:
@@ -212,7 +204,7 @@ def _mean(picture: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 
 def _floats(picture: Image.Image) -> np.ndarray:
-    return np.float32(picture.convert("RGB"))
+    return np.asarray(picture.convert("RGB"), np.float32)
 
 
 def _checked(landmarks: np.ndarray) -> np.ndarray:

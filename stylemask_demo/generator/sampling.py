@@ -40,6 +40,7 @@ def draw_z(generator: Generator, count: int, random: int | torch.Generator = 0) 
     return z.to(next(generator.parameters()).device)
 
 
+@torch.inference_mode(False)
 @torch.no_grad()
 def mean_w(generator: Generator) -> Tensor:
     """The code of the mean face, (1, style_dim): the mean of w over random people, always the same."""

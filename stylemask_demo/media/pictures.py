@@ -46,10 +46,10 @@ Picture = str | os.PathLike | bytes | BinaryIO | Image.Image | np.ndarray
 def open_image(source: Picture) -> Image.Image:
     """Read a picture as upright 8-bit RGB.
 
-    ``source`` is a path, the bytes of a file, a binary file, a PIL picture, or an array (H, W), (H, W, 1),
+    `source` is a path, the bytes of a file, a binary file, a PIL picture, or an array (H, W), (H, W, 1),
     (H, W, 3) or (H, W, 4) of uint8 in 0..255, uint16 in 0..65535, floats in 0..1, or booleans. EXIF rotation
     is applied, transparency is laid over white, and grey, CMYK, palette and 16-bit pictures are converted; of
-    an animation the first picture is taken. The result is a copy that shares nothing with ``source``.
+    an animation the first picture is taken. The result is a copy that shares nothing with `source`.
 
     Raises UnreadableMedia for anything else, for files above 50 MB, for pictures above 40 megapixels (before
     they are decoded), and for pictures with a side under 64 pixels.
@@ -90,7 +90,7 @@ def open_image(source: Picture) -> Image.Image:
 def save_png(image: Image.Image, path: str | os.PathLike) -> None:
     """Write a picture as PNG, whole or not at all.
 
-    Raises UnwritableMedia when the name does not end in ``.png``, or the file cannot be written.
+    Raises UnwritableMedia when the name does not end in `.png`, or the file cannot be written.
     """
     check_output_path(path, ".png")
     path = Path(path)
@@ -107,7 +107,7 @@ def save_png(image: Image.Image, path: str | os.PathLike) -> None:
 
 
 def check_output_path(path: str | os.PathLike, suffix: str) -> None:
-    """Raise UnwritableMedia when no file of a kind (".png", ".mp4") can be written at ``path``, before work is spent."""
+    """Raise UnwritableMedia when no file of a kind (".png", ".mp4") can be written at `path`, before work is spent."""
     path = Path(path)
     if path.suffix.lower() != suffix:
         kind = suffix[1:].upper()
@@ -186,7 +186,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def _from_array(array: np.ndarray, deep_integers: bool = False) -> Image.Image:
-    """Turn an array into an 8-bit picture; ``deep_integers`` takes 16-bit values of any integer type."""
+    """Turn an array into an 8-bit picture; `deep_integers` takes 16-bit values of any integer type."""
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
     if array.size == 0 or not (array.ndim == 2 or array.ndim == 3 and array.shape[2] in (3, 4)):

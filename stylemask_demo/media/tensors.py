@@ -16,7 +16,12 @@ RESAMPLING = {"area": Image.Resampling.BOX, "bilinear": Image.Resampling.BILINEA
 def to_tensor(crops: Sequence[Image.Image], size: int = INPUT_SIZE) -> Tensor:
     """RGB crops -> (B, 3, size, size) in -1..1, resized by area."""
     arrays = [np.asarray(c if c.width == size else c.resize((size, size), Image.Resampling.BOX)) for c in crops]
-    return torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return from_pixels(torch.from_numpy(np.stack(arrays)))
+
+
+def from_pixels(pixels: Tensor) -> Tensor:
+    """Pixels (..., H, W, 3) in 0..255, of any type -> pictures (..., 3, H, W), float32 in -1..1."""
+    return pixels.movedim(-1, -3).float() / 127.5 - 1
 
 
 def to_images(made: Tensor, rounding: Literal["nearest", "down"] = "nearest") -> list[Image.Image]:

@@ -119,15 +119,17 @@ def _open(container: av.container.InputContainer, name: str, seconds: float) -> 
     stream.thread_type = "AUTO"
     if stream.width * stream.height > MAXIMUM_PIXELS:
         raise UnreadableMedia(f"{name} has frames of {stream.width} x {stream.height} pixels. Save it smaller.")
-    length = None if stream.duration is None else float(stream.duration * stream.time_base)
-    if length is None and container.duration is not None:
+    length = None
+    if stream.duration is not None and stream.time_base is not None:
+        length = float(stream.duration * stream.time_base)
+    elif container.duration is not None:
         length = container.duration / av.time_base
     # A tenth more: the last frame lasts, and the length may count sound that goes on.
     if length is not None and length > seconds * 1.1:
         raise UnreadableMedia(_too_long(name, seconds))
     rate = stream.average_rate or stream.guessed_rate
-    fps = Fraction(min(rate, MAXIMUM_RATE)) if rate and rate >= 1 else Fraction(USUAL_RATE)
-    timed = _decoded(container, stream, rate or USUAL_RATE, name, seconds)
+    fps = min(rate, Fraction(MAXIMUM_RATE)) if rate and rate >= 1 else Fraction(USUAL_RATE)
+    timed = _decoded(container, stream, rate or Fraction(USUAL_RATE), name, seconds)
     first = list(itertools.islice(timed, 2))
     if len(first) < 2:
         raise UnreadableMedia(f"{name} has fewer than two frames that can be read. Take a video.")
@@ -207,7 +209,7 @@ def _encode(path: Path, frames: Iterator[Image.Image], fps: Fraction, sound: Ite
         pictures = container.add_stream("libx264", rate=fps, options={"crf": "18", "preset": "veryfast"})
         pictures.width, pictures.height = first.width // 2 * 2, first.height // 2 * 2  # yuv420p halves the colours
         pictures.pix_fmt = "yuv420p"
-        heard = None if first_sound is None else _Sound(container, first_sound, sound)
+        heard = None if sound is None or first_sound is None else _Sound(container, first_sound, sound)
         for number, picture in enumerate(itertools.chain([first], frames)):
             frame = av.VideoFrame.from_image(picture.crop((0, 0, pictures.width, pictures.height)))
             frame.pts, frame.time_base = number, 1 / fps

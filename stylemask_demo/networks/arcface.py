@@ -25,13 +25,9 @@ class ArcFace(IRSE50):
         )
 
     def forward(self, image: Tensor) -> Tensor:
-        """Embed FFHQ-aligned faces.
+        """Embed FFHQ-aligned faces (B, 3, H, W) in -1..1 as unit vectors (B, 512).
 
-        Args:
-            image: (B, 3, H, W) in [-1, 1]; sizes other than 256 px are pooled to it first.
-
-        Returns:
-            (B, 512) unit vectors.
+        Sizes other than 256 px are pooled to it first.
         """
         if image.shape[-2:] != (self.input_size, self.input_size):
             image = F.adaptive_avg_pool2d(image, self.input_size)

@@ -35,13 +35,9 @@ class DecaEncoder(nn.Module):
         self.layers = nn.Sequential(nn.Linear(2048, 1024), nn.ReLU(), nn.Linear(1024, sum(SIZES)))
 
     def forward(self, image: Tensor) -> DecaParameters:
-        """Regress FLAME parameters.
+        """Regress FLAME parameters of face crops (B, 3, 224, 224) in 0..1, not -1..1 as elsewhere.
 
-        Args:
-            image: (B, 3, 224, 224) face crops in [0, 1], not [-1, 1] as elsewhere.
-
-        Returns:
-            DecaParameters; `axis_angle_to_euler(parameters.pose[:, :3])` gives the head pose.
+        `axis_angle_to_euler(parameters.pose[:, :3])` gives the head pose.
         """
         parameters = self.layers(self.encoder(image))  # (B, 236)
         return DecaParameters(*parameters.split(SIZES, 1))
@@ -50,11 +46,8 @@ class DecaEncoder(nn.Module):
 def axis_angle_to_euler(axis_angle: Tensor) -> Tensor:
     """Convert rotations from axis-angle to the Euler angles that the published methods call head pose.
 
-    Args:
-        axis_angle: (B, 3) in radians: rotation axis times angle.
-
-    Returns:
-        (B, 3) yaw, pitch and roll in degrees, for the rotation Rz(roll) Ry(-yaw) Rx(pitch).
+    `axis_angle` (B, 3), rotation axis times angle in radians -> yaw, pitch and roll (B, 3) in degrees, for the rotation
+    Rz(roll) Ry(-yaw) Rx(pitch).
     """
     half = axis_angle.norm(dim=1, keepdim=True) / 2  # (B, 1)
     # sinc is sin(pi x) / (pi x) and 1 at 0, so the rotation by nothing needs no special case.

@@ -54,8 +54,8 @@ class DetailNetwork(nn.Module):
         # Down to maps of 8 by 8 for 256 pixels: what a turning head uncovers can only be told from far around.
         self.blend = UNet(13 * BLENDED**2 + 2, (32, 48, 64, 96, 128), 6 * BLENDED**2)
         for network in (self.motion, self.blend):  # at first nothing is refined, and half of what was missed is added
-            nn.init.zeros_(network.last.weight)
-            nn.init.zeros_(network.last.bias)
+            for parameter in network.last.parameters():
+                nn.init.zeros_(parameter)
 
     def forward(self, photo: Tensor, inversion: Tensor, made: Tensor, places: Tensor) -> Tensor:
         """Pictures (B, 3, S, S) in -1..1 and `places` of `find_places` -> pictures (B, 3, S, S)."""

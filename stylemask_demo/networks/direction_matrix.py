@@ -4,12 +4,9 @@ from torch import Tensor, nn
 
 
 class DirectionMatrix(nn.Module):
-    """A linear map from a change of face parameters to a change of the first layers of a W+ code.
+    """A linear map from a change of `num_directions` face parameters to a change of the first layers of a W+ code.
 
-    Args:
-        num_directions: number of face parameters.
-        num_layers: number of W+ layers that are moved, counted from the coarsest.
-        style_dim: width of a W+ layer.
+    `num_layers` layers of width `style_dim` are moved, counted from the coarsest.
     """
 
     def __init__(self, num_directions: int = 15, num_layers: int = 8, style_dim: int = 512) -> None:

@@ -17,9 +17,7 @@ MIDDLE_STYLES = 7  # styles 3 to 6 from the middle ones, the rest from the fines
 class Encoder4Editing(IRSE50):
     """Predict one w for the whole picture and one small offset per layer, which keeps codes editable.
 
-    Args:
-        resolution: side of the generator's pictures in pixels; it sets the number of styles, 14 for 256 and
-            18 for 1024.
+    `resolution`, the side of the generator's pictures in pixels, sets the number of styles: 14 for 256, 18 for 1024.
     """
 
     input_size = 256
@@ -35,13 +33,9 @@ class Encoder4Editing(IRSE50):
         self.latlayer2 = nn.Conv2d(128, 512, 1)
 
     def forward(self, image: Tensor) -> Tensor:
-        """Invert aligned faces into W+, relative to the average latent.
+        """Invert aligned faces (B, 3, 256, 256) in -1..1, whatever the generator makes, into W+ (B, num_latents, 512).
 
-        Args:
-            image: (B, 3, 256, 256) in [-1, 1], whatever the generator's resolution.
-
-        Returns:
-            (B, num_latents, 512) codes; add the generator's average latent before synthesis.
+        The codes are relative to the generator's average latent, which has to be added before synthesis.
         """
         c1, c2, coarse = self.features(image)  # (B, 128, 64, 64), (B, 256, 32, 32), (B, 512, 16, 16)
         middle = _enlarge(coarse, 32) + self.latlayer1(c2)  # (B, 512, 32, 32)

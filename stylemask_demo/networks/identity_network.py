@@ -22,6 +22,6 @@ class IdentityNetwork(nn.Module):
         return self.read(self.trunk.maps(picture))
 
     def read(self, maps: list[Tensor]) -> Tensor:
-        """The same from the feature maps of the trunk."""
+        """Embedding (B, dimensions), unit vectors, of the pictures that the trunk's feature maps `maps` are of."""
         means = [x.mean((2, 3)) for x in maps]
         return F.normalize(self.embed(torch.cat([self.trunk.pool(maps), *means], 1)), dim=1)

@@ -69,11 +69,8 @@ class IRSE50(nn.Module):
     def features(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Run the trunk and return the outputs of its last three stages.
 
-        Args:
-            x: (B, channels_in, H, W) pictures in [-1, 1], sides divisible by 16.
-
-        Returns:
-            c1 (B, 128, H/4, W/4), c2 (B, 256, H/8, W/8) and c3 (B, 512, H/16, W/16).
+        `x` (B, channels_in, H, W) are pictures in -1..1, whose sides are divisible by 16 -> c1 (B, 128, H/4, W/4),
+        c2 (B, 256, H/8, W/8) and c3 (B, 512, H/16, W/16).
         """
         outputs = []
         x = self.input_layer(x)  # (B, 64, H, W)

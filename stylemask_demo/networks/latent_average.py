@@ -5,12 +5,7 @@ from torch import Tensor, nn
 
 
 class LatentAverage(nn.Module):
-    """Holds the average W+ code of a generator, and turns codes relative to it into codes.
-
-    Args:
-        num_latents: number of layers L of the codes.
-        style_dim: width of a layer.
-    """
+    """Holds the average W+ code (num_latents, style_dim) of a generator, and turns codes relative to it into codes."""
 
     latent: Tensor
 

@@ -17,8 +17,7 @@ class LayerMask(nn.Module):
 class MaskPredictors(nn.Module):
     """One mask predictor for each controlled layer of the generator.
 
-    Args:
-        style_sizes: widths of the controlled layers, first to last; the published weights control 12 layers.
+    `style_sizes` are the widths of these layers, first to last; the published weights control 12 layers.
     """
 
     def __init__(self, style_sizes: list[int]) -> None:
@@ -28,14 +27,15 @@ class MaskPredictors(nn.Module):
             self.add_module(f"network_{index:02d}", LayerMask(width))
 
     def forward(self, source_styles: list[Tensor], target_styles: list[Tensor]) -> list[Tensor]:
-        """Predict the masks from the difference of source and target.
+        """Predict a mask (B, width) in 0..1 for each controlled layer; 1 takes the channel from the target.
 
-        Args:
-            source_styles, target_styles: style codes of the generator's 3x3 convolutions, first to last, each
-                (B, width); layers after the controlled ones may follow and are ignored.
-
-        Returns:
-            One mask (B, width) in 0..1 for each controlled layer; 1 takes the channel from the target.
+        `source_styles` and `target_styles` are style codes (B, width) of the generator's 3x3 convolutions, first to last;
+        layers after the controlled ones may follow and are ignored.
         """
-        layers = zip(self.children(), source_styles, target_styles, strict=False)
+        layers = zip(self.predictors, source_styles, target_styles, strict=False)
         return [predictor(source - target) for predictor, source, target in layers]
+
+    @property
+    def predictors(self) -> list[LayerMask]:
+        """The predictor of each controlled layer."""
+        return [layer for layer in self.children() if isinstance(layer, LayerMask)]

@@ -12,7 +12,7 @@ LANDMARK_FIELD = 1.25  # the landmark grid covers this many crops, so that point
 
 
 class ExtractedParameters(NamedTuple):
-    """Output of the parameter extractor: see there."""
+    """What the parameter extractor reads in B crops: see `ParameterExtractor.forward`."""
 
     euler: Tensor
     expression: Tensor
@@ -48,7 +48,7 @@ class ParameterExtractor(nn.Module):
         return self.read(self.trunk.maps(picture))
 
     def read(self, maps: list[Tensor]) -> ExtractedParameters:
-        """The same from the feature maps of the trunk."""
+        """Parameters, see `forward`, of the pictures that the trunk's feature maps `maps` are of."""
         features = self.trunk.pool(maps)
         x32, x16, x8 = maps
         x = self.lateral16(x16) + F.interpolate(self.lateral8(x8), scale_factor=2.0)

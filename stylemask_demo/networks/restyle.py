@@ -17,15 +17,10 @@ class ReStyleEncoder(IRSE50):
         self.styles = nn.ModuleList(StyleHead(512, 16) for _ in range(num_latents))
 
     def forward(self, image: Tensor, current: Tensor) -> Tensor:
-        """Predict one refinement step.
+        """Predict one step of refinement, (B, num_latents, 512), to be added to the current code.
 
-        Args:
-            image: (B, 3, 256, 256) in [-1, 1], the photo.
-            current: (B, 3, 256, 256) in [-1, 1], the rendering of the current code; in the first step the
-                picture of the average latent.
-
-        Returns:
-            (B, num_latents, 512) to be added to the current code.
+        `image` (B, 3, 256, 256) in -1..1 is the photo, and `current` alike the rendering of the current code; in the first
+        step it is the picture of the average latent.
         """
         _, _, coarse = self.features(torch.cat((image, current), 1))  # (B, 512, 16, 16)
         return torch.stack([head(coarse) for head in self.styles], 1)  # (B, num_latents, 512)

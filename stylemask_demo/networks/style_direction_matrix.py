@@ -4,11 +4,9 @@ from torch import Tensor, nn
 
 
 class StyleDirectionMatrix(nn.Module):
-    """A linear map from a change of face parameters to a change of the style codes of the first 3x3 convolutions.
+    """A linear map from a change of `num_directions` face parameters to a change of the first style codes.
 
-    Args:
-        style_sizes: channels of the style codes that are moved, first layer to last.
-        num_directions: number of face parameters.
+    `style_sizes` are the channels of the style codes that are moved, of the first 3x3 convolutions in their order.
     """
 
     def __init__(self, style_sizes: list[int], num_directions: int = 15) -> None:

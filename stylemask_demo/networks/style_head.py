@@ -18,12 +18,10 @@ def halving_patches(x: Tensor) -> Tensor:
 class StyleHead(nn.Module):
     """Halve a square feature map with strided convolutions until one pixel is left, then map it linearly.
 
+    `width` is the number of channels in and out, `resolution` the side of the feature map in pixels, a power of two.
+
     The convolutions are matrix products of patches. Their weights are large and their pictures small: to convolve, a CPU
     rearranges all weights each time, which takes a third as long as the arithmetic.
-
-    Args:
-        width: channels in and out.
-        resolution: side of the feature map in pixels, a power of two.
     """
 
     def __init__(self, width: int, resolution: int) -> None:
@@ -39,7 +37,7 @@ class StyleHead(nn.Module):
         return self.from_patches(halving_patches(x))
 
     def from_patches(self, patches: Tensor) -> Tensor:
-        """The same from the features' `halving_patches`, which heads on one map can share."""
+        """Map a feature map's `halving_patches`, which heads on one map can share, to a style (B, width)."""
         *convolutions, last = (layer for layer in self.convs if isinstance(layer, nn.Conv2d))
         for convolution in convolutions:
             patches = halving_patches(_halved(convolution, patches))

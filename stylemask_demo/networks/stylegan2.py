@@ -134,12 +134,16 @@ class Generator(nn.Module):
     @property
     def style_sizes(self) -> list[int]:
         """Channels of each style code, first layer to last."""
-        return [layer.conv.weight.shape[2] for layer in self._layers()]
+        return [layer.conv.weight.shape[2] for layer in self.layers]
 
-    def _layers(self) -> list[StyledConv]:
+    @property
+    def layers(self) -> list[StyledConv]:
+        """The 3x3 convolutions, from the coarsest."""
         return [self.conv1, *self.convs]
 
-    def _rgb_layers(self) -> list[ToRGB]:
+    @property
+    def rgb_layers(self) -> list[ToRGB]:
+        """The conversions to RGB, one for each resolution."""
         return [self.to_rgb1, *self.to_rgbs]
 
     def _noise(self, layer: int) -> Tensor:
@@ -147,7 +151,7 @@ class Generator(nn.Module):
 
     def random_noise(self, count: int) -> list[Tensor]:
         """New standard normal noise for each 3x3 convolution, a list of (count, 1, H, W), from the device's generator."""
-        fixed = [self._noise(layer) for layer in range(len(self._layers()))]
+        fixed = [self._noise(layer) for layer in range(len(self.layers))]
         return [noise.new_empty(count, *noise.shape[1:]).normal_() for noise in fixed]
 
     def map(self, z: Tensor) -> Tensor:
@@ -160,11 +164,11 @@ class Generator(nn.Module):
 
     def styles(self, w_plus: Tensor) -> list[Tensor]:
         """W+ (B, L, style_dim) -> style code of each 3x3 convolution, a list of (B, channels)."""
-        return [layer.conv.modulation(w_plus[:, i]) for i, layer in enumerate(self._layers())]
+        return [layer.conv.modulation(w_plus[:, i]) for i, layer in enumerate(self.layers)]
 
     def rgb_styles(self, w_plus: Tensor) -> list[Tensor]:
         """W+ (B, L, style_dim) -> style code of each conversion to RGB, a list of (B, channels)."""
-        return [layer.conv.modulation(w_plus[:, 2 * i + 1]) for i, layer in enumerate(self._rgb_layers())]
+        return [layer.conv.modulation(w_plus[:, 2 * i + 1]) for i, layer in enumerate(self.rgb_layers)]
 
     def synthesise(
         self,
@@ -179,14 +183,14 @@ class Generator(nn.Module):
         one (B or 1, 1, H, W) for each 3x3 convolution, it is the fixed noise of the checkpoint, so that the same code
         always gives the same picture.
         """
-        noises = noises or [self._noise(layer) for layer in range(len(self._layers()))]
+        noises = noises or [self._noise(layer) for layer in range(len(self.layers))]
         depth = self.resolutions.index(size or self.size)
         x = self.input.input.expand(len(styles[0]), -1, -1, -1)
         x = x.contiguous(memory_format=torch.channels_last)
         x = self.conv1(x, styles[0], noises[0])
         picture = self.to_rgb1(x, rgb_styles[0])
         for block in range(depth):
-            to_rgb = self._rgb_layers()[block + 1]
+            to_rgb = self.rgb_layers[block + 1]
             above: list[Tensor] = []
             colours: list[Tensor] = []
             for first, last in self._strips(x, block):
@@ -214,7 +218,7 @@ class Generator(nn.Module):
     def _strip(self, x: Tensor, block: int, first: int, last: int, styles: list[Tensor], noises: list[Tensor]) -> Tensor:
         """Rows `first` (even) to `last` of what the two layers of a block make of x (B, C, H, W)."""
         up, flat = 2 * block + 1, 2 * block + 2
-        layers = self._layers()
+        layers = self.layers
         # The second layer sees one row more on either side, whose rows the resampling filter makes of two more below.
         low, high = max(first // 2 - 2, 0), min(last // 2 + 2, x.shape[2])
         top, bottom = max(first - 1, 0), min(last + 1, 2 * x.shape[2])

@@ -11,12 +11,14 @@ INPUT_SIZE = 128  # pixels of the crop that the networks with this trunk read
 
 
 def convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    """A 3x3 convolution with batch norm and ReLU: (B, inputs, H, W) -> (B, outputs, H / stride, W / stride)."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
     )
 
 
 def dense(inputs: int, outputs: int) -> tuple[nn.Linear, nn.LeakyReLU]:
+    """A linear layer and its leaky ReLU: (B, inputs) -> (B, outputs)."""
     # Leaky, so that a unit that falls silent goes on learning: of plain ReLUs one in twenty was heard in the end.
     return nn.Linear(inputs, outputs), nn.LeakyReLU(inplace=True)
 

@@ -1,16 +1,15 @@
-"""Packs: folders of weights that work together, described by ``pack.json`` and verified before use."""
+"""Packs: folders of weights that work together, described by `pack.json` and verified before use."""
 
 from stylemask_demo.downloads.home import home
 from stylemask_demo.packs.download import Downloaded, download_pack
 from stylemask_demo.packs.info import CHECKPOINTS, NetworkSpec, PackInfo, read_info
 from stylemask_demo.packs.listing import available_packs, find_pack, licence_text, missing_files
-from stylemask_demo.packs.loading import Pack, load_network, load_pack
+from stylemask_demo.packs.loading import load_network
 
 __all__ = [
     "CHECKPOINTS",
     "Downloaded",
     "NetworkSpec",
-    "Pack",
     "PackInfo",
     "available_packs",
     "download_pack",
@@ -18,7 +17,6 @@ __all__ = [
     "home",
     "licence_text",
     "load_network",
-    "load_pack",
     "missing_files",
     "read_info",
 ]

@@ -7,15 +7,16 @@ import shutil
 import tarfile
 import warnings
 import zipfile
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
-from typing import Any, BinaryIO
+from typing import IO, Any, cast
 from zlib import error as ZlibError
 
 import numpy as np
 import torch
+from numpy._core import multiarray
 from torch import Tensor
 
 from stylemask_demo.errors import PackCorrupt
@@ -23,22 +24,22 @@ from stylemask_demo.errors import PackCorrupt
 PARALLEL = "module."  # before the names of weights that were trained on several devices
 # What training scripts leave in a checkpoint beside tensors: their options and numpy numbers. None of these types does
 # anything but hold values. Checkpoints name numpy's by the module of numpy 1.
-PLAIN_TYPES = [
+PLAIN_TYPES: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
     argparse.Namespace,
     np.ndarray,
     np.dtype,
     *(type(np.dtype(name)) for name in ("bool", "int32", "int64", "float32", "float64")),
-    (np._core.multiarray.scalar, "numpy.core.multiarray.scalar"),
-    (np._core.multiarray._reconstruct, "numpy.core.multiarray._reconstruct"),
-    np._core.multiarray.scalar,
-    np._core.multiarray._reconstruct,
+    (multiarray.scalar, "numpy.core.multiarray.scalar"),
+    (multiarray._reconstruct, "numpy.core.multiarray._reconstruct"),
+    multiarray.scalar,
+    multiarray._reconstruct,
 ]
 
 
 def read_checkpoint(path: Path, largest: int) -> Mapping[str, Any]:
-    """Read a file that was written by ``torch.save`` and holds a dictionary.
+    """Read a file that was written by `torch.save` and holds a dictionary.
 
-    ``largest`` is the limit of its size in bytes. Its tensors stay in the file where its format allows it, so keep the
+    `largest` is the limit of its size in bytes. Its tensors stay in the file where its format allows it, so keep the
     file as long as they are used. Raises PackCorrupt when the file is larger, is not such a file, or holds anything
     but tensors and plain values.
     """
@@ -90,9 +91,9 @@ def find_state(
 
 
 def unpack_member(path: Path, member: str, target: Path, largest: int) -> bool:
-    """Write the file named ``member`` of a tar or zip archive to ``target``, wherever in the archive it lies.
+    """Write the file named `member` of a tar or zip archive to `target`, wherever in the archive it lies.
 
-    Returns False when ``path`` is not an archive with such a file. ``largest`` is the limit of its size in bytes, and
+    Returns False when `path` is not an archive with such a file. `largest` is the limit of its size in bytes, and
     of the archive's. Raises PackCorrupt when one is larger, or the archive is damaged, and OSError when the file
     cannot be written.
     """
@@ -102,18 +103,18 @@ def unpack_member(path: Path, member: str, target: Path, largest: int) -> bool:
             with tarfile.open(path) as archive:
                 for entry in archive:
                     if entry.isfile() and PurePosixPath(entry.name).name == member:
-                        return _copy(archive.extractfile(entry), target, largest)
+                        return _copy(cast(IO[bytes], archive.extractfile(entry)), target, largest)
         elif zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                for entry in archive.infolist():
-                    if PurePosixPath(entry.filename).name == member:
-                        return _copy(archive.open(entry), target, largest)
+            with zipfile.ZipFile(path) as packed:
+                for name in packed.namelist():
+                    if PurePosixPath(name).name == member:
+                        return _copy(packed.open(name), target, largest)
     except (tarfile.TarError, zipfile.BadZipFile, ZlibError, EOFError, NotImplementedError) as error:
         raise _unreadable(path, str(error)) from None
     return False
 
 
-def _copy(source: BinaryIO, target: Path, largest: int) -> bool:
+def _copy(source: IO[bytes], target: Path, largest: int) -> bool:
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         with closing(source), temporary.open("wb") as file:
@@ -135,7 +136,7 @@ def _check_size(path: Path, largest: int) -> None:
 
 
 def _check_not_compressed(path: Path) -> None:
-    """Refuse a zip file of few bytes that unpacks to many; ``torch.save`` does not compress."""
+    """Refuse a zip file of few bytes that unpacks to many; `torch.save` does not compress."""
     try:
         with zipfile.ZipFile(path) as archive:
             compressed = any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist())

@@ -24,7 +24,7 @@ COUNTERS, KERNELS, NOISES = "num_batches_tracked", "kernel", "noises."
 
 
 def convert(file: PublishedFile, path: Path, folder: Path) -> None:
-    """Convert the published file at ``path`` into its networks of the pack in ``folder``, stored as float32.
+    """Convert the published file at `path` into its networks of the pack in `folder`, stored as float32.
 
     Raises PackCorrupt when the file is not what was published or holds anything but plain weights, and OSError or
     SafetensorError when the networks cannot be written.
@@ -169,7 +169,7 @@ def _refinements(checkpoint: Mapping) -> dict[str, Any]:
     """The steps that ReStyle takes, of the options that its training left in the file."""
     options = checkpoint.get("opts")
     options = options if isinstance(options, Mapping) else getattr(options, "__dict__", {})
-    steps = options.get("n_iters_per_batch")
+    steps: Any = options.get("n_iters_per_batch")
     return {"refinements": int(steps)} if _is_number(steps, MOST_REFINEMENTS) else {}
 
 

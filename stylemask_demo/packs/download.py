@@ -13,15 +13,18 @@ from filelock import FileLock
 from safetensors import SafetensorError
 
 from stylemask_demo.downloads.checksum import sha256_of
-from stylemask_demo.downloads.fetch import Host, Progress, disk_full, fetch, no_room
+from stylemask_demo.downloads.fetch import Progress, disk_full, fetch, no_room
 from stylemask_demo.downloads.home import home
+from stylemask_demo.downloads.hosts import Host
+from stylemask_demo.downloads.locking import locked
 from stylemask_demo.errors import DownloadFailed, PackCorrupt, PackMissing
 from stylemask_demo.packs.catalogue import PUBLISHED, PublishedFile, PublishedPack
 from stylemask_demo.packs.checkpoint import unpack_member
 from stylemask_demo.packs.convert import convert, describe
 from stylemask_demo.packs.info import PackInfo, downloaded_packs, read_info
 from stylemask_demo.packs.loading import verify_file
-from stylemask_demo.packs.locking import locked
+
+INSTEAD = "name its folder with --from"
 
 
 class Downloaded(NamedTuple):
@@ -32,12 +35,12 @@ class Downloaded(NamedTuple):
 
 
 def download_pack(name: str, progress: Progress | None = None, source: str | Path | None = None) -> Downloaded:
-    """Make the published pack ``name`` ready, by fetching and converting what is missing or damaged of it.
+    """Make the published pack `name` ready, by fetching and converting what is missing or damaged of it.
 
-    ``source`` is a folder that has the files under their original names, to be used instead of the network. ``progress`` is
+    `source` is a folder that has the files under their original names, to be used instead of the network. `progress` is
     called with the bytes that are done, the bytes in all (0 when not known) and what is being done, about ten times a
     second; it may raise to stop, and what was fetched by then is kept. Files that are fetched come from the Hub repository
-    ``STYLEMASK_MIRROR`` if it is set and has them, else from Google Drive. When another process is at the same pack, this
+    `STYLEMASK_MIRROR` if it is set and has them, else from Google Drive. When another process is at the same pack, this
     one waits for it.
 
     Raises PackMissing for an unknown name, DownloadFailed when a file cannot be had or is not the one that was used
@@ -142,9 +145,9 @@ def _hosts(file: PublishedFile, mirror: str | None) -> Iterator[Host]:
         from huggingface_hub.utils import build_hf_headers
 
         url = hf_hub_url(mirror, file.name, endpoint=os.environ.get("HF_ENDPOINT"))
-        yield Host(f"The Hub repository {mirror}", url, build_hf_headers())
+        yield Host(f"The Hub repository {mirror}", url, INSTEAD, build_hf_headers())
     drive = os.environ.get("STYLEMASK_DRIVE_URL", "https://drive.google.com").rstrip("/")
-    yield Host("Google Drive", f"{drive}/uc?id={file.drive_id}&export=download", asks=True)
+    yield Host("Google Drive", f"{drive}/uc?id={file.drive_id}&export=download", INSTEAD, asks=True)
 
 
 def _description(folder: Path) -> PackInfo | None:

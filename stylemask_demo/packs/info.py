@@ -1,4 +1,4 @@
-"""Where packs lie and what ``pack.json`` says about them; reads no weights."""
+"""Where packs lie and what `pack.json` says about them; reads no weights."""
 
 import json
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class NetworkSpec:
 
 @dataclass(frozen=True)
 class PackInfo:
-    """What ``pack.json`` says about a pack, and whether all its files are there at their full size."""
+    """What `pack.json` says about a pack, and whether all its files are there at their full size."""
 
     name: str
     title: str
@@ -73,9 +73,9 @@ def cure(folder: Path) -> str:
 
 
 def read_info(folder: str | Path) -> PackInfo:
-    """Read the description of the pack in ``folder``.
+    """Read the description of the pack in `folder`.
 
-    Raises PackCorrupt when ``pack.json`` is missing or does not describe a pack.
+    Raises PackCorrupt when `pack.json` is missing or does not describe a pack.
     """
     folder = Path(folder)
     path = folder / PACK_FILE

@@ -10,7 +10,7 @@ from stylemask_demo.packs.info import CHECKPOINTS, PACK_FILE, PackInfo, download
 def available_packs() -> list[PackInfo]:
     """List the packs of the repository, then the downloaded ones and those that can be downloaded, each by name.
 
-    Raises PackCorrupt when a pack of the repository has no readable ``pack.json``.
+    Raises PackCorrupt when a pack of the repository has no readable `pack.json`.
     """
     shipped = [read_info(path.parent) for path in sorted(CHECKPOINTS.glob(f"*/{PACK_FILE}"))]
     others = {name: _not_downloaded(pack) for name, pack in PUBLISHED.items()}

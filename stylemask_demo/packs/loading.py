@@ -1,8 +1,6 @@
 """Loading packs: every file is verified by its sha256 before it is parsed, and parsed without pickle."""
 
-from collections.abc import Collection
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -13,8 +11,7 @@ from torch import nn
 from stylemask_demo.downloads.checksum import sha256_of
 from stylemask_demo.errors import PackCorrupt
 from stylemask_demo.networks import NETWORKS
-from stylemask_demo.packs.info import PACK_FILE, NetworkSpec, PackInfo, cure, read_info
-from stylemask_demo.packs.listing import find_pack
+from stylemask_demo.packs.info import PACK_FILE, NetworkSpec, PackInfo, cure
 
 # From here on, networks are built without initial weights, which saves time and memory; for smaller ones it would cost
 # more, because the first use of such tensors imports a thousand modules of PyTorch.
@@ -22,39 +19,13 @@ MANY_PARAMETERS = 40_000_000
 LONGEST_REASON = 200  # characters of what PyTorch says about weights that do not fit
 
 
-@dataclass(frozen=True)
-class Pack:
-    """A loaded pack: what is known of it, and its networks (float32, evaluation mode, no gradients)."""
-
-    info: PackInfo
-    networks: dict[str, nn.Module]
-
-    def __getitem__(self, key: str) -> nn.Module:
-        return self.networks[key]
-
-
-def load_pack(
-    name_or_folder: str | Path,
-    device: str | torch.device = "cpu",
-    keys: Collection[str] | None = None,
-) -> Pack:
-    """Load a pack onto ``device``: all its networks, or those of ``keys`` that it has.
-
-    ``name_or_folder`` is the name of a pack in the repository's ``checkpoints`` or of a downloaded one, or a folder
-    with ``pack.json``. Raises PackMissing when there is no such pack, and PackCorrupt naming the file and the cure
-    when a file is missing, truncated or altered, or does not fit its network.
-    """
-    info = read_info(find_pack(name_or_folder))
-    chosen = [key for key in info.networks if keys is None or key in keys]
-    return Pack(info=info, networks={key: load_network(info, key, device) for key in chosen})
-
-
 @torch.inference_mode(False)  # tensors that are kept must be of use outside of it too
 def load_network(info: PackInfo, key: str, device: str | torch.device = "cpu") -> nn.Module:
     """Load one network of a pack: float32, evaluation mode, no gradients.
 
     On the CPU, weights that are stored as float32 stay in the file and are read where they are used. Raises KeyError
-    when the pack has no such network, and PackCorrupt as ``load_pack`` does.
+    when the pack has no such network, and PackCorrupt naming the file and the cure when its file is missing, truncated or
+    altered, or does not fit the network.
     """
     folder, spec = info.folder, info.networks[key]
     path = folder / spec.file
@@ -74,7 +45,7 @@ def load_network(info: PackInfo, key: str, device: str | torch.device = "cpu") -
 
 
 def verify_file(folder: Path, spec: NetworkSpec) -> None:
-    """Raise PackCorrupt, naming the file and the cure, unless the network's file is what ``pack.json`` says."""
+    """Raise PackCorrupt, naming the file and the cure, unless the network's file is what `pack.json` says."""
     path = folder / spec.file
     try:
         size = path.stat().st_size

@@ -20,6 +20,7 @@ from stylemask_demo.networks.e4e import Encoder4Editing
 from stylemask_demo.networks.identity_network import IdentityNetwork
 from stylemask_demo.networks.latent_average import LatentAverage
 from stylemask_demo.networks.mask_predictors import MaskPredictors
+from stylemask_demo.networks.memory_format import channels_last
 from stylemask_demo.networks.motion_encoder import MotionEncoder
 from stylemask_demo.networks.motion_mapping import MotionMapping
 from stylemask_demo.networks.parameter_extractor import ParameterExtractor
@@ -49,7 +50,7 @@ CLASSES: dict[str, tuple[type[nn.Module], ...]] = {
     "motion_decoder": (Generator,),
     "restyle_decoder": (Generator,),
 }
-NEEDED = ("generator", "encoder", "extractor", "identity")
+NEEDED = ("generator", "encoder")
 # Packs without these borrow the embedded pack's: they read any aligned face, whoever drew it.
 BORROWED = ("extractor", "identity")
 LENDER = CHECKPOINTS / "synthetic"
@@ -92,7 +93,7 @@ class PackNetworks:
         info = read_info(find_pack(name_or_folder))
         lender = read_info(LENDER) if set(BORROWED) - set(info.networks) else info
         for key in NEEDED:
-            if key not in info.networks and key not in BORROWED:
+            if key not in info.networks:
                 raise PackCorrupt(f"The pack '{info.name}' has no {key}. {cure(info.folder)}")
         owned = {key: _loaded(info, key, device) for key in CLASSES if key in info.networks}
         borrowed = {key: _loaded(lender, key, device) for key in BORROWED if key not in owned}
@@ -129,6 +130,4 @@ def _checked(info: PackInfo, key: str, device: torch.device) -> nn.Module:
     network = load_network(info, key, device)
     if not isinstance(network, CLASSES[key]):
         raise PackCorrupt(f"'{type(network).__name__}' cannot be the {key} of a pack. {cure(info.folder)}")
-    if key in CHANNELS_LAST:
-        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # PyTorch's stubs leave it out
-    return network
+    return channels_last(network) if key in CHANNELS_LAST else network

@@ -1,4 +1,4 @@
-"""Writing packs: weights as safetensors, and the ``pack.json`` that describes them."""
+"""Writing packs: weights as safetensors, and the `pack.json` that describes them."""
 
 import json
 import os
@@ -24,11 +24,11 @@ def save_network(
     arguments: dict[str, Any],
     dtype: torch.dtype = torch.float16,
 ) -> Path:
-    """Write ``module`` as ``<key>.safetensors`` into the pack in ``folder`` and enter it in ``pack.json``.
+    """Write `module` as `<key>.safetensors` into the pack in `folder` and enter it in `pack.json`.
 
-    Floating tensors are stored as ``dtype`` (as float32 where float16 would overflow), the others as they are.
-    ``arguments`` are the keyword arguments that build the module again; they must be JSON values, where
-    dictionaries may have whole numbers as keys. Folder and ``pack.json`` are made when missing.
+    Floating tensors are stored as `dtype` (as float32 where float16 would overflow), the others as they are.
+    `arguments` are the keyword arguments that build the module again; they must be JSON values, where
+    dictionaries may have whole numbers as keys. Folder and `pack.json` are made when missing.
     Returns the path of the weights. Raises ValueError for weights that are not finite, and OSError or SafetensorError
     when they cannot be written.
     """
@@ -73,7 +73,7 @@ def save_recipes(folder: str | Path, recipes: Recipes) -> None:
 
 
 def update_settings(folder: str | Path, **settings: Any) -> None:
-    """Set values of the free ``settings`` of the pack in ``folder``; the others stay as they are."""
+    """Set values of the free `settings` of the pack in `folder`; the others stay as they are."""
     document = _read(Path(folder))
     document["settings"].update(settings)
     _write(Path(folder), document)
@@ -82,7 +82,7 @@ def update_settings(folder: str | Path, **settings: Any) -> None:
 def describe_pack(
     folder: str | Path, *, title: str, resolution: int, licence: str, origin: str, name: str | None = None
 ) -> None:
-    """Set what ``pack.json`` says of the pack as a whole; ``name`` is the folder's name unless given."""
+    """Set what `pack.json` says of the pack as a whole; `name` is the folder's name unless given."""
     folder = Path(folder)
     document = _read(folder)
     document.update(name=name or folder.resolve().name, title=title, resolution=resolution, licence=licence, origin=origin)
@@ -126,7 +126,7 @@ def _write(folder: Path, document: dict[str, Any]) -> None:
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path that becomes ``path`` whole or not at all, so that a reader never meets half a file."""
+    """Give a temporary path that becomes `path` whole or not at all, so that a reader never meets half a file."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         temporary.touch()

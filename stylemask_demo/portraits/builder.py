@@ -56,6 +56,7 @@ class PortraitBuilder:
     ):
         self._finder, self._extractor, self._size, self._recipe = finder, extractor, size, recipe
         self._invert, self._reader, self._draw = invert, reader, draw
+        self._device = next(extractor.parameters()).device
         self._faces: Cache[str, list[Face]] = Cache(REMEMBERED, seconds=VISITOR_SECONDS)
         self._known: Cache[str, Portrait] = Cache(
             REMEMBERED, REMEMBERED_BYTES, lambda portrait: portrait.bytes, VISITOR_SECONDS
@@ -75,11 +76,11 @@ class PortraitBuilder:
         `face` is its number in `faces`, or a point (x, y) of the picture near it; without one the clearest is taken. Raises
         UnreadableMedia for a picture outside of the limits and NoFaceFound where there is no such face.
         """
-        return in_batches(lambda some: self._of_photos(some, face), images)
+        return in_batches(lambda some: self._of_photos(some, face), images, self._device)
 
     def of_crops(self, crops: Sequence[Image.Image]) -> list[Portrait]:
         """Portraits of pictures that are aligned crops of the pack's size already; nothing is remembered of them."""
-        return in_batches(lambda some: self._of_crops([self._as_photo(crop) for crop in some]), crops)
+        return in_batches(lambda some: self._of_crops([self._as_photo(crop) for crop in some]), crops, self._device)
 
     def _of_photos(self, images: Sequence[Image.Image], face: Which) -> list[Portrait]:
         wanted: dict[str, tuple[Image.Image, Face]] = {}

@@ -116,6 +116,7 @@ class PublishedReader:
     ):
         self._deca, self._compact = DecaReader(deca, white), compact
         self._scale, self._people, self._find = scale, people, find
+        self._device = next(compact.extractor.parameters()).device
         self._smile = Lazy(self._learned_smile)
 
     def read(self, crops: Sequence[Image.Image]) -> list[Reading]:
@@ -139,7 +140,7 @@ class PublishedReader:
 
     def _learned_smile(self) -> np.ndarray:
         """How the values (15,) of a face change as it smiles: their regression on the extractor's smile."""
-        people = in_batches(lambda seeds: self.read(self._people(seeds)), range(PEOPLE))
+        people = in_batches(lambda seeds: self.read(self._people(seeds)), range(PEOPLE), self._device)
         values = np.stack([reading.directions for reading in people])
         smiles = np.array([reading.parameters.smile for reading in people], np.float32)
         smiles -= smiles.mean()

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from stylemask_demo.rendering.facemodel import FaceModel
+from stylemask_demo.rendering.face_model import FaceModel
 from stylemask_demo.rendering.vectors import bump, mirrored, normalised, signed_distance, smoothstep, spline, vertex_normals
 
 NECK_PIVOT = np.array([0, -7, -1.5], np.float32)

@@ -118,7 +118,7 @@ def cloth(rest: np.ndarray, garment: Garment) -> tuple[np.ndarray, np.ndarray, n
     worn = inside > 0
     if garment.kind == "suit":
         # Within the jacket's deep cut are a shirt with its own neckline and perhaps a tie.
-        shirt = below_neckline(rest, Garment("shirt", *([garment.under] * 3), None, "plain"))
+        shirt = below_neckline(rest, Garment("shirt", garment.under, garment.under, garment.under, None, "plain"))
         within = ~worn & ((shirt > 0) | ((np.abs(x) < 2.6) & (y < -13.2)))
         colours[within] = garment.under
         if garment.tie is not None:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from PIL import Image
 
+from stylemask_demo.downloads.progress_bars import ProgressBars
 from stylemask_demo.errors import UnwritableMedia
 from stylemask_demo.rendering import shards
 from stylemask_demo.rendering.anatomy import Anatomy
-from stylemask_demo.rendering.facemodel import load_face_model
+from stylemask_demo.rendering.face_model import find_face_model, load_face_model
 from stylemask_demo.rendering.sheets import SHEETS
 from stylemask_demo.rendering.trajectory import FRAMES_PER_SECOND
 
@@ -33,6 +34,8 @@ def main(argv: list[str]) -> int:
     first = options.first
     if first is None:
         first = FIRST_VALIDATION_PERSON if options.validation else 0
+    with ProgressBars() as bars:
+        options.face_model = find_face_model(options.face_model, bars)
     for people in shards.shard_people(first, options.people):
         kind = "scene" if options.scene else "validation" if options.validation else "train"
         whole = kind == "validation" and options.people <= shards.SHARD_PEOPLE
@@ -75,7 +78,8 @@ def _with_films(pictures: Iterator[list[shards.Picture]], folder: Path) -> Itera
 
 
 def _draw_sheets(options: argparse.Namespace) -> None:
-    anatomy = Anatomy(load_face_model(options.face_model))
+    with ProgressBars() as bars:
+        anatomy = Anatomy(load_face_model(options.face_model, bars))
     try:
         options.output.mkdir(parents=True, exist_ok=True)
         for name, draw in SHEETS.items():

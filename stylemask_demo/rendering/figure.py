@@ -114,7 +114,7 @@ class Figure:
         torso_vertices = np.concatenate([anatomy.bust_rim, count + np.arange(len(torso_rest))])
         triangles = [anatomy.drawn_triangles, torso_vertices[torso_triangles]]
         rest = [anatomy.rest, torso_rest]
-        materials = np.full(count + len(torso_rest), Material.SKIN, np.int8)
+        materials: np.ndarray = np.full(count + len(torso_rest), Material.SKIN, np.int8)
         materials[count:] = Material.TORSO
         colours = np.zeros((count, 3), np.float32)
         skin_rng = np.random.default_rng([person.seed, SKIN_SEED])

@@ -118,7 +118,7 @@ def random_style(rng: np.random.Generator, kind: str) -> HairStyle:
 
 def with_age(style: HairStyle, age: float, female: bool, rng: np.random.Generator) -> HairStyle:
     """The style at an age: men's hairlines move back, and a third of old men are bald on top."""
-    old = float(smoothstep(np.float64(age), 30, 75))
+    old = float(smoothstep(age, 30, 75))
     if female:
         return replace(style, recession=style.recession + 0.3 * old * rng.random())
     if rng.random() < 0.35 * old and style.kind in ("short", "side", "buzz", "slick", "messy"):
@@ -167,7 +167,14 @@ def _side(rest: np.ndarray, style: HairStyle, jitter: float | np.ndarray = 0.0) 
     return np.where(rest[:, 0] - style.parting + jitter >= 0, 1.0, -1.0)
 
 
-def _grow_guides(rng, anatomy, body, normals, weight, style: HairStyle) -> _Guides:
+def _grow_guides(
+    rng: np.random.Generator,
+    anatomy: Anatomy,
+    body: np.ndarray,
+    normals: np.ndarray,
+    weight: np.ndarray,
+    style: HairStyle,
+) -> _Guides:
     places = sample_surface(rng, anatomy.rest, anatomy.skin_triangles, weight, GUIDES)
     rest = at_places(anatomy.rest, *places)
     here = at_places(body, *places)
@@ -225,7 +232,14 @@ def _grow_guides(rng, anatomy, body, normals, weight, style: HairStyle) -> _Guid
     return _Guides(strands, rest, lengths, side)
 
 
-def _follow(rng, anatomy, guides: _Guides, rest, roots, style: HairStyle) -> np.ndarray:
+def _follow(
+    rng: np.random.Generator,
+    anatomy: Anatomy,
+    guides: _Guides,
+    rest: np.ndarray,
+    roots: np.ndarray,
+    style: HairStyle,
+) -> np.ndarray:
     """Children: a mean of the three nearest guides on their side, drawn towards the nearest, then curled and cut."""
     apart = style.split * 3
     tree = cKDTree(np.column_stack([guides.rest, guides.sides * apart]))

@@ -5,7 +5,7 @@ import numpy as np
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
-def value_noise(points, frequency, seed):
+def value_noise(points: np.ndarray, frequency: float, seed: int) -> np.ndarray:
     """Smooth noise, about -1..1, at points (N, 3): random values on a lattice of `frequency` cells a centimetre."""
     noise = np.empty(len(points), np.float32)
     for i in range(len(points)):
@@ -24,26 +24,10 @@ def value_noise(points, frequency, seed):
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
-def _lattice(x, y, z, seed):
+def _lattice(x: int, y: int, z: int, seed: int) -> float:
     mixed = (x * 73856093) ^ (y * 19349663) ^ (z * 83492791) ^ (seed * 2654435)
     mixed = ((mixed ^ (mixed >> 13)) * 1274126177) & 0x7FFFFFFF
     return ((mixed ^ (mixed >> 16)) & 65535) / 32767.5 - 1
-
-
-def value_noise_reference(points: np.ndarray, frequency: float, seed: int) -> np.ndarray:
-    """The plain twin of `value_noise`."""
-    scaled = points.astype(np.float64) * frequency + 1000
-    cell = scaled.astype(np.int64)
-    share = scaled - cell
-    share = share * share * (3 - 2 * share)
-    total = np.zeros(len(points))
-    for corner in np.ndindex(2, 2, 2):
-        x, y, z = (cell + corner).T
-        mixed = (x * 73856093) ^ (y * 19349663) ^ (z * 83492791) ^ (seed * 2654435)
-        mixed = ((mixed ^ (mixed >> 13)) * 1274126177) & 0x7FFFFFFF
-        value = ((mixed ^ (mixed >> 16)) & 65535) / 32767.5 - 1
-        total += np.where(corner, share, 1 - share).prod(1) * value
-    return total.astype(np.float32)
 
 
 def wave_noise(rng: np.random.Generator, points: np.ndarray, scale: float, waves: int = 6) -> np.ndarray:

@@ -94,7 +94,7 @@ def random_person(seed: int) -> Person:
     female = bool(rng.random() < 0.5)
     # Most people who are photographed are between 20 and 50.
     age = float(18 + 64 * rng.beta(1.4, 2.4))
-    old = float(smoothstep(np.float64(age), 28, 78))
+    old = float(smoothstep(age, 28, 78))
     tone = float(rng.beta(1.05, 1.15))
     skin = np.array([np.interp(tone * (len(SKIN) - 1), np.arange(len(SKIN)), SKIN[:, c]) for c in range(3)])
     redness = rng.uniform(-0.3, 0.8) * (1 - 0.6 * tone)
@@ -147,11 +147,11 @@ def _random_style(rng: np.random.Generator, female: bool, tone: float) -> HairSt
 
 def _random_hair_colour(rng: np.random.Generator, tone: float, age: float) -> tuple[np.ndarray, float]:
     """Colour of the hair, linear, and how grey it is, 0..1, which grows with age."""
-    dark = float(smoothstep(np.float64(tone), 0.25, 0.6))
+    dark = float(smoothstep(tone, 0.25, 0.6))
     names = list(HAIR_COLOURS)
     shares = np.array([HAIR_COLOURS[name][1] * (1 - dark) + HAIR_COLOURS[name][2] * dark for name in names])
     colour = HAIR_COLOURS[names[rng.choice(len(names), p=shares / shares.sum())]][0] * rng.uniform(0.85, 1.2)
-    grey = float(smoothstep(np.float64(age + rng.normal() * 9), 42, 76)) * (rng.random() > 0.25)
+    grey = float(smoothstep(age + rng.normal() * 9, 42, 76)) * (rng.random() > 0.25)
     return colour, grey
 
 

@@ -1,8 +1,8 @@
-"""Rasterisers: triangles and strands into a depth buffer, thin strands over it, shadows and ambient occlusion.
+"""Rasterisers: triangles and strands into a depth buffer, and thin strands over it.
 
 Points on the screen are (x, y) in pixels, x right, y down, and z in centimetres, greater is nearer; the centre of pixel
-(row, column) is (column + 0.5, row + 0.5). Every compiled function has a plain twin, named `..._reference`, that gives
-the same numbers slowly.
+(row, column) is (column + 0.5, row + 0.5). The compiled functions have plain twins in the tests that give the same
+numbers slowly.
 """
 
 from dataclasses import dataclass
@@ -11,10 +11,6 @@ import numba
 import numpy as np
 
 EMPTY = -1e9  # depth where nothing is
-OCCLUSION_TAPS = 12
-OCCLUSION_TURNS = 16  # ways in which the spiral of taps is turned, so that no pattern shows
-OCCLUSION_TURN = 0.3927  # radians
-SHADOW_REACH = 3  # pixels of the shadow map averaged on each side
 
 _compiled = numba.njit(cache=True, fastmath=True, nogil=True)
 
@@ -30,6 +26,7 @@ class Buffers:
 
     @classmethod
     def empty(cls, side: int) -> "Buffers":
+        """Nothing yet, on a screen of `side` pixels a side."""
         return cls(
             np.full((side, side), EMPTY, np.float32),
             np.full((side, side), -1, np.int32),
@@ -48,6 +45,7 @@ class SoftLayer:
 
     @classmethod
     def empty(cls, side: int) -> "SoftLayer":
+        """No strands yet, on a screen of `side` pixels a side."""
         zeros = np.zeros((side, side), np.float32)
         return cls(np.zeros((side, side, 3), np.float32), zeros, np.ones_like(zeros))
 
@@ -63,7 +61,9 @@ def draw_triangles(points: np.ndarray, triangles: np.ndarray, buffers: Buffers, 
 
 
 @_compiled
-def _draw_triangles(points, triangles, depth, index, place, first):
+def _draw_triangles(
+    points: np.ndarray, triangles: np.ndarray, depth: np.ndarray, index: np.ndarray, place: np.ndarray, first: int
+) -> None:
     height, width = depth.shape
     for t in range(len(triangles)):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
@@ -90,23 +90,6 @@ def _draw_triangles(points, triangles, depth, index, place, first):
                     place[row, column, 1] = third
 
 
-def draw_triangles_reference(points: np.ndarray, triangles: np.ndarray, buffers: Buffers, first: int) -> None:
-    """The plain twin of `draw_triangles`: every triangle is tried on every pixel."""
-    height, width = buffers.depth.shape
-    y, x = np.mgrid[:height, :width] + 0.5
-    for t, (a, b, c) in enumerate(points[triangles].astype(float)):
-        area = np.linalg.det([b[:2] - a[:2], c[:2] - a[:2]])
-        if abs(area) < 1e-9:
-            continue
-        second = ((x - a[0]) * (c[1] - a[1]) - (c[0] - a[0]) * (y - a[1])) / area
-        third = ((b[0] - a[0]) * (y - a[1]) - (x - a[0]) * (b[1] - a[1])) / area
-        z = a[2] + second * (b[2] - a[2]) + third * (c[2] - a[2])
-        drawn = (second >= 0) & (third >= 0) & (second + third <= 1) & (z > buffers.depth)
-        buffers.depth[drawn] = z[drawn]
-        buffers.index[drawn] = first + t
-        buffers.place[drawn] = np.stack([second, third], -1)[drawn]
-
-
 def draw_strands(points: np.ndarray, half_widths: np.ndarray, buffers: Buffers, first: int) -> None:
     """Draws opaque strands of screen points (N, K, 3) with half widths (K,) in pixels, at least half a pixel.
 
@@ -117,7 +100,7 @@ def draw_strands(points: np.ndarray, half_widths: np.ndarray, buffers: Buffers, 
 
 
 @_compiled
-def _hash(row, column, strand, segment):
+def _hash(row: int, column: int, strand: int, segment: int) -> np.int64:
     return (
         (np.int64(column) * 73856093)
         ^ (np.int64(row) * 19349663)
@@ -127,7 +110,9 @@ def _hash(row, column, strand, segment):
 
 
 @_compiled
-def _strip(y, x0, dx, dy, half, squared, left, right):
+def _strip(
+    y: float, x0: float, dx: float, dy: float, half: float, squared: float, left: int, right: int
+) -> tuple[int, int]:
     """Columns of a row, `y` below a segment's start, that are no more than `half` from the segment's line."""
     if abs(dy) < 1e-3:
         return left, right
@@ -136,7 +121,9 @@ def _strip(y, x0, dx, dy, half, squared, left, right):
 
 
 @_compiled
-def _draw_strands(points, half_widths, depth, index, place, first):
+def _draw_strands(
+    points: np.ndarray, half_widths: np.ndarray, depth: np.ndarray, index: np.ndarray, place: np.ndarray, first: int
+) -> None:
     height, width = depth.shape
     strands, knots = points.shape[0], points.shape[1]
     for n in range(strands):
@@ -166,34 +153,6 @@ def _draw_strands(points, half_widths, depth, index, place, first):
                         place[row, column, 1] = (aside_x * dy - aside_y * dx) / np.sqrt(squared) / half
 
 
-def draw_strands_reference(points: np.ndarray, half_widths: np.ndarray, buffers: Buffers, first: int) -> None:
-    """The plain twin of `draw_strands`: every segment is tried on every pixel."""
-    height, width = buffers.depth.shape
-    rows, columns = np.mgrid[:height, :width]
-    for n, strand in enumerate(points.astype(float)):
-        for k, (a, b) in enumerate(zip(strand, strand[1:], strict=False)):
-            half = max(half_widths[k], 0.5)
-            along, aside = _segment(columns + 0.5 - a[0], rows + 0.5 - a[1], b - a)
-            hashes = (columns * 73856093) ^ (rows * 19349663) ^ (n * 83492791) ^ (k * 2654435)
-            z = a[2] + along * (b[2] - a[2])
-            drawn = (aside**2 <= half**2) & (hashes % 1024 <= half_widths[k] / half * 1024) & (z > buffers.depth)
-            buffers.depth[drawn] = z[drawn]
-            buffers.index[drawn] = first + n * points.shape[1] + k
-            signed = _across(columns + 0.5 - a[0], rows + 0.5 - a[1], along, b - a)
-            buffers.place[drawn] = np.stack([along, signed / half], -1)[drawn]
-
-
-def _segment(x: np.ndarray, y: np.ndarray, step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How far along a segment, 0..1, the nearest point is, and how far away."""
-    along = np.clip((x * step[0] + y * step[1]) / (step[0] ** 2 + step[1] ** 2 + 1e-9), 0, 1)
-    return along, np.hypot(x - along * step[0], y - along * step[1])
-
-
-def _across(x: np.ndarray, y: np.ndarray, along: np.ndarray, step: np.ndarray) -> np.ndarray:
-    aside_x, aside_y = x - along * step[0], y - along * step[1]
-    return (aside_x * step[1] - aside_y * step[0]) / np.sqrt(step[0] ** 2 + step[1] ** 2 + 1e-9)
-
-
 def blend_strands(
     points: np.ndarray,
     colours: np.ndarray,
@@ -212,7 +171,17 @@ def blend_strands(
 
 
 @_compiled
-def _blend_strands(points, colours, half_widths, opacity, bias, depth, colour, weight, passing):
+def _blend_strands(
+    points: np.ndarray,
+    colours: np.ndarray,
+    half_widths: np.ndarray,
+    opacity: float,
+    bias: float,
+    depth: np.ndarray,
+    colour: np.ndarray,
+    weight: np.ndarray,
+    passing: np.ndarray,
+) -> None:
     height, width = depth.shape
     strands, knots = points.shape[0], points.shape[1]
     for n in range(strands):
@@ -242,120 +211,3 @@ def _blend_strands(points, colours, half_widths, opacity, bias, depth, colour, w
                     for channel in range(3):
                         here, ahead = colours[n, k, channel], colours[n, k + 1, channel]
                         colour[row, column, channel] += covered * (here + along * (ahead - here))
-
-
-def blend_strands_reference(
-    points: np.ndarray,
-    colours: np.ndarray,
-    half_widths: np.ndarray,
-    opacity: float,
-    bias: float,
-    depth: np.ndarray,
-    layer: SoftLayer,
-) -> None:
-    """The plain twin of `blend_strands`: every segment is tried on every pixel."""
-    height, width = depth.shape
-    y, x = np.mgrid[:height, :width] + 0.5
-    for strand, paint in zip(points.astype(float), colours.astype(float), strict=True):
-        for k, (a, b) in enumerate(zip(strand, strand[1:], strict=False)):
-            step = b - a
-            squared = step[0] ** 2 + step[1] ** 2
-            if squared < 1e-6:
-                continue
-            along = ((x - a[0]) * step[0] + (y - a[1]) * step[1]) / squared
-            aside = np.abs((x - a[0]) * step[1] - (y - a[1]) * step[0]) / np.sqrt(squared)
-            covered = opacity * min(1, 2 * half_widths[k]) * np.clip(half_widths[k] + 0.5 - aside, 0, 1)
-            covered *= (along >= 0) & (along < 1) & (a[2] + along * step[2] >= depth - bias)
-            layer.passing[:] *= 1 - covered
-            layer.weight[:] += covered
-            layer.colour[:] += covered[..., None] * (paint[k] + along[..., None] * (paint[k + 1] - paint[k]))
-
-
-def ambient_occlusion(depth: np.ndarray, pixels_per_centimetre: float) -> np.ndarray:
-    """How open each pixel of a depth buffer is to light from everywhere, 0..1: (H, W) -> (H, W).
-
-    Twelve taps on a spiral up to four centimetres away; one that is higher than the pixel takes light away.
-    """
-    tap = np.arange(OCCLUSION_TAPS)
-    angle = np.arange(OCCLUSION_TURNS)[:, None] * OCCLUSION_TURN + tap * 2.4
-    reach = (0.3 + tap * 0.32) * pixels_per_centimetre
-    return _ambient_occlusion(depth, reach * np.cos(angle), reach * np.sin(angle))
-
-
-@_compiled
-def _ambient_occlusion(depth, across, down):
-    height, width = depth.shape
-    openness = np.ones((height, width), np.float32)
-    for row in range(height):
-        for column in range(width):
-            if depth[row, column] <= EMPTY:
-                continue
-            taken = 0.0
-            turn = (column * 7349 + row * 9151) % OCCLUSION_TURNS
-            for tap in range(OCCLUSION_TAPS):
-                radius = 0.3 + tap * 0.32
-                x, y = int(column + across[turn, tap]), int(row + down[turn, tap])
-                if x < 0 or y < 0 or x >= width or y >= height:
-                    continue
-                higher = depth[y, x] - depth[row, column]
-                if higher > 0.04 * radius:
-                    # What is far in front hangs in the air and shades little.
-                    near = 1.0 if higher < radius * 3 else max(0.0, 2 - higher / radius / 3)
-                    taken += min(1.0, higher / radius) * near
-            openness[row, column] = max(0.0, 1 - taken / OCCLUSION_TAPS * 1.25)
-    return openness
-
-
-def ambient_occlusion_reference(depth: np.ndarray, pixels_per_centimetre: float) -> np.ndarray:
-    """The plain twin of `ambient_occlusion`: one tap at a time for all pixels."""
-    rows, columns = np.indices(depth.shape)
-    turn = ((columns * 7349 + rows * 9151) % OCCLUSION_TURNS) * OCCLUSION_TURN
-    taken = np.zeros(depth.shape)
-    for tap in range(OCCLUSION_TAPS):
-        radius = 0.3 + tap * 0.32
-        x = np.trunc(columns + radius * pixels_per_centimetre * np.cos(turn + tap * 2.4)).astype(int)
-        y = np.trunc(rows + radius * pixels_per_centimetre * np.sin(turn + tap * 2.4)).astype(int)
-        inside = (x >= 0) & (y >= 0) & (x < depth.shape[1]) & (y < depth.shape[0])
-        higher = np.where(inside, depth[np.where(inside, y, 0), np.where(inside, x, 0)] - depth.astype(float), 0)
-        near = np.where(higher < radius * 3, 1, np.maximum(0, 2 - higher / radius / 3))
-        taken += np.where(higher > 0.04 * radius, np.minimum(1, higher / radius) * near, 0)
-    openness = np.maximum(0, 1 - taken / OCCLUSION_TAPS * 1.25)
-    return np.where(depth <= EMPTY, 1, openness).astype(np.float32)
-
-
-@_compiled
-def shadow(points, depth, bias):
-    """How much of a light reaches points (N, 3) on the screen of its shadow map (H, W): 1 lit, 0 in shadow.
-
-    Averages a square of the map, so that edges are soft; `bias` centimetres keep a surface from shading itself.
-    """
-    height, width = depth.shape
-    lit = np.zeros(len(points), np.float32)
-    for i in range(len(points)):
-        column, row = int(points[i, 0]), int(points[i, 1])
-        open_taps, taps = 0, 0
-        for down in range(-SHADOW_REACH, SHADOW_REACH + 1):
-            for across in range(-SHADOW_REACH, SHADOW_REACH + 1):
-                x, y = column + across, row + down
-                if x < 0 or y < 0 or x >= width or y >= height:
-                    continue
-                taps += 1
-                # A slanting surface rises towards the edge of the square.
-                if depth[y, x] < points[i, 2] + bias + 0.03 * (abs(across) + abs(down)):
-                    open_taps += 1
-        lit[i] = open_taps / taps if taps else 1.0
-    return lit
-
-
-def shadow_reference(points: np.ndarray, depth: np.ndarray, bias: float) -> np.ndarray:
-    """The plain twin of `shadow`: one tap at a time for all points."""
-    column, row = points[:, 0].astype(int), points[:, 1].astype(int)
-    open_taps, taps = np.zeros(len(points)), np.zeros(len(points))
-    for down in range(-SHADOW_REACH, SHADOW_REACH + 1):
-        for across in range(-SHADOW_REACH, SHADOW_REACH + 1):
-            x, y = column + across, row + down
-            inside = (x >= 0) & (y >= 0) & (x < depth.shape[1]) & (y < depth.shape[0])
-            stored = depth[np.where(inside, y, 0), np.where(inside, x, 0)]
-            taps += inside
-            open_taps += inside & (stored < points[:, 2] + bias + 0.03 * (abs(across) + abs(down)))
-    return np.where(taps > 0, open_taps / np.maximum(taps, 1), 1).astype(np.float32)

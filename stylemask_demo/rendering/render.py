@@ -9,15 +9,10 @@ from PIL import Image
 from stylemask_demo.rendering.background import random_background
 from stylemask_demo.rendering.camera import Camera
 from stylemask_demo.rendering.figure import Figure, Material, Posed, Tuft
+from stylemask_demo.rendering.glasses import Glasses
 from stylemask_demo.rendering.lighting import Light, random_light
-from stylemask_demo.rendering.raster import (
-    Buffers,
-    SoftLayer,
-    ambient_occlusion,
-    blend_strands,
-    draw_strands,
-    draw_triangles,
-)
+from stylemask_demo.rendering.occlusion import ambient_occlusion
+from stylemask_demo.rendering.raster import Buffers, SoftLayer, blend_strands, draw_strands, draw_triangles
 from stylemask_demo.rendering.shading import ShadowMap, Stage, interpolate, shade_strands, shade_surface
 from stylemask_demo.rendering.vectors import dot, normalised, srgb, vertex_normals
 from stylemask_demo.rendering.view import View
@@ -76,8 +71,8 @@ def render(figure: Figure, view: View, size: int, camera: Camera | None = None) 
     for number, tuft in enumerate(posed.tufts[1:]):
         _draw_softly(stage, tuft, camera, buffers, openness, layer, on_skin=number > 0)
     picture = layer.over(picture)
-    if posed.lenses:
-        _draw_lenses(stage, posed.lenses, camera, buffers, picture)
+    if posed.lenses and stage.person.glasses:
+        _draw_lenses(stage, stage.person.glasses, posed.lenses, camera, buffers, picture)
     skin = regions == Region.SKIN
     exposed = _expose(stage, picture, skin)
     return Rendering(
@@ -138,7 +133,14 @@ def _draw_softly(
     blend_strands(screen, light.reshape(tuft.points.shape), widths, tuft.opacity, SOFT_BIAS, buffers.depth, layer)
 
 
-def _draw_lenses(stage: Stage, lenses, camera: Camera, buffers: Buffers, picture: np.ndarray) -> None:
+def _draw_lenses(
+    stage: Stage,
+    glasses: Glasses,
+    lenses: tuple[np.ndarray, np.ndarray],
+    camera: Camera,
+    buffers: Buffers,
+    picture: np.ndarray,
+) -> None:
     """Lenses take a little light away and mirror the room, most of it where they are seen at a slant."""
     vertices, triangles = lenses
     glass = Buffers.empty(len(picture))
@@ -153,7 +155,7 @@ def _draw_lenses(stage: Stage, lenses, camera: Camera, buffers: Buffers, picture
     window = np.clip(((direction @ stage.light.key_direction)[:, None] - 0.93) * 30, 0, 1)
     mirrored = stage.light.reflected(direction) + 0.8 * window * stage.light.key
     fresnel = 0.03 + 0.9 * (1 - facing) ** 5
-    picture[seen] = picture[seen] * (1 - stage.person.glasses.tint) + mirrored * fresnel
+    picture[seen] = picture[seen] * (1 - glasses.tint) + mirrored * fresnel
 
 
 def _expose(stage: Stage, picture: np.ndarray, skin: np.ndarray) -> np.ndarray:
@@ -202,7 +204,8 @@ def _samples(values: np.ndarray) -> list[np.ndarray]:
 
 
 def _mean(values: np.ndarray) -> np.ndarray:
-    return sum(_samples(values)) / SAMPLES**2
+    first, *others = _samples(values)
+    return sum(others, start=first) / SAMPLES**2
 
 
 def _most_common(regions: np.ndarray) -> np.ndarray:

@@ -8,8 +8,8 @@ from stylemask_demo.rendering import clothes
 from stylemask_demo.rendering.anatomy import NECK_PIVOT, Anatomy
 from stylemask_demo.rendering.figure import Material, Surface
 from stylemask_demo.rendering.lighting import Light
+from stylemask_demo.rendering.occlusion import shadow
 from stylemask_demo.rendering.person import Person
-from stylemask_demo.rendering.raster import shadow
 from stylemask_demo.rendering.skin import surface_detail
 from stylemask_demo.rendering.vectors import dot, linear, normalised, smoothstep
 from stylemask_demo.rendering.view import View
@@ -52,6 +52,7 @@ class Stage:
     pixel: float
 
     def toward_camera(self, points: np.ndarray) -> np.ndarray:
+        """Unit vectors (N, 3) from points (N, 3) to the camera."""
         return normalised(np.array([0, 0, self.view.distance], np.float32) - points)
 
 
@@ -113,7 +114,15 @@ def interpolate(values: np.ndarray, corners: np.ndarray, place: np.ndarray) -> n
     return first + (second - first) * place[:, :1] + (third - first) * place[:, 1:]
 
 
-def _lit(stage, points, normals, colours, roughness, gloss, openness) -> np.ndarray:
+def _lit(
+    stage: Stage,
+    points: np.ndarray,
+    normals: np.ndarray,
+    colours: np.ndarray,
+    roughness: np.ndarray,
+    gloss: np.ndarray,
+    openness: np.ndarray,
+) -> np.ndarray:
     """Diffuse light that wraps around as in skin, and GGX highlights (B. Walter et al., EGSR 2007)."""
     light, toward = stage.light, stage.toward_camera(points)
     lit = stage.shadows.lit(points + normals * 0.2 + light.key_direction * 0.1)[:, None]

@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from stylemask_demo.errors import UnwritableMedia
 from stylemask_demo.rendering.anatomy import Anatomy
-from stylemask_demo.rendering.facemodel import load_face_model
+from stylemask_demo.rendering.face_model import load_face_model
 from stylemask_demo.rendering.figure import Figure
 from stylemask_demo.rendering.person import Person, random_person
 from stylemask_demo.rendering.render import Rendering, render
@@ -74,8 +75,8 @@ def labels_of(person: Person, number: int, view: View, rendering: Rendering) -> 
         "view": number,
         "identity": person.identity.astype(np.float16),
         "expression": view.expression.astype(np.float16),
-        "euler": np.float32(rendering.angles),
-        "gaze": np.float32(view.gaze),
+        "euler": np.array(rendering.angles, np.float32),
+        "gaze": np.array(view.gaze, np.float32),
         "landmarks": (rendering.landmarks * LABEL_SIDE / rendering.picture.width).astype(np.float16),
         "tone": person.tone,
         "female": person.female,
@@ -107,8 +108,6 @@ def render_people(people: Iterable[int], face_model: Path | None, order: Order, 
         anatomy = Anatomy(load_face_model(face_model))
         yield from (render_person(person, anatomy, order) for person in people)
         return
-    # Loaded once here first: otherwise every process would download it.
-    load_face_model(face_model)
     with ProcessPoolExecutor(workers, get_context("spawn"), _prepare, (face_model,)) as pool:
         yield from pool.map(partial(_render_in_worker, order=order), people)
 
@@ -162,7 +161,8 @@ def write_shard(
                     rows.append(picture.labels)
                 progress(done + 1)
         with open(partials[2], "wb") as file:
-            np.savez_compressed(file, **{name: np.array([row[name] for row in rows]) for name in rows[0]})
+            columns: dict[str, Any] = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+            np.savez_compressed(file, **columns)
         for partial_path, path in zip(partials, paths, strict=True):
             os.replace(partial_path, path)
     except OSError as error:

@@ -14,7 +14,7 @@ _MOUTH_LINING = linear([120, 50, 50]) * 0.6
 
 SHALLOWEST = 0.004  # centimetres; what is less deep is not seen
 # Creases on the front of the mean face, one side: name -> lines of (|x|, y) in centimetres.
-CREASES = {
+CREASES: dict[str, list[list[tuple[float, float]]]] = {
     "smile": [[(1.75, -0.5), (2.5, -1.3), (3.1, -2.4), (3.45, -3.7)]],
     "corner": [[(2.75, -3.9), (3.05, -4.7), (3.1, -5.6)]],
     "eye": [
@@ -34,7 +34,7 @@ CREASES = {
     "neck": [[(0, -10.4), (2, -10.2), (4, -9.6)], [(0, -12.2), (2.2, -12.0), (4.5, -11.3)]],
 }
 # Width in centimetres, depth of an old face, and which expressions deepen the crease at any age.
-_CREASE_SHAPE = {
+_CREASE_SHAPE: dict[str, tuple[float, float, tuple[str, ...]]] = {
     "smile": (0.28, 0.14, ("mouthSmile", "noseSneer", "mouthUpperUp")),
     "corner": (0.26, 0.08, ("mouthFrown",)),
     "eye": (0.11, 0.055, ("cheekSquint", "eyeSquint", "mouthSmile")),
@@ -128,7 +128,7 @@ def _crease_lines(person: Person, view: View) -> np.ndarray:
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
-def creases(rest, lines, pixel):
+def creases(rest: np.ndarray, lines: np.ndarray, pixel: float) -> tuple[np.ndarray, np.ndarray]:
     """Slope (N, 2) and depth (N,) in centimetres of creases (C, 6) at points (N, 3) of the front of the face.
 
     A crease is a valley with a Gaussian profile, at least a pixel wide; the deepest at a point counts. The slope is that of
@@ -155,20 +155,3 @@ def creases(rest, lines, pixel):
                 slope[i, 0] = 2 * here * dx / (width * width)
                 slope[i, 1] = 2 * here * dy / (width * width)
     return slope, depth
-
-
-def creases_reference(rest: np.ndarray, lines: np.ndarray, pixel: float) -> tuple[np.ndarray, np.ndarray]:
-    """The plain twin of `creases`, which leaves out what is farther than two and a half widths."""
-    points = np.stack([np.abs(rest[:, 0]), rest[:, 1]], 1).astype(float)
-    slope, depth = np.zeros((len(rest), 2)), np.zeros(len(rest))
-    for ax, ay, bx, by, width, deep in lines.astype(float):
-        a, b, width = np.array([ax, ay]), np.array([bx, by]), max(width, pixel)
-        along = np.clip((points - a) @ (b - a) / ((b - a) @ (b - a) + 1e-9), 0, 1)
-        aside = points - a - along[:, None] * (b - a)
-        here = deep * np.exp(-(aside**2).sum(1) / width**2)
-        low, high = np.minimum(a, b) - 2.5 * width, np.maximum(a, b) + 2.5 * width
-        here *= ((points >= low) & (points <= high)).all(1) & (rest[:, 2] >= 2)
-        deeper = here > depth
-        depth = np.where(deeper, here, depth)
-        slope = np.where(deeper[:, None], 2 * here[:, None] * aside / width**2, slope)
-    return slope.astype(np.float32), depth.astype(np.float32)

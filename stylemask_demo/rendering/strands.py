@@ -76,7 +76,8 @@ def grow_beard(rng: np.random.Generator, anatomy: Anatomy, kind: str, length: fl
 
 def lashes_on(anatomy: Anatomy, vertices: np.ndarray, length: float) -> tuple[np.ndarray, np.ndarray]:
     """Upper and lower lashes (N, 6, 3) each, on a face with these vertices; `length` 1 is the model's."""
-    upper, lower = [], []
+    upper: list[np.ndarray] = []
+    lower: list[np.ndarray] = []
     for strip in anatomy.lashes:
         # Between the model's lashes there are more, each a mean of its neighbours.
         place = np.linspace(0, len(strip) - 1, LASHES_BETWEEN * (len(strip) - 1) + 1)

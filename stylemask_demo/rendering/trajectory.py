@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
-from stylemask_demo.rendering.facemodel import EXPRESSIONS
+from stylemask_demo.faces.parameters import EXPRESSIONS
 from stylemask_demo.rendering.view import View, gaze_at_camera, random_view, with_gaze
 
 FRAMES_PER_SECOND = 25

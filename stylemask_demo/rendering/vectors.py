@@ -1,6 +1,7 @@
 """The little geometry that the whole renderer uses. Points are (..., 3) float arrays in centimetres."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.spatial.transform import Rotation
 
 
@@ -14,13 +15,13 @@ def normalised(vectors: np.ndarray) -> np.ndarray:
     return vectors / (np.sqrt(dot(vectors, vectors)) + 1e-9)[..., None]
 
 
-def smoothstep(x: np.ndarray, low: float, high: float) -> np.ndarray:
+def smoothstep(x: np.ndarray | float, low: float, high: float) -> np.ndarray:
     """0 up to `low`, 1 from `high` on, a smooth cubic between."""
     t = np.clip((x - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
 
 
-def bump(points: np.ndarray, centre, widths) -> np.ndarray:
+def bump(points: np.ndarray, centre: ArrayLike, widths: ArrayLike) -> np.ndarray:
     """A Gaussian bump of height 1 with a standard deviation per axis: (..., 3) -> (...)."""
     away = (points - np.asarray(centre, np.float32)) / np.asarray(widths, np.float32)
     return np.exp(-0.5 * dot(away, away))
@@ -96,7 +97,7 @@ def rotate_partly(points: np.ndarray, share: np.ndarray, rotation: np.ndarray, p
     return pivot + arm * np.cos(turn) + np.cross(axis, arm) * np.sin(turn) + along * (1 - np.cos(turn))
 
 
-def linear(srgb) -> np.ndarray:
+def linear(srgb: ArrayLike) -> np.ndarray:
     """sRGB 0..255 -> linear 0..1 (IEC 61966-2-1)."""
     c = np.asarray(srgb, float) / 255
     return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)

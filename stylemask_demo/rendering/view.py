@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from stylemask_demo.rendering.facemodel import EXPRESSIONS
+from stylemask_demo.faces.parameters import EXPRESSIONS
 from stylemask_demo.rendering.vectors import head_rotation, normalised
 
 _INDEX = {name: i for i, name in enumerate(EXPRESSIONS)}

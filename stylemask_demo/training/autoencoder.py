@@ -4,6 +4,8 @@ The encoder starts from the trunk of the parameter extractor, which already tell
 head pose and expression from the exact labels, so that the generator learns at once what they do.
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from PIL import Image
@@ -12,18 +14,19 @@ from torch import Tensor, nn
 from stylemask_demo.media.contact_sheets import contact_sheet
 from stylemask_demo.media.tensors import to_image
 from stylemask_demo.networks.identity_network import IdentityNetwork
+from stylemask_demo.networks.memory_format import channels_last
 from stylemask_demo.networks.parameter_extractor import ParameterExtractor
 from stylemask_demo.networks.portrait_encoder import PortraitEncoder
 from stylemask_demo.networks.stylegan2 import Generator
 from stylemask_demo.networks.trunk import INPUT_SIZE
 from stylemask_demo.training.augment import labelled
 from stylemask_demo.training.data import Faces, draw_rows
-from stylemask_demo.training.loop import Task
+from stylemask_demo.training.learning_rates import parameter_groups
+from stylemask_demo.training.loop import Averages, Task
 from stylemask_demo.training.losses import identity_distance, parameter_distance, reconstruction
-from stylemask_demo.training.rates import parameter_groups
 
 CHANNELS = {4: 256, 8: 256, 16: 192, 32: 128, 64: 64, 128: 32, 256: 16}
-GENERATOR = {"size": 256, "channels": CHANNELS, "style_dim": 512, "n_mlp": 4}
+GENERATOR: dict[str, Any] = {"size": 256, "channels": CHANNELS, "style_dim": 512, "n_mlp": 4}
 SIDE = 64  # pixels of the pictures that are learned
 
 
@@ -38,9 +41,9 @@ def autoencoder_task(
 ) -> Task:
     """The teachers, extractor and identity network, stay as they are."""
     generator = Generator(**GENERATOR)
-    for layer in generator.to_rgbs:  # a resolution that is new adds nothing at first
+    for layer in generator.rgb_layers[1:]:  # a resolution that is new adds nothing at first
         nn.init.zeros_(layer.conv.weight)
-    encoder = PortraitEncoder(generator.num_latents).to(memory_format=torch.channels_last)
+    encoder = channels_last(PortraitEncoder(generator.num_latents))
     encoder.trunk.load_state_dict(extractor.trunk.state_dict())
     encoder.reader.load_state_dict(extractor.state_dict())
     for teacher in (extractor, identity):
@@ -61,7 +64,7 @@ def autoencoder_task(
             **{name: 0.5 * value for name, value in seen.items()},
         }
 
-    def sheet(averages: dict[str, nn.Module]) -> Image.Image:
+    def sheet(averages: Averages) -> Image.Image:
         pictures = validation.batch(validation.spread(60), INPUT_SIZE)
         true = F.avg_pool2d(pictures, INPUT_SIZE // SIDE)
         made = averages["generator"](averages["encoder"](pictures), SIDE)

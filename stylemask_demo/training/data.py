@@ -15,6 +15,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from stylemask_demo.media.tensors import from_pixels
+
 LABELS = ("person", "identity", "expression", "euler", "landmarks", "tone", "female", "hair_style")
 
 
@@ -51,7 +53,7 @@ class Faces:
     def batch(self, rows: np.ndarray, side: int) -> Tensor:
         """Pictures of the rows as float (B, 3, side, side) in -1..1, on torch's default device."""
         pixels = torch.from_numpy(np.ascontiguousarray(self.pictures[side][rows])).to(torch.get_default_device())
-        return pixels.permute(0, 3, 1, 2).float() / 127.5 - 1
+        return from_pixels(pixels)
 
     def tensors(self, rows: np.ndarray | slice, *names: str) -> list[Tensor]:
         """The named labels of the rows as float tensors."""
@@ -96,7 +98,7 @@ def _decode(tars: list[Path], count: int, side: int, path: Path) -> None:
     with ThreadPoolExecutor() as pool:
         for tar in tars:
             with tarfile.open(tar) as archive:
-                files = [archive.extractfile(member).read() for member in archive]
+                files = [file.read() for member in archive if (file := archive.extractfile(member))]
             for picture in pool.map(lambda file: _picture(file, side), files):
                 array[row] = picture
                 row += 1

@@ -7,27 +7,29 @@ import dataclasses
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
 from stylemask_demo import Portrait, Reenactor
 from stylemask_demo.caching import Lazy
 from stylemask_demo.media.contact_sheets import contact_sheet
-from stylemask_demo.media.tensors import to_image, to_tensor
+from stylemask_demo.media.tensors import from_pixels, to_image, to_tensor
 from stylemask_demo.networks.detail import REFINED, DetailNetwork, find_places
 from stylemask_demo.networks.identity_network import IdentityNetwork
+from stylemask_demo.networks.memory_format import channels_last
 from stylemask_demo.networks.parameter_extractor import ParameterExtractor
 from stylemask_demo.networks.perception import grey, to_input
 from stylemask_demo.networks.portrait_encoder import PortraitEncoder
-from stylemask_demo.training.adversary import CHANNELS, PatchDiscriminator, adversarial, cut_patch
 from stylemask_demo.training.augment import move
 from stylemask_demo.training.data import Faces
-from stylemask_demo.training.loop import Task
+from stylemask_demo.training.discriminator import CHANNELS, PatchDiscriminator, adversarial, cut_patch
+from stylemask_demo.training.loop import Averages, Task
 from stylemask_demo.training.losses import identity_distance, parameter_distance, reconstruction
 from stylemask_demo.training.sample_bank import openings
 
@@ -57,9 +59,9 @@ class Pairs:
     result; `landmarks` (N, 3, 68, 2) of the source's picture, its inversion and the result as fractions.
     """
 
-    rows: np.ndarray
-    pictures: np.ndarray
-    landmarks: np.ndarray
+    rows: np.memmap
+    pictures: np.memmap
+    landmarks: np.memmap
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -79,14 +81,14 @@ class Pairs:
     @classmethod
     def open(cls, folder: Path, writing: bool = False) -> "Pairs":
         """The pairs of a folder that `create` made. Several processes may write theirs at a time."""
-        mode = "r+" if writing else "r"
+        mode: Literal["r+", "r"] = "r+" if writing else "r"
         return cls(*(np.load(folder / f"{field.name}.npy", mmap_mode=mode) for field in dataclasses.fields(cls)))
 
     def batch(self, numbers: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
         """Inversions and results (B, 3, S, S) in -1..1, and `landmarks` (B, 3, 68, 2)."""
         device = torch.get_default_device()
         pixels = torch.from_numpy(np.ascontiguousarray(self.pictures[numbers])).to(device)
-        inversions, made = (pixels.permute(1, 0, 4, 2, 3).float() / 127.5 - 1).unbind()
+        inversions, made = from_pixels(pixels).unbind(1)
         return inversions, made, torch.from_numpy(self.landmarks[numbers]).to(device)
 
 
@@ -161,7 +163,7 @@ def details_task(
     for teacher in (extractor, identity):
         teacher.eval().requires_grad_(False)
     size = pairs.pictures.shape[2]
-    network = DetailNetwork().to(memory_format=torch.channels_last)
+    network = channels_last(DetailNetwork())
     judge = PatchDiscriminator((*CHANNELS, CHANNELS[-1]))  # smears are wider than strands
     optimiser = torch.optim.Adam(network.parameters(), rate, betas=(0.9, 0.99))
     optimiser.add_param_group({"params": list(judge.parameters()), "lr": 2e-3, "betas": (0.0, 0.99)})
@@ -175,16 +177,18 @@ def details_task(
         photos, true = _recoloured(faces.batch(sources, size), faces.batch(targets, size))
         (landmarks,) = faces.tensors(targets, "landmarks")
         inversions, made, points = pairs.batch(numbers)
-        of_photos, *others = points.unbind(1)
-        made = miscoloured_mouths(made, others[1])
+        of_photos, of_inversions, of_made = points.unbind(1)
+        made = miscoloured_mouths(made, of_made)
         photos, true, of_photos, landmarks = _reshaped(photos, true, of_photos, landmarks)
-        places = find_places(of_photos, *others, size // REFINED)
+        places = find_places(of_photos, of_inversions, of_made, size // REFINED)
         if torch.rand(()) < 0.5:
             photos, true, inversions, made = (batch.flip(3) for batch in (photos, true, inversions, made))
             places, landmarks = places.flip(3) * mirror, landmarks * mirror + mirror.lt(0)
         made, moved = network.draw(photos, inversions, made, places)
-        look, teacher = ((parameter_distance, extractor), (identity_distance, identity))[step % 2]
-        seen = look(teacher, grey(made), grey(true))
+        if step % 2:
+            seen = identity_distance(identity, grey(made), grey(true))
+        else:
+            seen = parameter_distance(extractor, grey(made), grey(true))
         if "parameters" in seen:
             seen["parameters"] *= PARAMETERS if done < EXACT_FROM else EXACTLY
         losses = {
@@ -197,11 +201,13 @@ def details_task(
             losses |= played | {"sharpness": SHARPNESS * played["sharpness"]}
         return losses
 
-    def sheet(averages: dict[str, nn.Module]) -> Image.Image:
+    def sheet(averages: Averages) -> Image.Image:
         numbers = np.linspace(trained, len(pairs) - 1, 24).astype(int)
         photos, true = (faces.batch(rows, size) for rows in pairs.rows[numbers].T)
         inversions, made, points = pairs.batch(numbers)
-        finished = averages["network"](photos, inversions, made, find_places(*points.unbind(1), size // REFINED))
+        of_photos, of_inversions, of_made = points.unbind(1)
+        places = find_places(of_photos, of_inversions, of_made, size // REFINED)
+        finished = averages["network"](photos, inversions, made, places)
         off = [(picture - true).abs().mean() * 127.5 for picture in (made, finished)]
         print(f"\nvalidation: {off[0]:.2f} grey levels without detail, {off[1]:.2f} with", flush=True)
         columns = zip(photos, made, finished, true, strict=True)
@@ -229,7 +235,7 @@ def misplaced(moved: Tensor, true: Tensor) -> Tensor:
     """How far a moved photo (B, 4, S, S), as `DetailNetwork.draw` gives it, is from the truth: the finest difference tells
     where exactly a part belongs, the coarser ones tell it from further away."""
     difference = (moved[:, :3] - true) * moved[:, 3:].detach()
-    return sum(F.avg_pool2d(difference, cell).abs().mean() for cell in (1, 4, 8))
+    return sum((F.avg_pool2d(difference, cell).abs().mean() for cell in (1, 4, 8)), start=difference.new_zeros(()))
 
 
 def miscoloured_mouths(made: Tensor, landmarks: Tensor) -> Tensor:

@@ -5,14 +5,14 @@ import copy
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from stylemask_demo.faces.parameters import DIRECTIONS, direction_shift
 from stylemask_demo.media.contact_sheets import contact_sheet
 from stylemask_demo.media.tensors import to_image
 from stylemask_demo.methods.directions import move
 from stylemask_demo.networks.direction_matrix import DirectionMatrix
-from stylemask_demo.training.loop import Task
+from stylemask_demo.training.loop import Averages, Task
 from stylemask_demo.training.losses import exposure
 from stylemask_demo.training.sample_bank import (
     SIDE,
@@ -73,7 +73,7 @@ def directions_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, 
     places = teachers.along(bank.parameters)
     lowest, highest = places.quantile(0.01, 0), places.quantile(0.99, 0)
 
-    def sheet(averages: dict[str, nn.Module]) -> Image.Image:
+    def sheet(averages: Averages) -> Image.Image:
         return slider_strips(teachers, bank, averages["directions"])
 
     return Task("directions", {"directions": matrix}, optimiser, loss, sheet, steps, average=0.99, save_every=100)

@@ -2,17 +2,18 @@
 
 import torch
 from PIL import Image, ImageDraw
-from torch import Tensor, nn
+from torch import Tensor
 
 from stylemask_demo.faces.parameters import MIRRORED_EXPRESSIONS, MIRRORED_LANDMARKS
 from stylemask_demo.media.contact_sheets import contact_sheet
 from stylemask_demo.media.tensors import to_image
+from stylemask_demo.networks.memory_format import channels_last
 from stylemask_demo.networks.parameter_extractor import ParameterExtractor
 from stylemask_demo.networks.trunk import INPUT_SIZE
 from stylemask_demo.training.augment import move, recolour, turn_head
 from stylemask_demo.training.data import Faces, draw_rows
-from stylemask_demo.training.loop import Task
-from stylemask_demo.training.rates import parameter_groups
+from stylemask_demo.training.learning_rates import parameter_groups
+from stylemask_demo.training.loop import Averages, Task
 
 GLASSES = 4.0  # times as often as others are people with glasses drawn: a tenth wear them, and their eyes are hard to read
 
@@ -20,7 +21,7 @@ GLASSES = 4.0  # times as often as others are people with glasses drawn: a tenth
 def extractor_task(faces: Faces, validation: Faces, steps: int, batch: int = 32, rate: float = 2e-3) -> Task:
     """Three quarters of each batch are nearly aligned, as the pipeline sees them; the rest are up to 25 % off, as a face
     finder leaves them."""
-    network = ParameterExtractor().to(memory_format=torch.channels_last)
+    network = channels_last(ParameterExtractor())
     optimiser = torch.optim.AdamW(parameter_groups(network, rate), weight_decay=0.02)
 
     def loss(step: int, done: float) -> dict[str, Tensor]:
@@ -47,7 +48,7 @@ def extractor_task(faces: Faces, validation: Faces, steps: int, batch: int = 32,
             "identity": ((found.identity - identity).square().mean(1) * known).mean(),
         }
 
-    def sheet(averages: dict[str, nn.Module]) -> Image.Image:
+    def sheet(averages: Averages) -> Image.Image:
         rows = validation.spread(120)
         pictures = validation.batch(rows, INPUT_SIZE)
         found = averages["extractor"](pictures)

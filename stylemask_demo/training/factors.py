@@ -13,7 +13,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from stylemask_demo.media.contact_sheets import contact_sheet
 from stylemask_demo.media.tensors import to_image
@@ -22,11 +22,11 @@ from stylemask_demo.networks.parameter_extractor import ParameterExtractor
 from stylemask_demo.networks.perception import grey, map_distance, to_input
 from stylemask_demo.networks.portrait_encoder import PortraitEncoder
 from stylemask_demo.networks.stylegan2 import Generator
-from stylemask_demo.training.adversary import PatchDiscriminator, adversarial, cut_patch
 from stylemask_demo.training.augment import labelled
 from stylemask_demo.training.autoencoder import joint_optimiser, signal_to_noise
 from stylemask_demo.training.data import Faces, draw_pairs
-from stylemask_demo.training.loop import Task
+from stylemask_demo.training.discriminator import PatchDiscriminator, adversarial, cut_patch
+from stylemask_demo.training.loop import Averages, Task
 from stylemask_demo.training.losses import identity_distance, parameter_distance, reconstruction
 from stylemask_demo.training.mapping import amplify_codes, modulations, read_all
 from stylemask_demo.training.sample_bank import openings
@@ -195,7 +195,7 @@ def factors_task(
             return losses | {"own landmarks": (found.landmarks - landmarks[rows]).abs().mean() * 120}
         return losses | {"strangers": F.relu((kept * embedding[rows]).sum(1) - 0.3).mean()}
 
-    def sheet(averages: dict[str, nn.Module]) -> Image.Image:
+    def sheet(averages: Averages) -> Image.Image:
         return _sheet(averages["generator"], averages["encoder"], factors, validation, extractor, identity)
 
     modules = {"generator": generator, "encoder": encoder, "judge": judge}
@@ -218,7 +218,7 @@ def _mixture(generator: Generator, encoder: PortraitEncoder, factors: Factors) -
     Channels that the masks leave alone should hold no motion at all.
     """
     moved = encoder.motion.weight @ factors.motions
-    controlled = {id(layer.conv.modulation) for layer in [generator.conv1, *generator.convs][:MIXED]}
+    controlled = {id(layer.conv.modulation) for layer in generator.layers[:MIXED]}
     terms = []
     for _, modulation in modulations(generator):
         of_motion = (modulation.weight @ moved).norm(dim=1)

@@ -4,17 +4,18 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from stylemask_demo.media.contact_sheets import contact_sheet
 from stylemask_demo.media.tensors import to_image
 from stylemask_demo.networks.identity_network import IdentityNetwork
+from stylemask_demo.networks.memory_format import channels_last
 from stylemask_demo.networks.parameter_extractor import ParameterExtractor
 from stylemask_demo.networks.trunk import INPUT_SIZE
 from stylemask_demo.training.augment import move, recolour
 from stylemask_demo.training.data import Faces, draw_pairs
-from stylemask_demo.training.loop import Task
-from stylemask_demo.training.rates import parameter_groups
+from stylemask_demo.training.learning_rates import parameter_groups
+from stylemask_demo.training.loop import Averages, Task
 
 TEMPERATURE = 0.1
 
@@ -28,7 +29,7 @@ def identity_task(
     rate: float = 1e-3,
 ) -> Task:
     """Contrastive training (Chen et al. 2020) on two views each of `people` persons; starts from the extractor's trunk."""
-    network = IdentityNetwork().to(memory_format=torch.channels_last)
+    network = channels_last(IdentityNetwork())
     network.trunk.load_state_dict(extractor.trunk.state_dict())
     optimiser = torch.optim.AdamW(parameter_groups(network, rate), weight_decay=0.02)
     views = faces.rows_by_person()
@@ -50,7 +51,7 @@ def identity_task(
         partner = torch.arange(count).roll(people)
         return {"contrast": F.cross_entropy(similarity, partner)}
 
-    def sheet(averages: dict[str, nn.Module]) -> Image.Image:
+    def sheet(averages: Averages) -> Image.Image:
         rows = validation.first_views()[:60]
         embedding = torch.cat([averages["identity"](validation.batch(person, INPUT_SIZE)) for person in rows])
         cosine = embedding @ embedding.T

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from accelerate import Accelerator
@@ -13,7 +13,7 @@ from accelerate.utils import DistributedDataParallelKwargs
 from PIL import Image
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import PARAM_LIST, AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from stylemask_demo.training.loss_curve import save_loss_curve
@@ -119,7 +119,7 @@ def run(task: Task, folder: Path, accelerator: Accelerator | None = None) -> Ave
     progress.close()
     accelerator.free_memory()
     accelerator.wait_for_everyone()
-    return dict(averaged.module.items())
+    return _averages(averaged)
 
 
 def _done(task: Task, step: int, seconds: float, accelerator: Accelerator) -> float:
@@ -133,15 +133,19 @@ def _done(task: Task, step: int, seconds: float, accelerator: Accelerator) -> fl
 def _new_average(task: Task, trained: nn.ModuleDict) -> AveragedModel:
     """A running average whose decay rises to the task's, so that it soon forgets the weights that a run starts from."""
 
-    def average(kept: list[Tensor], new: list[Tensor], count: Tensor) -> None:
+    def average(kept: PARAM_LIST, new: PARAM_LIST, count: Tensor | int) -> None:
         get_ema_multi_avg_fn(min(task.average, (int(count) + 1) / (int(count) + 10)))(kept, new, count)
 
     averaged = AveragedModel(trained, multi_avg_fn=average, use_buffers=True)
     return averaged.eval().requires_grad_(False)
 
 
+def _averages(averaged: AveragedModel) -> Averages:
+    return dict(cast(nn.ModuleDict, averaged.module).items())
+
+
 def _save(task: Task, averaged: AveragedModel, checkpoint: Path, step: int) -> None:
-    averages = dict(averaged.module.items())
+    averages = _averages(averaged)
     state = {
         "step": step,
         "modules": {name: module.state_dict() for name, module in task.modules.items()},
@@ -163,7 +167,7 @@ def _resume(task: Task, averaged: AveragedModel, checkpoint: Path) -> int:
     state = torch.load(checkpoint, weights_only=True)
     for name, module in task.modules.items():
         module.load_state_dict(state["modules"][name])
-        averaged.module[name].load_state_dict(state["averages"][name])
+        _averages(averaged)[name].load_state_dict(state["averages"][name])
     averaged.n_averaged.fill_(state["step"])  # one for each step
     task.optimiser.load_state_dict(state["optimiser"])
     task.history[:] = state["history"]

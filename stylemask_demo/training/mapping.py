@@ -55,17 +55,16 @@ def read_all(read: Callable[[Tensor], Tensor], faces: Faces, rows: np.ndarray, b
 
 def modulations(generator: Generator) -> list[tuple[int, EqualLinear]]:
     """Every modulation layer with the index of the W+ layer that it reads."""
-    users = [(i, layer.conv.modulation) for i, layer in enumerate([generator.conv1, *generator.convs])]
-    rgb = [generator.to_rgb1, *generator.to_rgbs]
-    return users + [(2 * i + 1, layer.conv.modulation) for i, layer in enumerate(rgb)]
+    users = [(i, layer.conv.modulation) for i, layer in enumerate(generator.layers)]
+    return users + [(2 * i + 1, layer.conv.modulation) for i, layer in enumerate(generator.rgb_layers)]
 
 
 @torch.no_grad()
 def shift_codes(generator: Generator, encoder: PortraitEncoder, shift: Tensor) -> None:
     """Adds `shift` (D,) to all codes w."""
-    encoder.still.bias += shift
+    encoder.still.bias.add_(shift)
     for _, modulation in modulations(generator):
-        modulation.bias -= modulation.scale * modulation.weight @ shift
+        modulation.bias.sub_(modulation.scale * modulation.weight @ shift)
 
 
 @torch.no_grad()
@@ -76,7 +75,7 @@ def set_normal_mapping(generator: Generator, codes: Tensor) -> None:
     spread = torch.zeros(len(centre), len(centre))
     spread[: len(axes)] = axes * ((codes - centre) @ axes.T).std(0)[:, None]
     lift = 6.0  # keeps every component positive, where a leaky ReLU is linear
-    *first, last = generator.style[1:]
+    *first, last = (layer for layer in generator.style if isinstance(layer, EqualLinear))
     for i, layer in enumerate(first):
         layer.weight.copy_(torch.eye(len(centre)) / math.sqrt(2) / layer.scale)
         layer.bias.fill_((lift if i == 0 else 0.0) / math.sqrt(2) / layer.rate)

@@ -3,13 +3,13 @@
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from stylemask_demo.media.contact_sheets import contact_sheet
 from stylemask_demo.media.tensors import to_image
 from stylemask_demo.methods.stylemask import mix
 from stylemask_demo.networks.mask_predictors import MaskPredictors
-from stylemask_demo.training.loop import Task
+from stylemask_demo.training.loop import Averages, Task
 from stylemask_demo.training.sample_bank import Bank, Teachers, landmark_gap, openings
 
 CONTROLLED = 10  # layers, up to 64 px: what lies above is texture
@@ -34,7 +34,7 @@ def masks_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, rate:
         made = generator.synthesise(mixed, generator.rgb_styles(source.w_plus), teachers.side)
         found, embedding = teachers.look(made)
         again = mix(masks, mixed, target_styles)
-        cycle = sum((a - m).abs().mean() for a, m in zip(again[:CONTROLLED], mixed, strict=False)) / CONTROLLED
+        gaps = [(a - m).abs().mean() for a, m in zip(again[:CONTROLLED], mixed, strict=False)]
         return {
             "pose": (found.euler - target.parameters.euler).abs().mean() / 5,
             "expression": (found.expression - target.parameters.expression).abs().mean() * 5,
@@ -43,10 +43,10 @@ def masks_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, rate:
             # Like the source, and not like the target beyond what strangers are.
             "identity": (1 - (embedding * source.embedding).sum(1)).mean() * 2
             + (F.relu((embedding * target.embedding).sum(1) - STRANGERS) * (1 - same)).mean(),
-            "cycle": cycle * 0.5,
+            "cycle": torch.stack(gaps).mean() * 0.5,
         }
 
-    def sheet(averages: dict[str, nn.Module]) -> Image.Image:
+    def sheet(averages: Averages) -> Image.Image:
         return reenactment_matrix(teachers, bank, averages["masks"])
 
     return Task("masks", {"masks": masks}, optimiser, loss, sheet, steps, average=0.99, save_every=100)
@@ -72,8 +72,9 @@ def reenactment_matrix(teachers: Teachers, bank: Bank, masks: MaskPredictors, pe
 def _start_from_statistics(masks: MaskPredictors, teachers: Teachers, bank: Bank) -> None:
     """Leans each channel's mask towards 1 as far as motion explains its variance, towards 0 elsewhere."""
     styles, moved = teachers.generator.styles(bank.w_plus), teachers.motion_styles(bank)
-    for predictor, style, change in zip(masks.children(), styles, moved, strict=False):
+    for predictor, style, change in zip(masks.predictors, styles, moved, strict=False):
         explained = change.var(0) / (style.var(0) + 1e-9)
         lean = (explained - explained.median()) / (explained.std() + 1e-6)
-        predictor.masknet[2].weight.mul_(0.1)
-        predictor.masknet[2].bias.copy_((lean * SURENESS / 2).clamp(-SURENESS, SURENESS))
+        last = predictor.masknet[2]
+        last.get_parameter("weight").mul_(0.1)
+        last.get_parameter("bias").copy_((lean * SURENESS / 2).clamp(-SURENESS, SURENESS))

@@ -6,29 +6,31 @@ second person's code the same motion must give that person.
 
 import torch
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from stylemask_demo.calibration.regression import LinearFit, ridge_regression
 from stylemask_demo.media.contact_sheets import contact_sheet
 from stylemask_demo.media.tensors import to_image
 from stylemask_demo.networks.compact_motion_encoder import CompactMotionEncoder
+from stylemask_demo.networks.memory_format import channels_last
 from stylemask_demo.networks.motion_mapping import MotionMapping
 from stylemask_demo.networks.perception import grey
+from stylemask_demo.networks.stylegan2 import Generator
 from stylemask_demo.training.data import Faces, draw_pairs
-from stylemask_demo.training.loop import Task
+from stylemask_demo.training.learning_rates import parameter_groups
+from stylemask_demo.training.loop import Averages, Task
 from stylemask_demo.training.losses import exposure, identity_distance, parameter_distance, reconstruction
-from stylemask_demo.training.rates import parameter_groups
-from stylemask_demo.training.sample_bank import SIDE, Teachers
+from stylemask_demo.training.sample_bank import SIDE, EmbeddedTeachers
 
 RIDGE = 1e-2  # penalty of the regressions that training starts from, in units of the mean variance
 FITTED = 2000  # pictures that it is fitted on
 
 
-def motion_task(teachers: Teachers, faces: Faces, steps: int, batch: int = 8, rate: float = 2e-4) -> Task:
+def motion_task(teachers: EmbeddedTeachers, faces: Faces, steps: int, batch: int = 8, rate: float = 2e-4) -> Task:
     """`batch` is the number of pairs. Of the second person there is no true picture: the teachers see the identity of the
     person and the parameters of the motion, and the light is that of the person's inversion."""
     generator, encoder = teachers.generator, teachers.encoder
-    motion = CompactMotionEncoder().to(memory_format=torch.channels_last)
+    motion = channels_last(CompactMotionEncoder())
     motion.trunk.load_state_dict(teachers.extractor.trunk.state_dict())
     mapping = MotionMapping(num_latents=1)
     _start_from_regression(teachers, faces, motion, mapping)
@@ -58,7 +60,7 @@ def motion_task(teachers: Teachers, faces: Faces, steps: int, batch: int = 8, ra
             "other exposure": (exposure(other) - exposure(unmoved).roll(1, 0)).abs().mean() * 4,
         }
 
-    def sheet(averages: dict[str, nn.Module]) -> Image.Image:
+    def sheet(averages: Averages) -> Image.Image:
         rows = faces.first_views()
         rows = rows[:: max(1, len(rows) // 12)][:12]
         source, target = faces.batch(rows[:, 0], SIDE), faces.batch(rows[:, 1], SIDE).roll(1, 0)
@@ -69,12 +71,14 @@ def motion_task(teachers: Teachers, faces: Faces, steps: int, batch: int = 8, ra
     return Task("motion", {"motion": motion, "mapping": mapping}, optimiser, loss, sheet, steps, warm_up=20, average=0.97)
 
 
-def _drive(generator: nn.Module, mapping: MotionMapping, codes: Tensor, moves: Tensor) -> Tensor:
+def _drive(generator: Generator, mapping: MotionMapping, codes: Tensor, moves: Tensor) -> Tensor:
     return generator(generator.repeat(mapping(codes, moves)[:, 0]), SIDE)
 
 
 @torch.no_grad()
-def _start_from_regression(teachers: Teachers, faces: Faces, motion: CompactMotionEncoder, mapping: MotionMapping) -> None:
+def _start_from_regression(
+    teachers: EmbeddedTeachers, faces: Faces, motion: CompactMotionEncoder, mapping: MotionMapping
+) -> None:
     """Lets the mapping take the encoder's own motion out of the code, and the motion encoder give it as regression can."""
     motion.eval()  # and stays so: statistics of a handful of people would blur the codes
     rows = faces.spread(FITTED)
@@ -85,13 +89,12 @@ def _start_from_regression(teachers: Teachers, faces: Faces, motion: CompactMoti
         codes.append(whole)
         moved.append(whole - teachers.encoder.look(pictures))
         features.append(motion.trunk(pictures))
-    codes, moved, features = torch.cat(codes), torch.cat(moved), torch.cat(features)
-    own = _regression(codes, moved)
-    size = codes.shape[1]
+    own = _regression(torch.cat(codes), torch.cat(moved))
+    identity = torch.eye(len(own.slope))
     linear = mapping.linear_relu[0]
-    linear.weight.copy_(torch.cat([torch.eye(size) - own.slope.T, torch.eye(size)], 1))
-    linear.bias.copy_(-own.constant)
-    seen = _regression(features, moved)
+    linear.get_parameter("weight").copy_(torch.cat([identity - own.slope.T, identity], 1))
+    linear.get_parameter("bias").copy_(-own.constant)
+    seen = _regression(torch.cat(features), torch.cat(moved))
     motion.motion.weight.copy_(seen.slope.T)
     motion.motion.bias.copy_(seen.constant)
 

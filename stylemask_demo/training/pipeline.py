@@ -19,7 +19,6 @@ from stylemask_demo.networks.portrait_encoder import PortraitEncoder
 from stylemask_demo.networks.stylegan2 import Generator
 from stylemask_demo.packs.store import describe_pack, save_network
 from stylemask_demo.training.autoencoder import GENERATOR, autoencoder_task
-from stylemask_demo.training.card import write_card
 from stylemask_demo.training.data import Faces, find_shards, load_faces
 from stylemask_demo.training.details import Pairs, details_task, make_pairs
 from stylemask_demo.training.directions import LAYERS, calibrate, directions_task
@@ -29,9 +28,10 @@ from stylemask_demo.training.identity import identity_task
 from stylemask_demo.training.loop import Task, load_averages, run
 from stylemask_demo.training.mapping import fit_mapping
 from stylemask_demo.training.masks import CONTROLLED, masks_task
+from stylemask_demo.training.model_card import write_card
 from stylemask_demo.training.motion import motion_task
 from stylemask_demo.training.presets import Preset
-from stylemask_demo.training.sample_bank import Bank, Teachers, make_bank
+from stylemask_demo.training.sample_bank import Bank, EmbeddedTeachers, make_bank
 
 
 class TrainingPipeline:
@@ -60,7 +60,7 @@ class TrainingPipeline:
             return
         self._save(pack, teachers, bank)
         network = DetailNetwork()
-        self._loaded("details", network=network)
+        self._load("details", network=network)
         save_network(pack, "details", network, {})
         write_card(pack, self.folder, self.data, self.accelerator.device)
 
@@ -69,14 +69,14 @@ class TrainingPipeline:
         for pattern in ("train-*", "validation", "scene-*"):
             find_shards(self.data, pattern)
 
-    def _save(self, pack: Path, teachers: Teachers, bank: Bank) -> None:
+    def _save(self, pack: Path, teachers: EmbeddedTeachers, bank: Bank) -> None:
         """Saves all networks but the details as a pack. Waits for no other process, so that one may do it alone."""
         generator = teachers.generator
         masks, matrix = self._new_masks(generator), self._new_matrix(generator)
         motion, mapping = CompactMotionEncoder(), MotionMapping(num_latents=1)
-        self._loaded("masks", masks=masks)
-        self._loaded("directions", directions=matrix)
-        self._loaded("motion", motion=motion, mapping=mapping)
+        self._load("masks", masks=masks)
+        self._load("directions", directions=matrix)
+        self._load("motion", motion=motion, mapping=mapping)
         calibrate(teachers, bank, matrix)
         save_network(pack, "generator", generator, GENERATOR)
         save_network(pack, "encoder", teachers.encoder, {"num_latents": generator.num_latents})
@@ -156,10 +156,10 @@ class TrainingPipeline:
             self.accelerator.wait_for_everyone()
         return Pairs.open(kept)
 
-    def _teachers(self) -> Teachers:
-        return Teachers(*self._mapped(), self._finished_extractor(), self._finished_identity())
+    def _teachers(self) -> EmbeddedTeachers:
+        return EmbeddedTeachers(*self._mapped(), self._finished_extractor(), self._finished_identity())
 
-    def _bank(self, teachers: Teachers) -> Bank:
+    def _bank(self, teachers: EmbeddedTeachers) -> Bank:
         path = self.folder / "bank.pt"
         with self.accelerator.local_main_process_first():
             if not path.exists():
@@ -172,7 +172,7 @@ class TrainingPipeline:
         generator, encoder = self._new_generator(), self._new_encoder()
         with self.accelerator.local_main_process_first():
             if not path.exists():
-                self._loaded("factors", generator=generator, encoder=encoder)
+                self._load("factors", generator=generator, encoder=encoder)
                 fit_mapping(generator, encoder.eval(), self._faces("train-*", 128))
                 torch.save({"generator": generator.state_dict(), "encoder": encoder.state_dict()}, path)
         state = torch.load(path, weights_only=True, map_location=torch.get_default_device())
@@ -182,7 +182,7 @@ class TrainingPipeline:
 
     def _started(self, task: str) -> tuple[Generator, PortraitEncoder]:
         generator, encoder = self._new_generator(), self._new_encoder()
-        self._loaded(task, generator=generator, encoder=encoder)
+        self._load(task, generator=generator, encoder=encoder)
         return generator, encoder
 
     def _new_generator(self) -> Generator:
@@ -198,12 +198,17 @@ class TrainingPipeline:
         return DirectionMatrix(len(DIRECTIONS), LAYERS, generator.style_dim)
 
     def _finished_extractor(self) -> ParameterExtractor:
-        return self._loaded("extractor", extractor=ParameterExtractor())
+        extractor = ParameterExtractor()
+        self._load("extractor", extractor=extractor)
+        return extractor
 
     def _finished_identity(self) -> IdentityNetwork:
-        return self._loaded("identity", identity=IdentityNetwork())
+        identity = IdentityNetwork()
+        self._load("identity", identity=identity)
+        return identity
 
-    def _loaded(self, task: str, **modules: nn.Module) -> nn.Module:
-        """Loads the averaged weights of a task into the modules; returns the first, frozen for use."""
+    def _load(self, task: str, **modules: nn.Module) -> None:
+        """Loads the averaged weights of a task into the modules, for use."""
         load_averages(self.folder, task, **modules)
-        return next(iter(modules.values())).eval()
+        for module in modules.values():
+            module.eval()

@@ -1,6 +1,7 @@
 """Masks and directions for a generator that was trained elsewhere, such as that of the pack `ffhq`."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -11,9 +12,10 @@ from tqdm import tqdm
 from stylemask_demo.calibration.regression import LinearFit, ridge_regression
 from stylemask_demo.errors import WrongSetting
 from stylemask_demo.faces.deca import BOX_SCALE, CROP_SCALE, DECA_PARAMETERS, LARGEST_PICTURE, DirectionScale
-from stylemask_demo.generator.sampling import draw_w
+from stylemask_demo.generator.sampling import TRUNCATION, draw_w
 from stylemask_demo.networks.arcface import ArcFace
 from stylemask_demo.networks.deca import DecaEncoder, axis_angle_to_euler
+from stylemask_demo.networks.identity_network import IdentityNetwork
 from stylemask_demo.networks.parameter_extractor import ExtractedParameters
 from stylemask_demo.packs import find_pack, read_info
 from stylemask_demo.packs.networks import PackNetworks
@@ -26,7 +28,6 @@ from stylemask_demo.training.presets import Preset
 from stylemask_demo.training.sample_bank import Bank, Teachers, along_directions
 
 TRAINED = ("masks", "directions")
-TRUNCATION = 0.7  # of the faces of the bank, as in the papers
 RIDGE = 10.0  # penalty of the regressions that training starts from, in faces
 STILL = 1e-12  # variance of a parameter that is the same in all faces
 REACH = 2.0  # standard deviations over the bank: the largest change of one direction alone
@@ -43,9 +44,10 @@ class PackTeachers(Teachers):
 
     def __init__(self, pack: str | Path, device: torch.device) -> None:
         networks = PackNetworks.load(pack, device)
+        self.generator, self.extractor = networks.generator, networks.extractor
+        self.identity: IdentityNetwork | ArcFace = networks.identity.get()
         self.deca: DecaEncoder | None = networks.deca
         self.scale = networks.info.recipe().directions or DirectionScale()
-        self.generator, self.extractor, self.identity = networks.generator, networks.extractor, networks.identity.get()
         self.side = min(LARGEST_SIDE, self.generator.size)
 
     def look(self, pictures: Tensor) -> tuple[ExtractedParameters, Tensor]:
@@ -61,6 +63,7 @@ class PackTeachers(Teachers):
         return ExtractedParameters(euler, expression, found.landmarks, read.shape), embedding
 
     def along(self, parameters: ExtractedParameters) -> Tensor:
+        """Place of B faces along the pack's directions, (B, 15)."""
         if self.deca is None:
             return along_directions(parameters)
         angles = parameters.euler * parameters.euler.new_tensor(self.scale.signs)
@@ -69,13 +72,16 @@ class PackTeachers(Teachers):
         return known[:, chosen] * known.new_tensor(self.scale.factors)
 
     def motion_styles(self, bank: Bank) -> list[Tensor]:
+        """Styles of the bank's faces as far as a regression on pose and expression explains them, (N, width) each."""
         motion = torch.cat([bank.parameters.euler / 10, bank.parameters.expression], 1)
         return [_regression(motion, style)(motion) for style in self.generator.styles(bank.w_plus)]
 
     def moves(self, bank: Bank, layers: int) -> Tensor:
+        """Directions to start from, (layers * style_dim, 15): the regression of the bank's codes on places along them."""
         return _regression(self.along(bank.parameters), bank.w_plus[:, :layers].flatten(1)).slope.T
 
     def largest_changes(self, bank: Bank) -> Tensor:
+        """The largest change of each direction alone, (15,), by how much the bank's faces differ."""
         return REACH * self.along(bank.parameters).std(0)
 
 
@@ -102,7 +108,7 @@ def train_on_pack(
     task.sheet = task.sheet if network == "masks" else None  # the sliders' sheet is in the embedded pack's units
     task.seconds = plan.minutes * 60 if steps is None else task.seconds
     made = run(task, folder, accelerator)[network]
-    sizes = {"style_sizes": teachers.generator.style_sizes[:CONTROLLED]}
+    sizes: dict[str, Any] = {"style_sizes": teachers.generator.style_sizes[:CONTROLLED]}
     if network == "directions":
         sizes = {
             "num_directions": made.linear.in_features,
@@ -114,10 +120,10 @@ def train_on_pack(
 
 @torch.no_grad()
 def sampled_bank(teachers: PackTeachers, count: int) -> Bank:
-    """Random people of the teachers' generator; the same every time."""
+    """Random people of the teachers' generator, truncated as in the papers; the same every time."""
     generator = teachers.generator
     w = draw_w(generator, count)
-    w_plus = generator.repeat(w.mean(0) + TRUNCATION * (w - w.mean(0)))
+    w_plus = generator.repeat(torch.lerp(w.mean(0), w, TRUNCATION))
     parts = tqdm(w_plus.split(BATCH), desc="bank", mininterval=10)
     seen = [teachers.look(generator(part, teachers.side)) for part in parts]
     parameters = ExtractedParameters(*(torch.cat(part) for part in zip(*(found for found, _ in seen), strict=True)))

@@ -1,6 +1,7 @@
 """A bank of faces that the frozen generator makes, with what the frozen extractor and identity network say of them."""
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -20,18 +21,40 @@ RANGE = {"yaw": 1.6, "pitch": 0.9, "roll": 0.4}  # largest change of one directi
 SIDE = 128  # pixels at which faces are made while masks and directions are trained
 
 
+class Teachers(Protocol):
+    """What masks and directions are trained with: a frozen generator, and frozen networks that see what it makes."""
+
+    generator: Generator
+    side: int  # pixels at which faces are made
+
+    def look(self, pictures: Tensor) -> tuple[ExtractedParameters, Tensor]:
+        """Parameters and identity embedding (B, D) of generated pictures (B, 3, S, S)."""
+
+    def along(self, parameters: ExtractedParameters) -> Tensor:
+        """Place of B faces along the directions, (B, 15)."""
+
+    def motion_styles(self, bank: "Bank") -> list[Tensor]:
+        """Styles of the bank's faces as far as pose and expression explain them, (N, width) each."""
+
+    def moves(self, bank: "Bank", layers: int) -> Tensor:
+        """Directions to start from, (layers * style_dim, 15)."""
+
+    def largest_changes(self, bank: "Bank") -> Tensor:
+        """The largest change of each direction alone, (15,)."""
+
+
 @dataclass
-class Teachers:
-    """The frozen networks that masks and directions are trained with."""
+class EmbeddedTeachers(Teachers):
+    """The networks of the embedded pack, whose encoder knows motion apart from the rest."""
 
     generator: Generator
     encoder: PortraitEncoder
     extractor: ParameterExtractor
     identity: IdentityNetwork
 
-    side = SIDE
+    side: int = SIDE
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for network in (self.generator, self.encoder, self.extractor, self.identity):
             network.eval().requires_grad_(False)
 
@@ -81,6 +104,7 @@ class Bank:
 
     @classmethod
     def from_state(cls, state: dict[str, Tensor]) -> "Bank":
+        """The bank that `state` made plain tensors of."""
         parameters = ExtractedParameters(*(state[name] for name in ExtractedParameters._fields))
         return cls(state["w_plus"], parameters, state["embedding"], state["pairs"])
 
@@ -102,7 +126,7 @@ class Bank:
 
 
 @torch.no_grad()
-def make_bank(teachers: Teachers, faces: Faces, count: int, sampled: float = 0.3, batch: int = 32) -> Bank:
+def make_bank(teachers: EmbeddedTeachers, faces: Faces, count: int, sampled: float = 0.3, batch: int = 32) -> Bank:
     """Codes of training pictures, two of each person, made and looked at once.
 
     The `sampled` part of them is replaced by faces sampled from z.

@@ -10,11 +10,9 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import numpy as np
 from PIL import Image
 
+from stylemask_demo import Face, FaceParameters, Portrait, Reenactor
 from stylemask_demo.errors import NoFaceFound, UnreadableMedia
-from stylemask_demo.faces.finding import Face
-from stylemask_demo.faces.parameters import FaceParameters
 from stylemask_demo.media.videos import read_frames, write_video
-from stylemask_demo.reenactor import Portrait, Reenactor
 from stylemask_demo.ui.accelerator import LONGEST_SECONDS, accelerated
 from stylemask_demo.ui.pack_registry import PackRegistry
 from stylemask_demo.ui.progress import Finished, Progress, Report, stream

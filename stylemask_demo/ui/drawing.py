@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from stylemask_demo.faces.parameters import FaceParameters
+from stylemask_demo import FaceParameters
 
 CONTOURS = (  # (first, last + 1, closed) of each line through the 68 iBUG landmarks
     (0, 17, False),  # jaw

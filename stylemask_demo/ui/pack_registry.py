@@ -4,10 +4,10 @@ import os
 import threading
 from collections.abc import Callable
 
+from stylemask_demo import Reenactor
 from stylemask_demo.caching import Cache
 from stylemask_demo.errors import DownloadFailed, PackMissing
 from stylemask_demo.packs import PackInfo, available_packs, download_pack, find_pack, read_info
-from stylemask_demo.reenactor import Reenactor
 
 PACK_VARIABLE = "STYLEMASK_PACK"  # environment: name or folder of the pack that the page opens with
 EMBEDDED = "synthetic"

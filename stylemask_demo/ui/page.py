@@ -15,7 +15,7 @@ from stylemask_demo.ui.pack_registry import PackRegistry
 from stylemask_demo.ui.preparations import Preparations
 from stylemask_demo.ui.tuned_portraits import TunedPortraits
 
-CACHE_CHECKED, CACHE_AGE = 600, 3600  # seconds: uploads and results are deleted after an hour
+CACHE_CHECKED, CACHE_AGE = 300, 3000  # seconds: uploads and results are looked at so often, and deleted within the hour
 
 
 class Page(NamedTuple):

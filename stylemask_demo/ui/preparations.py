@@ -15,9 +15,9 @@ from typing import Any, NamedTuple, TypeVar
 import gradio as gr
 import numpy as np
 
+from stylemask_demo import Reenactor
 from stylemask_demo.errors import StyleMaskError
 from stylemask_demo.packs import PackInfo
-from stylemask_demo.reenactor import Reenactor
 from stylemask_demo.ui.compute import Compute
 from stylemask_demo.ui.pack_registry import PackRegistry
 from stylemask_demo.ui.progress import Progress

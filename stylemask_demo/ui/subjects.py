@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from stylemask_demo import Portrait, Reenactor
 from stylemask_demo.caching import VISITOR_SECONDS, Cache
 from stylemask_demo.errors import NoFaceFound
-from stylemask_demo.reenactor import Portrait, Reenactor
 
 OPENED = 2  # tuned portraits kept ready for the next call
 

@@ -5,7 +5,6 @@ megabytes, is kept here: within bounds, for less than an hour, and used for noth
 """
 
 import secrets
-import time
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -24,7 +23,7 @@ class Match(NamedTuple):
 class TunedPortraits:
     """Tuned portraits as bytes; those not used for longest go when there are too many."""
 
-    def __init__(self, most_bytes: int = MOST_BYTES, clock: Callable[[], float] = time.monotonic):
+    def __init__(self, most_bytes: int = MOST_BYTES, clock: Callable[[], float] | None = None):
         self._kept: Cache[str, bytes] = Cache(MOST, most_bytes, len, VISITOR_SECONDS, clock)
 
     def add(self, portrait: bytes, face: str) -> Match:

@@ -4,38 +4,30 @@ R. Li et al., "Learning Formation of Physically-Based Face Attributes", CVPR 202
 The mesh, its modes and its tables of vertex ranges and landmarks are those of that repository at `COMMIT`.
 """
 
-import http.client
 import os
-import shutil
 import tarfile
 import tempfile
-import urllib.request
 import zipfile
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
-from stylemask_demo.errors import FaceModelMissing
+from stylemask_demo.downloads.fetch import Progress, fetch
+from stylemask_demo.downloads.home import home
+from stylemask_demo.downloads.hosts import Host
+from stylemask_demo.downloads.locking import locked
+from stylemask_demo.errors import DownloadFailed, FaceModelMissing
+from stylemask_demo.faces.parameters import EXPRESSIONS
 from stylemask_demo.rendering.vectors import triangulated
 
 COMMIT = "da5f95a607f5e6b37755b38d3385d7f2853732e5"
 ARCHIVE_URL = f"https://github.com/ICT-VGL/ICT-FaceKit/archive/{COMMIT}.tar.gz"
 FILE_NAME = "ict_facekit.npz"
-TIMEOUT = 60  # seconds without a byte
-
-EXPRESSIONS = tuple(
-    "browDown_L browDown_R browInnerUp_L browInnerUp_R browOuterUp_L browOuterUp_R cheekPuff_L cheekPuff_R "
-    "cheekSquint_L cheekSquint_R eyeBlink_L eyeBlink_R eyeLookDown_L eyeLookDown_R eyeLookIn_L eyeLookIn_R "
-    "eyeLookOut_L eyeLookOut_R eyeLookUp_L eyeLookUp_R eyeSquint_L eyeSquint_R eyeWide_L eyeWide_R jawForward "
-    "jawLeft jawOpen jawRight mouthClose mouthDimple_L mouthDimple_R mouthFrown_L mouthFrown_R mouthFunnel "
-    "mouthLeft mouthLowerDown_L mouthLowerDown_R mouthPress_L mouthPress_R mouthPucker mouthRight "
-    "mouthRollLower mouthRollUpper mouthShrugLower mouthShrugUpper mouthSmile_L mouthSmile_R mouthStretch_L "
-    "mouthStretch_R mouthUpperUp_L mouthUpperUp_R noseSneer_L noseSneer_R".split()
-)
+LARGEST = 2_000_000_000  # bytes of the archive
 
 
 @dataclass(frozen=True)
@@ -175,70 +167,78 @@ class FaceModel:
         return self.expression_basis.reshape(len(self.expression_basis), -1)
 
 
-def cache_folder() -> Path:
-    """Where the converted model is kept: under $XDG_CACHE_HOME, else ~/.cache."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stylemask_demo"
+def load_face_model(path: Path | None = None, progress: Progress | None = None) -> FaceModel:
+    """The face model from a converted file, or else a download; arguments and errors as of `find_face_model`."""
+    return FaceModel.read(find_face_model(path, progress))
 
 
-def load_face_model(path: Path | None = None, say: Callable[[str], None] = print) -> FaceModel:
-    """Returns the model from `path`, a converted file or a folder that holds one; else from the cache; else downloads it.
+def find_face_model(path: Path | None = None, progress: Progress | None = None) -> Path:
+    """The file of the converted face model: at `path`, a file or its folder; else in the cache; else downloaded into it.
 
-    Raises FaceModelMissing when nothing is at `path`, or when the download fails.
+    The cache is the folder of all that is downloaded, `downloads.home`. `progress` is called with the bytes that are here,
+    all bytes (0 when not known) and what is being done; it may raise to stop, and the next call goes on from there. Raises
+    FaceModelMissing when nothing is at `path`, or when the download fails.
     """
     if path is not None:
         file = path / FILE_NAME if path.is_dir() else path
         if not file.is_file():
             raise FaceModelMissing(f"There is no {FILE_NAME} at {path}. Leave --face-model out to download the model.")
-        return FaceModel.read(file)
-    file = cache_folder() / FILE_NAME
+        return file
+    file = home() / FILE_NAME
     if not file.is_file():
-        say(f"Downloading the face model ICT-FaceKit (MIT licence) from {ARCHIVE_URL}, once.")
-        _download(file)
-        say(f"Converted to {file}.")
-    return FaceModel.read(file)
+        _download(file, progress or (lambda done, total, what: None))
+    return file
 
 
-def _download(file: Path) -> None:
+def _download(file: Path, progress: Progress) -> None:
+    archive = home() / "downloads" / f"ICT-FaceKit-{COMMIT}.tar.gz"
+    host = Host("GitHub", ARCHIVE_URL, f"convert it on another machine, and name its {FILE_NAME} with --face-model")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        # Kept on disk: the archive is large, and is read while nothing must time out.
-        with tempfile.TemporaryFile(dir=file.parent) as archive:
-            with urllib.request.urlopen(ARCHIVE_URL, timeout=TIMEOUT) as response:
-                shutil.copyfileobj(response, archive, 1 << 20)
-            archive.seek(0)
-            convert_archive(archive).save(file)
-    except (OSError, http.client.HTTPException, tarfile.TarError, EOFError, ValueError, IndexError, zlib.error) as error:
+        archive.parent.mkdir(parents=True, exist_ok=True)
+        with locked(home() / f".{FILE_NAME}.lock", progress, "Waiting for another download of the face model"):
+            if file.is_file():  # another process has made it meanwhile
+                return
+            if not archive.is_file():
+                fetch(host, archive, LARGEST, progress, "the face model ICT-FaceKit (MIT licence), once")
+            progress(0, 0, f"Converting the face model to {file}")
+            try:
+                with archive.open("rb") as content:
+                    convert_archive(content).save(file)
+            finally:
+                archive.unlink()  # converted, or useless
+    except DownloadFailed as error:
+        raise FaceModelMissing(str(error)) from error
+    except (OSError, tarfile.TarError, EOFError, ValueError, IndexError, zlib.error) as error:
         raise FaceModelMissing(
-            f"The face model could not be downloaded from {ARCHIVE_URL} ({error}). Connect to the internet and try again, "
-            f"or copy {FILE_NAME} from another machine and name it with --face-model."
+            f"The face model from {ARCHIVE_URL} cannot be used ({error}). Try again, or copy {FILE_NAME} from another "
+            "machine and name it with --face-model."
         ) from error
 
 
-def convert_archive(archive, topology: Topology = ICT_TOPOLOGY) -> FaceModel:
+def convert_archive(archive: IO[bytes], topology: Topology = ICT_TOPOLOGY) -> FaceModel:
     """Converts the repository's archive, an open .tar.gz file, to a model.
 
     Reads FaceXModel/generic_neutral_mesh.obj, identity000.obj, identity001.obj, ... and one file per expression. Raises
     FaceModelMissing when one is missing or has another number of vertices than `topology`.
     """
-    mean = polygons = uv = uv_polygons = None
+    neutral: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None = None
     shapes: dict[str, np.ndarray] = {}
     with tarfile.open(fileobj=archive, mode="r:gz") as tar:
         for member in tar:
             path = Path(member.name)
-            if path.parent.name != "FaceXModel" or path.suffix != ".obj":
+            if path.parent.name != "FaceXModel" or path.suffix != ".obj" or not (file := tar.extractfile(member)):
                 continue
             if path.stem == "generic_neutral_mesh":
-                text = tar.extractfile(member).read().decode()
-                mean = _obj_rows(text, "v ", 3)
-                uv = _obj_rows(text, "vt ", 2)
-                polygons, uv_polygons = _obj_polygons(text)
+                text = file.read().decode()
+                neutral = _obj_rows(text, "v ", 3), _obj_rows(text, "vt ", 2), *_obj_polygons(text)
             elif path.stem in EXPRESSIONS or path.stem.startswith("identity"):
-                shapes[path.stem] = _obj_rows(tar.extractfile(member).read().decode(), "v ", 3)
+                shapes[path.stem] = _obj_rows(file.read().decode(), "v ", 3)
     identities = sorted(name for name in shapes if name.startswith("identity"))
     missing = [name for name in EXPRESSIONS if name not in shapes]
-    if mean is None or not identities or missing:
-        what = "generic_neutral_mesh" if mean is None else "identity000" if not identities else missing[0]
+    if neutral is None or not identities or missing:
+        what = "generic_neutral_mesh" if neutral is None else "identity000" if not identities else missing[0]
         raise FaceModelMissing(f"The archive of the face model has no FaceXModel/{what}.obj. {_REPORT}")
+    mean, uv, polygons, uv_polygons = neutral
     odd = [name for name, shape in shapes.items() if shape.shape != mean.shape]
     if len(mean) != topology.vertices or len(polygons) != topology.polygons or odd:
         raise FaceModelMissing(

@@ -22,7 +22,7 @@ class EqualConv2d(nn.Conv2d):
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int) -> None:
         super().__init__(inputs, outputs, kernel, stride, padding=1)
         nn.init.normal_(self.weight)
-        nn.init.zeros_(self.bias)
+        nn.init.zeros_(self.get_parameter("bias"))
         self.gain = 1 / math.sqrt(inputs * kernel**2)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -50,11 +50,11 @@ class PatchDiscriminator(nn.Module):
         return self.judge(x)
 
 
-def cut_patch(pictures: Tensor, *others: Tensor) -> list[Tensor]:
-    """The same random square of `PATCH` pixels out of several batches of pictures, most often near the middle."""
-    room = pictures.shape[-1] - PATCH
+def cut_patch(made: Tensor, true: Tensor) -> tuple[Tensor, Tensor]:
+    """The same random square of `PATCH` pixels out of two batches of pictures (B, 3, S, S), most often near the middle."""
+    room = made.shape[-1] - PATCH
     x, y = (room * torch.rand(2, 2).mean(0)).round().long().tolist()
-    return [batch[..., y : y + PATCH, x : x + PATCH] for batch in (pictures, *others)]
+    return made[..., y : y + PATCH, x : x + PATCH], true[..., y : y + PATCH, x : x + PATCH]
 
 
 def adversarial(judge: PatchDiscriminator, made: Tensor, true: Tensor, step: int) -> dict[str, Tensor]:

@@ -11,9 +11,9 @@ WAIT = 0.5  # seconds between two looks whether another process has finished
 
 @contextmanager
 def locked(path: Path, progress: Callable[[int, int, str], None], waiting: str) -> Iterator[None]:
-    """Hold a lock between processes in the file ``path``.
+    """Hold a lock between processes in the file `path`.
 
-    While another one has it, ``progress`` is told twice a second that this is ``waiting``; it may raise to stop.
+    While another one has it, `progress` is told twice a second that this is `waiting`; it may raise to stop.
     Raises OSError when the file cannot be made.
     """
     path.parent.mkdir(parents=True, exist_ok=True)

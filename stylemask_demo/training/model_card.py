@@ -55,8 +55,8 @@ def write_card(pack: Path, run: Path, data: Path, device: torch.device) -> Path:
 
 
 def _count(data: Path, pattern: str) -> tuple[int, int]:
-    persons = [np.load(path)["person"] for path in sorted(data.glob(f"{pattern}.npz"))]
-    persons = np.concatenate(persons) if persons else np.zeros(0)
+    shards = [np.load(path)["person"] for path in sorted(data.glob(f"{pattern}.npz"))]
+    persons = np.concatenate([np.zeros(0), *shards])
     return len(persons), len(np.unique(persons))
 
 

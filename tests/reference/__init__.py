@@ -1,0 +1,1 @@
+"""Plain implementations that the fast ones of the package are compared with."""
