@@ -8,6 +8,7 @@ import torch
 from PIL.Image import Image
 
 from stylemask_demo.batching import batch_size, in_batches, paired
+from stylemask_demo.caching import Lazy
 from stylemask_demo.detail.photo_detail import PhotoDetail
 from stylemask_demo.detail.results import Results
 from stylemask_demo.driving.driver import drive
@@ -17,13 +18,14 @@ from stylemask_demo.editing.correction import Correction
 from stylemask_demo.editing.sliders import Sliders
 from stylemask_demo.faces.detect import FaceFinder
 from stylemask_demo.generator.inversion import Inverter, OptimisingInverter
-from stylemask_demo.generator.sampling import TRUNCATION, Sampler, mean_w
+from stylemask_demo.generator.sampling import Sampler, mean_w
 from stylemask_demo.generator.style_space import StyleSpace
 from stylemask_demo.generator.synthesis import Synthesis
 from stylemask_demo.generator.tuning import Progress
 from stylemask_demo.methods import FaceCode, Transfer, check_method
 from stylemask_demo.networks.portrait_encoder import PortraitEncoder
 from stylemask_demo.packs.networks import PackNetworks
+from stylemask_demo.packs.recipe import Drawing
 from stylemask_demo.portraits.builder import PortraitBuilder
 from stylemask_demo.portraits.identity import identities
 from stylemask_demo.portraits.portrait import Portrait
@@ -46,25 +48,36 @@ class Pipeline:
     @torch.inference_mode(False)  # what is kept must be of use outside of it too
     def __init__(self, networks: PackNetworks, finder: FaceFinder, compatibility: bool = False):
         generator, encoder, extractor = networks.generator, networks.encoder, networks.extractor
-        self.networks, self.finder = networks, finder
-        self.space = StyleSpace(generator, mean_w(generator), TRUNCATION if compatibility else 1.0)
+        self.networks, self.finder, self.recipe = networks, finder, networks.info.recipe(compatibility)
+        recipe = self.recipe
+        self.space = StyleSpace(generator, mean_w(generator), recipe.drawing.truncation)
         self.sampler = Sampler(self.space)
         self.synthesis = Synthesis(generator)
-        self.reader = create_reader(networks, self.sampler.pictures)
+        self.reader = create_reader(networks, recipe, finder, self.sampler.pictures)
         self.detail = PhotoDetail(networks.details, extractor) if networks.details else None
         self.results = Results(self.space, self.synthesis, self.detail, self.reader)
-        invert = Inverter(encoder, networks.average)
+        self._method_results = {method: Lazy(partial(self._drawn, drawing)) for method, drawing in recipe.methods.items()}
+        invert = Inverter(encoder, networks.average if recipe.average else None)
         invert_photos: Inverter | OptimisingInverter = invert
-        self.correction: Correction | None = None
-        # Published encoders are used as published; and at their resolution every step would take seconds.
-        if isinstance(encoder, PortraitEncoder) and not compatibility:
-            self.correction = Correction(self.results.tensors, generator, encoder, extractor)
+        if recipe.inversion == "optimised":
             invert_photos = OptimisingInverter(invert, generator, extractor)
+        self.correction: Correction | None = None
+        if recipe.correction == "encoder":
+            assert isinstance(encoder, PortraitEncoder)
+            self.correction = Correction(self.results.tensors, generator, encoder, extractor)
         draw = self.results.inversion
-        self.portraits = PortraitBuilder(finder, extractor, invert_photos, self.reader, draw, generator.size)
+        self.portraits = PortraitBuilder(finder, extractor, invert_photos, self.reader, draw, generator.size, recipe)
         measured = self.correction is not None
-        self.transfer = Transfer(networks, self.space, invert, self.reader, measured, compatibility)
+        self.transfer = Transfer(networks, self.space_of, invert, self.reader, measured, recipe)
         self.sliders = Sliders(self.transfer, self.space, self.correction)
+
+    def results_of(self, method: str) -> Results:
+        """What draws the results of a method."""
+        return self._method_results[method].get() if method in self._method_results else self.results
+
+    def space_of(self, method: str) -> StyleSpace:
+        """The style space of a method's results."""
+        return self.results_of(method).space
 
     def portraits_of(self, subjects: Sequence[Subject]) -> list[Portrait]:
         """A portrait of each, made where it is a picture. Raises UnreadableMedia and NoFaceFound."""
@@ -112,8 +125,10 @@ class Pipeline:
             how = self.transfer.targets(self.portraits_of([like]), method)
 
         def made(some: Sequence[int]) -> list[Image]:
-            w_plus = self.sampler.codes(some)
-            people = self.results.pictures(self.space.code(w_plus))
+            # Each method draws its people as far towards the mean face as they are shown.
+            results = self.results if how is None else self.results_of(method)
+            w_plus = Sampler(results.space).codes(some)
+            people = results.pictures(results.space.code(w_plus))
             if how is None:
                 return people
             return self._followed(method, self.transfer.sampled(w_plus, self.reader.read(people)), how)
@@ -133,8 +148,13 @@ class Pipeline:
             how = smooth(self.transfer.target_crops(crops, method))
             return self._followed(method, self.transfer.sources(who, method), how, strength, who, size)
 
-        follow = partial(follower.crop, size=self.networks.generator.size)
-        at_once = batch_size(self.networks.device)
+        view, at_once = self.transfer.view(method), batch_size(self.networks.device)
+
+        def follow(frame: Image) -> Image | None:
+            rule, side = (view.rule, view.size) if view else (self.recipe.crop, self.networks.generator.size)
+            crop = follower.crop(frame, rule, side)
+            return view.reduced(crop) if view and crop else crop
+
         return drive(iter(frames), follow, made, lambda: self.results.still(who[0], size), at_once)
 
     def tuned(self, face: Subject, steps: int, progress: Progress | None) -> Portrait:
@@ -164,4 +184,10 @@ class Pipeline:
         code = self.transfer(method, who, how, strength)
         if self.correction:
             code = self.correction(code, who, how, strength, sources)
-        return self.results.pictures(code, sources, size)
+        return self.results_of(method).pictures(code, sources, size)
+
+    def _drawn(self, drawing: Drawing) -> Results:
+        """Results as a recipe says that they are drawn."""
+        decoder = self.networks.decoder(drawing.decoder)
+        space = StyleSpace(decoder, self.space.mean_w, drawing.truncation)
+        return Results(space, Synthesis(decoder, drawing.noise, drawing.rounding), self.detail, self.reader)

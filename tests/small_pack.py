@@ -39,6 +39,7 @@ PACK = PublishedPack(
     licence="for tests",
     origin="Made by a test.",
     files=(AVERAGE, MATRIX, MASKS),
+    recipes=catalogue.PUBLISHED["voxceleb"].recipes,
 )
 
 

@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from stylemask_demo.faces.align import align, crop_quad
+from stylemask_demo.faces.align import crop_quad
+from stylemask_demo.faces.crops import FfhqCrop
 
 FOLDER = Path(__file__).parent / "golden"
 ARRAYS = np.load(FOLDER / "golden.npz")
@@ -29,7 +30,7 @@ def test_published_crops(case):
     pixels = F.interpolate(coarse, (height, width), mode="bicubic", align_corners=False).clamp(0, 1) * 255
     photo = Image.fromarray(pixels[0].permute(1, 2, 0).numpy().astype(np.uint8))
 
-    crop, _ = align(photo, ARRAYS[f"align/{case}/landmarks"], 256)
+    crop, _ = FfhqCrop().cut(photo, ARRAYS[f"align/{case}/landmarks"], 256)
 
     result = np.asarray(crop.resize((64, 64), Image.Resampling.BOX), np.float32)
     error = np.abs(result - ARRAYS[f"align/{case}/crop64"]).mean()
@@ -55,7 +56,7 @@ def test_points_go_to_the_crop_and_back(place, size):
     photo_size, centre, scale, degrees = PLACES[place]
     landmarks = place_face(centre, scale, degrees)
 
-    crop, transform = align(Image.new("RGB", photo_size), landmarks, size)
+    crop, transform = FfhqCrop().cut(Image.new("RGB", photo_size), landmarks, size)
 
     assert crop.size == (size, size) and crop.mode == "RGB"
     assert (transform.crop_size, transform.photo_size) == (size, photo_size)
@@ -78,7 +79,7 @@ def test_things_in_the_photo_land_where_the_transform_says(place):
     radius = 3 * scale + 1  # pixels of the photo
     for point in landmarks[np.argsort(-depth)[:30:6]]:
         photo = Image.fromarray(_dot(width, height, point, radius)).convert("RGB")
-        crop, transform = align(photo, landmarks, 256)
+        crop, transform = FfhqCrop().cut(photo, landmarks, 256)
         light = np.asarray(crop, np.float64)[..., 0]
         y, x = np.mgrid[:256, :256]
         in_photo = transform.to_photo(np.stack([x, y], -1).reshape(-1, 2)).reshape(256, 256, 2)
@@ -97,7 +98,7 @@ def _dot(width: int, height: int, point: np.ndarray, radius: float) -> np.ndarra
 
 def test_beyond_the_border_the_photo_goes_on():
     shades = np.random.RandomState(0).randint(120, 200, (300, 400, 3)).astype(np.uint8)
-    crop, transform = align(Image.fromarray(shades), place_face((30, 40)), 256)
+    crop, transform = FfhqCrop().cut(Image.fromarray(shades), place_face((30, 40)), 256)
     assert (transform.to_photo(np.array([[0, 0]])) < -50).all()  # this corner is well outside
     assert 120 <= np.asarray(crop).min() and np.asarray(crop).max() <= 200
 
@@ -107,8 +108,8 @@ def test_impossible_landmarks_are_refused():
     with pytest.raises(ValueError, match="68"):
         crop_quad(np.zeros((5, 2)))
     with pytest.raises(ValueError, match="span"):
-        align(photo, np.full((68, 2), 50.0), 256)
+        FfhqCrop().cut(photo, np.full((68, 2), 50.0), 256)
     with pytest.raises(ValueError, match="span"):
-        align(photo, np.full((68, 2), np.nan), 256)
+        FfhqCrop().cut(photo, np.full((68, 2), np.nan), 256)
     with pytest.raises(ValueError, match="outside"):
-        align(photo, place_face((5000, 5000)), 256)
+        FfhqCrop().cut(photo, place_face((5000, 5000)), 256)

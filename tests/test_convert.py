@@ -190,7 +190,7 @@ def test_weights_that_are_not_the_published_ones(tmp_path: Path, change, line: s
         lambda state: {"A_matrix": state},
         lambda state: state,
         lambda state: {"A_matrix": {f"module.{name}": value for name, value in state.items()}},
-        lambda state: {"epoch": 3, "model": {"matrix": OrderedDict(state)}},
+        lambda state: {"epoch": 3, "A_matrix": OrderedDict(state)},
     ],
 )
 def test_weights_are_found_where_they_lie(tmp_path: Path, place) -> None:
@@ -200,12 +200,15 @@ def test_weights_are_found_where_they_lie(tmp_path: Path, place) -> None:
     assert all(torch.equal(loaded[name], value) for name, value in state.items())
 
 
-def test_the_published_place_comes_first() -> None:
-    published, other = {"e.w": torch.ones(1)}, {"w": torch.zeros(1), "x.w": torch.zeros(1)}
+def test_only_the_published_place_counts() -> None:
+    published, other = {"e.w": torch.ones(1)}, {"e.w": torch.zeros(1), "w": torch.zeros(1)}
     assert find_state({"a": other, "s": published}, ["w"], "s", "e.")["w"] == 1
-    assert find_state({"a": other, "s": {}}, ["w"], "s", "e.")["w"] == 0
-    with pytest.raises(KeyError, match="e.v"):
-        find_state({"a": other, "s": published}, ["v"], "s", "e.")
+    assert find_state({"a": other, **published}, ["w"], "s", "e.")["w"] == 1  # without the section, the file itself
+    known = {"k": torch.full((1,), 7.0), "w": torch.zeros(1)}
+    assert find_state({"s": {"e.w": torch.ones(1)}}, [], "s", "e.", known) == {"k": 7, "w": 1}
+    for checkpoint, names in (({"a": other, "s": {}}, ["w"]), ({"s": published}, ["v"]), ({"s": [1]}, ["w"])):
+        with pytest.raises(KeyError, match="e.[wv]|s"):
+            find_state(checkpoint, names, "s", "e.")
 
 
 def test_an_archive_without_the_file(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_everything_well(host: FileHost, home: Path, asks: bool) -> None:
 def test_stored_as_published_in_full_precision(host: FileHost) -> None:
     info = download_pack(NAME).info
     assert info.networks["directions"].bytes > 4 * info.networks["directions"].parameters
-    assert info.settings["direction_factors"][0] == 3 / 40  # the file's scale
+    assert info.recipe().directions.factors[0] == 3 / 40  # the file's scale
 
 
 @pytest.mark.parametrize("asks", [False, True])

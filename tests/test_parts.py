@@ -7,7 +7,7 @@ from people import LABELS, picture
 from PIL import Image
 from torch import nn
 
-from stylemask_demo.faces.deca import DecaFace
+from stylemask_demo.faces.deca import DecaFace, DirectionScale
 from stylemask_demo.generator.inversion import REFINEMENTS, Inverter, OptimisingInverter, RefiningInverter
 from stylemask_demo.media.tensors import to_tensor
 from stylemask_demo.networks.latent_average import LatentAverage
@@ -101,7 +101,7 @@ def published(extractor, crops, monkeypatch) -> PublishedReader:
     def read(self, pictures, landmarks):
         faces = []
         for reading_, points in zip(compact.read(pictures), landmarks, strict=True):
-            np.testing.assert_allclose(points, reading_.parameters.landmarks, atol=1e-3)
+            np.testing.assert_allclose(points, reading_.parameters.landmarks - 0.5, atol=1e-3)
             expression = np.zeros(50, np.float32)
             expression[2] = 2 * reading_.parameters.smile + 0.3
             faces.append(DecaFace(10.0, 5.0, -3.0, 0.1, expression, np.zeros(100)))
@@ -109,7 +109,8 @@ def published(extractor, crops, monkeypatch) -> PublishedReader:
 
     monkeypatch.setattr(reading.DecaReader, "read", read)
     monkeypatch.setattr(reading, "PEOPLE", len(crops))
-    return PublishedReader(None, extractor, FACTORS, lambda seeds: [crops[seed] for seed in seeds])
+    scale = DirectionScale(factors=tuple(FACTORS), signs=(-1.0, -1.0, 1.0))
+    return PublishedReader(None, compact, scale, lambda seeds: [crops[seed] for seed in seeds])
 
 
 def test_angles_are_decas_and_the_rest_is_the_extractors(published, extractor, crops):

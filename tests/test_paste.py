@@ -9,7 +9,8 @@ from PIL import Image
 from skimage import data
 
 from stylemask_demo.faces import paste
-from stylemask_demo.faces.align import CropTransform, align
+from stylemask_demo.faces.align import CropTransform
+from stylemask_demo.faces.crops import FfhqCrop
 from stylemask_demo.faces.paste import head_mask, paste_back
 
 SIDE = 256
@@ -27,7 +28,7 @@ def photo_of(name: str, size=(640, 480), centre=(320, 240), side=300.0, turn=0.0
 
 def cut(photo: Image.Image, points: np.ndarray) -> tuple[Image.Image, CropTransform, np.ndarray]:
     """The crop, its transform and the landmarks in the crop, counted from its edge."""
-    crop, transform = align(photo, points, SIDE)
+    crop, transform = FfhqCrop().cut(photo, points, SIDE)
     return crop, transform, transform.to_crop(points) + 0.5
 
 
@@ -85,7 +86,7 @@ def test_nothing_outside_of_the_mask_changes_and_the_new_face_is_all_there(side,
     mask = in_photo(head_mask(SIDE, landmarks, moved), transform)
     assert difference(photo, pasted)[cv2.dilate(mask, np.ones((9, 9))) == 0].max() == 0
     # Cut out again it is the result, but for its light: no trace of the old head lies under the new.
-    again = np.float32(align(pasted, points, SIDE)[0])
+    again = np.float32(FfhqCrop().cut(pasted, points, SIDE)[0])
     core = np.zeros((SIDE, SIDE), np.uint8)
     cv2.fillConvexPoly(core, cv2.convexHull(np.int32(moved)), 1)
 

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 import torch
 from loaded_pack import load_pack
+from PIL import Image
 
-from stylemask_demo.faces.deca import cut
+from stylemask_demo.faces.deca import DirectionScale, cut
 from stylemask_demo.networks import DecaEncoder, Generator
-from stylemask_demo.packs.store import describe_pack, save_network, update_settings
+from stylemask_demo.packs.recipe import ParameterReading, Recipes
+from stylemask_demo.packs.store import describe_pack, save_network, save_recipes
 from stylemask_demo.training import command, presets
 from stylemask_demo.training.published import deca_crops
 
@@ -23,7 +25,8 @@ def pack(tmp_path_factory) -> Path:
     save_network(folder, "generator", Generator(**size), size)
     save_network(folder, "deca", DecaEncoder(), {})
     describe_pack(folder, title="Tiny", resolution=32, licence="for tests", origin="Made by a test.")
-    update_settings(folder, direction_factors=[0.1] * 15)
+    scale = DirectionScale(factors=(0.1,) * 15, signs=(-1.0, -1.0, 1.0))
+    save_recipes(folder, Recipes().updated(parameters=ParameterReading("deca"), directions=scale))
     return folder
 
 
@@ -66,7 +69,7 @@ def test_crops_are_those_that_deca_reads():
     picture = np.uint8(np.linspace(0, 255, 256)[:, None, None] * np.ones((1, 256, 3)) * [1, 0.5, 0.2])
     picture[:, :, 1] = np.linspace(0, 255, 256)[None]
     landmarks = rng.uniform(90, 170, (68, 2))
-    expected = cut(picture, landmarks)
+    expected = cut(Image.fromarray(picture), landmarks)
     made = deca_crops(
         torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 127.5 - 1,
         torch.from_numpy((landmarks[None] + 0.5) / 256).float(),

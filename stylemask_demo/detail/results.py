@@ -10,7 +10,7 @@ from stylemask_demo.detail.photo_detail import PhotoDetail
 from stylemask_demo.faces.paste import paste_back
 from stylemask_demo.generator.style_space import PictureCode, StyleSpace
 from stylemask_demo.generator.synthesis import Synthesis
-from stylemask_demo.media.tensors import to_images, to_tensor
+from stylemask_demo.media.tensors import to_tensor
 from stylemask_demo.portraits.portrait import Portrait
 from stylemask_demo.portraits.readers import ParameterReader
 
@@ -19,7 +19,8 @@ class Results:
     """Draws results; `detail` is None where the pack has no network that brings the photo's own detail into them."""
 
     def __init__(self, space: StyleSpace, synthesis: Synthesis, detail: PhotoDetail | None, reader: ParameterReader):
-        self._space, self._synthesis, self._detail, self._reader = space, synthesis, detail, reader
+        self.space = space
+        self._synthesis, self._detail, self._reader = synthesis, detail, reader
 
     @torch.inference_mode()
     def pictures(self, code: PictureCode, sources: Sequence[Portrait] = (), size: int | None = None) -> list[Image.Image]:
@@ -29,13 +30,13 @@ class Results:
         """
         made = self._made(code, sources)
         if self._detail is None or not sources:
-            return to_images(made)
+            return self._synthesis.images(made)
         layers, size = self._detail(made, sources), max(size or 0, made.shape[-1])
         pictures = []
         for i in range(len(made)):
             crop = sources[i % len(sources)].crop_of(size)
             photo = to_tensor([crop], crop.width).to(made.device)
-            pictures += to_images(at_full_size(layers.of(i), photo))
+            pictures += self._synthesis.images(at_full_size(layers.of(i), photo))
         return pictures
 
     @torch.inference_mode()
@@ -46,18 +47,18 @@ class Results:
     @torch.inference_mode()
     def detailed(self, pictures: Sequence[Image.Image], sources: Sequence[Portrait]) -> list[Image.Image]:
         """Pictures that something else than the generator made of B sources -> the same with the detail of their photos."""
-        made = to_tensor(pictures, self._space.generator.size).to(self._space.mean_w.device)
-        return to_images(self._with_detail(made, sources))
+        made = to_tensor(pictures, self.space.generator.size).to(self.space.mean_w.device)
+        return self._synthesis.images(self._with_detail(made, sources))
 
     @torch.inference_mode()
     def inversion(self, w_plus: torch.Tensor) -> Image.Image:
         """The picture of one W+ code (1, L, style_dim), as the generator makes it."""
-        return self._synthesis.pictures(self._space.code(w_plus.to(self._space.mean_w.device)))[0]
+        return self._synthesis.pictures(self.space.code(w_plus.to(self.space.mean_w.device)))[0]
 
     @torch.inference_mode()
     def still(self, portrait: Portrait, size: int | None = None) -> Image.Image:
         """The portrait as results show it when nothing moves, RGB; `size` as for `pictures`."""
-        return self.pictures(self._space.code(portrait.codes.to(self._space.mean_w.device)), [portrait], size)[0]
+        return self.pictures(self.space.code(portrait.codes.to(self.space.mean_w.device)), [portrait], size)[0]
 
     def into_photo(self, portrait: Portrait, result: Image.Image) -> Image.Image:
         """The portrait's photo with `result`, a picture made from the portrait, in the place of the face.

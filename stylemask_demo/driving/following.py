@@ -5,7 +5,8 @@ import torch
 from PIL import Image
 
 from stylemask_demo.driving.smoothing import PLACE, OneEuro
-from stylemask_demo.faces.align import align, crop_quad
+from stylemask_demo.faces.align import crop_quad
+from stylemask_demo.faces.crops import CropRule
 from stylemask_demo.faces.detect import FaceFinder
 from stylemask_demo.faces.extract import locate
 from stylemask_demo.faces.finding import AGREEMENT, choose_face, find_faces
@@ -45,11 +46,11 @@ class FaceFollower:
         found = read + self._difference @ _axes(quad)
         return self._filter(torch.from_numpy(found / side)).numpy() * side
 
-    def crop(self, frame: Image.Image, size: int) -> Image.Image | None:
-        """The aligned crop of the face in the next frame (RGB), `size` pixels a side, or None where there is no face."""
+    def crop(self, frame: Image.Image, rule: CropRule, size: int) -> Image.Image | None:
+        """The crop by a rule of the face in the next frame (RGB), `size` pixels a side, or None where there is no face."""
         landmarks = self.landmarks(frame)
         try:
-            return None if landmarks is None else align(frame, landmarks, size)[0]
+            return None if landmarks is None else rule.cut(frame, landmarks, size)[0]
         except ValueError:  # it has left the picture
             return None
 

@@ -76,7 +76,7 @@ class StandardNetworks:
     def _head(self, deca: DecaEncoder, crops: list[Image.Image]) -> tuple[np.ndarray, np.ndarray]:
         """Head pose (N, 3) in degrees and expression coefficients (N, 50) of FLAME."""
         landmarks = self._instruments.look(crops).landmarks
-        pairs = zip(batches(crops), batches(list(landmarks)), strict=True)
+        pairs = zip(batches(crops), batches(list(landmarks - 0.5)), strict=True)  # from edges to centres of pixels
         found = [face for some, points in pairs for face in DecaReader(deca).read(some, points)]
         pose = np.array([[face.yaw, face.pitch, face.roll] for face in found])
         return pose, np.stack([face.expression for face in found])

@@ -18,7 +18,7 @@ from stylemask_demo.networks.portrait_encoder import PortraitEncoder
 from stylemask_demo.networks.restyle import ReStyleEncoder
 from stylemask_demo.networks.stylegan2 import Generator
 
-REFINEMENTS = 5  # steps of ReStyle, as published
+REFINEMENTS = 5  # steps of ReStyle, as published, where a file says no other number
 # Of gradient descent; longer steps show the crop better and every other pose of the person worse.
 STEPS, RATE = 6, 0.05
 PERCEPTUAL = 0.25  # weight of the perceptual distance; without it the person is less alike
@@ -93,10 +93,10 @@ def _equal_steps(generator: Generator) -> Tensor:
 
 
 class RefiningInverter:
-    """An encoder that compares crop and rendering and improves the code step by step (Alaluf et al. 2021)."""
+    """An encoder that compares crop and rendering and improves the code in `steps` (Alaluf et al. 2021)."""
 
-    def __init__(self, encoder: ReStyleEncoder, average: LatentAverage, generator: Generator):
-        self._encoder, self._average, self._generator = encoder, average, generator
+    def __init__(self, encoder: ReStyleEncoder, average: LatentAverage, generator: Generator, steps: int = REFINEMENTS):
+        self._encoder, self._average, self._generator, self._steps = encoder, average, generator, steps
         self.device = next(encoder.parameters()).device
 
     @torch.inference_mode()
@@ -105,6 +105,6 @@ class RefiningInverter:
         size = self._encoder.input_size
         seen = to_tensor(crops, size).to(self.device)
         codes = self._average.latent.expand(len(seen), -1, -1)
-        for _ in range(REFINEMENTS):
+        for _ in range(self._steps):
             codes = codes + self._encoder(seen, F.adaptive_avg_pool2d(self._generator(codes), size))
         return codes

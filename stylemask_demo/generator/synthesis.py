@@ -1,6 +1,7 @@
 """From style codes to pictures, with the generator as it is or as it was tuned to a face."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from PIL import Image
@@ -15,16 +16,28 @@ TUNED_GENERATORS = 2  # kept ready on the device; others are put together again 
 
 
 class Synthesis:
-    """Draws pictures with a generator that is shared and never changed."""
+    """Draws pictures with a generator that is shared and never changed.
 
-    def __init__(self, generator: Generator):
-        self.generator = generator
+    `noise` is the generator's own or new for every picture; `rounding` is that of brightness to whole grey levels.
+    """
+
+    def __init__(
+        self,
+        generator: Generator,
+        noise: Literal["fixed", "random"] = "fixed",
+        rounding: Literal["nearest", "down"] = "nearest",
+    ):
+        self.generator, self._noise, self._rounding = generator, noise, rounding
         self._tuned: Cache[str, Generator] = Cache(TUNED_GENERATORS, seconds=VISITOR_SECONDS)
 
     @torch.inference_mode()
     def pictures(self, code: PictureCode, tunings: Sequence[TunedWeights | None] = (None,)) -> list[Image.Image]:
         """Codes of B pictures -> B pictures, RGB; `tunings` are those of each, or one for all."""
-        return to_images(self.tensors(code, tunings))
+        return self.images(self.tensors(code, tunings))
+
+    def images(self, made: torch.Tensor) -> list[Image.Image]:
+        """What was drawn, (B, 3, H, W) in about -1..1 -> B pictures, RGB."""
+        return to_images(made, self._rounding)
 
     @torch.inference_mode()
     def tensors(
@@ -35,12 +48,16 @@ class Synthesis:
         `size` in pixels may be smaller than the generator's.
         """
         if len(set(tunings)) == 1:
-            return self._generator(tunings[0]).synthesise(*code, size)
+            return self._drawn(self._generator(tunings[0]), code, size)
         made = []
         for i, tuning in enumerate(tunings):
-            styles, rgb_styles = ([style[i : i + 1] for style in styles] for styles in code)
-            made.append(self._generator(tuning).synthesise(styles, rgb_styles, size))
+            one = PictureCode(*([style[i : i + 1] for style in styles] for styles in code))
+            made.append(self._drawn(self._generator(tuning), one, size))
         return torch.cat(made)
+
+    def _drawn(self, generator: Generator, code: PictureCode, size: int | None) -> torch.Tensor:
+        noises = generator.random_noise(len(code.styles[0])) if self._noise == "random" else None
+        return generator.synthesise(*code, size, noises)
 
     def _generator(self, tuning: TunedWeights | None) -> Generator:
         if tuning is None:

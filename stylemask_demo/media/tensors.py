@@ -1,6 +1,7 @@
 """Between pictures and tensors."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import torch
@@ -8,6 +9,8 @@ from PIL import Image
 from torch import Tensor
 
 from stylemask_demo.networks.trunk import INPUT_SIZE
+
+RESAMPLING = {"area": Image.Resampling.BOX, "bilinear": Image.Resampling.BILINEAR}
 
 
 def to_tensor(crops: Sequence[Image.Image], size: int = INPUT_SIZE) -> Tensor:
@@ -21,9 +24,11 @@ def from_pixels(pixels: Tensor) -> Tensor:
     return pixels.movedim(-1, -3).float() / 127.5 - 1
 
 
-def to_images(made: Tensor) -> list[Image.Image]:
-    """Pictures (B, 3, H, W) in about -1..1 -> B pictures, RGB."""
-    pixels = ((made.detach().float().clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1)
+def to_images(made: Tensor, rounding: Literal["nearest", "down"] = "nearest") -> list[Image.Image]:
+    """Pictures (B, 3, H, W) in about -1..1 -> B pictures, RGB; `rounding` is that of grey levels to whole ones."""
+    levels = (made.detach().float().clamp(-1, 1) + 1) * 127.5
+    levels = levels.round() if rounding == "nearest" else levels.floor()
+    pixels = levels.byte().permute(0, 2, 3, 1)
     return [Image.fromarray(picture) for picture in pixels.cpu().numpy()]
 
 

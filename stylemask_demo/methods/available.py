@@ -4,7 +4,8 @@ from stylemask_demo.errors import UnknownMethod
 from stylemask_demo.packs import PackInfo
 
 NEEDED = {"stylemask": ("masks",), "directions": ("directions",), "motion": ("motion_encoder", "motion_mapping")}
-PUBLISHED_MOTION = ("restyle", "restyle_average")  # the codes that the published mapping was trained on
+# Networks whose codes tell the method motion who is shown.
+IDENTITY: dict[str, tuple[str, ...]] = {"encoder": (), "restyle": ("restyle", "restyle_average")}
 
 
 def methods_of(info: PackInfo) -> tuple[str, ...]:
@@ -20,7 +21,4 @@ def check_method(info: PackInfo, method: str) -> None:
 
 
 def _needed(info: PackInfo, method: str) -> tuple[str, ...]:
-    mapping = info.networks.get("motion_mapping")
-    if method == "motion" and mapping is not None and mapping.arguments.get("num_latents") != 1:
-        return (*NEEDED[method], *PUBLISHED_MOTION)
-    return NEEDED[method]
+    return (*NEEDED[method], *(IDENTITY[info.recipe().identity] if method == "motion" else ()))

@@ -1,5 +1,7 @@
 """Finding Directions in GAN's Latent Space (Bounareli et al. 2022): a matrix turns parameter changes into code changes."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 
@@ -12,31 +14,43 @@ from stylemask_demo.networks.style_direction_matrix import StyleDirectionMatrix
 class Directions:
     """Moves the source's W+ code, or its style codes, by the difference of the face parameters.
 
-    With `constant` a W+ matrix's constant term is added to every code, as the published program does.
+    A W+ matrix's `constant` term is added to every code ("always"), as the published program does, to results as far as
+    they follow a target ("followed"), or "never".
     """
 
-    def __init__(self, space: StyleSpace, matrix: DirectionMatrix | StyleDirectionMatrix, constant: bool = False):
+    def __init__(
+        self,
+        space: StyleSpace,
+        matrix: DirectionMatrix | StyleDirectionMatrix,
+        constant: Literal["never", "followed", "always"] = "never",
+    ):
         self.space, self.matrix, self.constant = space, matrix, constant
 
     def __call__(self, source: FaceCode, target: FaceCode, strength: float = 1.0) -> PictureCode:
         """Codes of B source and B target faces -> codes of the results; `strength` 0 gives the sources back."""
-        return self.edit(source, strength * (known(target.directions) - known(source.directions)))
+        shift = strength * (known(target.directions) - known(source.directions))
+        return self._moved(source, shift, strength if self.constant == "followed" else 0.0)
 
     def edit(self, source: FaceCode, shift: Tensor) -> PictureCode:
         """Codes of B faces moved by `shift` (B, 15) along the face directions."""
+        return self._moved(source, shift, 0.0)
+
+    def _moved(self, source: FaceCode, shift: Tensor, constant: float) -> PictureCode:
         w_plus = known(source.w_plus)
         if isinstance(self.matrix, StyleDirectionMatrix):
             styles = move_styles(self.matrix, self.space.styles(w_plus), shift)
             return PictureCode(styles, self.space.rgb_styles(w_plus))
-        return self.space.code(move(self.matrix, w_plus, shift, self.constant))
+        return self.space.code(move(self.matrix, w_plus, shift, 1.0 if self.constant == "always" else constant))
 
 
-def move(matrix: DirectionMatrix, w_plus: Tensor, shift: Tensor, constant: bool = False) -> Tensor:
+def move(matrix: DirectionMatrix, w_plus: Tensor, shift: Tensor, constant: float = 0.0) -> Tensor:
     """W+ codes (B, L, style_dim) moved by `shift` (B, 15): equation 3 of the paper.
 
-    No shift gives no change, unless the matrix's `constant` term is added too.
+    No shift gives no change, unless some of the matrix's `constant` term is added too, 1 for all of it.
     """
-    offsets = matrix(shift) if constant else matrix(shift) - matrix(torch.zeros_like(shift))
+    offsets = matrix(shift)
+    if constant != 1:
+        offsets = offsets - (1 - constant) * matrix(torch.zeros_like(shift))
     layers = matrix.num_layers
     return torch.cat([w_plus[:, :layers] + offsets, w_plus[:, layers:]], 1)
 

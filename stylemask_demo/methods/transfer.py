@@ -1,6 +1,6 @@
 """The reenactment methods of a pack, and what each of them asks for of sources and targets."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -16,30 +16,33 @@ from stylemask_demo.methods.directions import Directions
 from stylemask_demo.methods.motion import Motion
 from stylemask_demo.methods.stylemask import StyleMask
 from stylemask_demo.packs.networks import PackNetworks
+from stylemask_demo.packs.recipe import Recipe, View
 from stylemask_demo.portraits.portrait import Portrait
 from stylemask_demo.portraits.readers import ParameterReader, Reading
 
 REMEMBERED = 64  # faces whose motion and identity codes are kept
+# The network of a recipe's views that sees those who lead; what directions read is the portrait's crop.
+SEEN_BY = {"stylemask": "encoder", "directions": "parameters", "motion": "motion"}
 
 
 class Transfer:
     """Moves the code of one face by what another does, by the methods whose networks the pack has.
 
-    With `measured` the codes of faces carry the `values` that results are corrected by; `compatibility` is that of
-    `Reenactor.from_pack`.
+    `space` gives the style space of a method's pictures, and `recipe` is the pack's. With `measured` the codes of faces
+    carry the `values` that results are corrected by.
     """
 
     def __init__(
         self,
         networks: PackNetworks,
-        space: StyleSpace,
+        space: Callable[[str], StyleSpace],
         invert: Inverter,
         reader: ParameterReader,
         measured: bool,
-        compatibility: bool = False,
+        recipe: Recipe,
     ):
         self._networks, self._space, self._invert, self._reader = networks, space, invert, reader
-        self._measured, self._compatibility = measured, compatibility
+        self._measured, self._recipe = measured, recipe
         self._codes: Cache[tuple[str, str], Tensor] = Cache(REMEMBERED, seconds=VISITOR_SECONDS)
 
     def __call__(self, method: str, who: FaceCode, how: FaceCode, strength: float = 1.0) -> PictureCode:
@@ -66,9 +69,8 @@ class Transfer:
 
     def sources(self, portraits: Sequence[Portrait], method: str) -> FaceCode:
         """What a method asks for of those whose pictures are made."""
-        networks = self._networks
-        if method == "motion" and networks.restyle is not None and networks.restyle_average is not None:
-            refine = RefiningInverter(networks.restyle.get(), networks.restyle_average, self._space.generator)
+        if method == "motion" and self._recipe.identity == "restyle":
+            refine = self._refiner()
             return FaceCode(torch.cat([self._remembered("identity", refine, portrait) for portrait in portraits]))
         return self.sampled(self._w_plus(portraits), portraits)
 
@@ -84,8 +86,12 @@ class Transfer:
             return FaceCode(motion=motion, values=self._values(portraits))
         return self.sampled(self._w_plus(portraits), portraits)
 
+    def view(self, method: str) -> View | None:
+        """What a method's network sees of those who lead, where that is not a portrait's crop."""
+        return self._recipe.views.get(SEEN_BY[method])
+
     def target_crops(self, crops: Sequence[Image.Image], method: str) -> FaceCode:
-        """What a method asks for of crops that lead once, such as the frames of a video; nothing is remembered."""
+        """What a method asks for of what it sees of faces that lead once, such as in a video; nothing is remembered."""
         readings = self._reader.read(crops) if method == "directions" or self._measured else []
         values = self._values(readings)
         if method == "motion":
@@ -97,19 +103,25 @@ class Transfer:
     def _method(self, name: str) -> StyleMask | Directions | Motion:
         if name == "motion":
             assert self._networks.motion_mapping is not None
-            return Motion(self._space, self._networks.motion_mapping.get())
+            return Motion(self._space(name), self._networks.motion_mapping.get())
         if name == "directions":
             return self._directions_method()
         assert self._networks.masks is not None
-        return StyleMask(self._space, self._networks.masks)
+        return StyleMask(self._space(name), self._networks.masks)
 
     def _directions_method(self) -> Directions:
         assert self._networks.directions is not None
-        return Directions(self._space, self._networks.directions, constant=self._compatibility)
+        return Directions(self._space("directions"), self._networks.directions, self._recipe.constant)
 
     def _motion_encoder(self) -> Inverter:
         assert self._networks.motion_encoder is not None
         return Inverter(self._networks.motion_encoder.get())
+
+    def _refiner(self) -> RefiningInverter:
+        networks = self._networks
+        assert networks.restyle is not None and networks.restyle_average is not None
+        decoder = networks.decoder("restyle_decoder")
+        return RefiningInverter(networks.restyle.get(), networks.restyle_average, decoder, self._recipe.refinements)
 
     def _w_plus(self, portraits: Sequence[Portrait]) -> Tensor:
         return torch.cat([portrait.codes for portrait in portraits]).to(self._invert.device)
@@ -125,4 +137,4 @@ class Transfer:
         return motion_values([face.parameters for face in faces]).to(self._invert.device)
 
     def _remembered(self, what: str, encode: Inverter | RefiningInverter, portrait: Portrait) -> Tensor:
-        return self._codes.find((what, portrait.key), lambda: encode([portrait.crop]))
+        return self._codes.find((what, portrait.key), lambda: encode([portrait.seen_by("motion")]))

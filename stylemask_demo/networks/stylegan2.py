@@ -149,6 +149,11 @@ class Generator(nn.Module):
     def _noise(self, layer: int) -> Tensor:
         return self.noises.get_buffer(f"noise_{layer}")
 
+    def random_noise(self, count: int) -> list[Tensor]:
+        """New standard normal noise for each 3x3 convolution, a list of (count, 1, H, W), from the device's generator."""
+        fixed = [self._noise(layer) for layer in range(len(self.layers))]
+        return [noise.new_empty(count, *noise.shape[1:]).normal_() for noise in fixed]
+
     def map(self, z: Tensor) -> Tensor:
         """z (B, style_dim), standard normal -> w (B, style_dim)."""
         return self.style(z)
@@ -165,23 +170,31 @@ class Generator(nn.Module):
         """W+ (B, L, style_dim) -> style code of each conversion to RGB, a list of (B, channels)."""
         return [layer.conv.modulation(w_plus[:, 2 * i + 1]) for i, layer in enumerate(self.rgb_layers)]
 
-    def synthesise(self, styles: list[Tensor], rgb_styles: list[Tensor], size: int | None = None) -> Tensor:
+    def synthesise(
+        self,
+        styles: list[Tensor],
+        rgb_styles: list[Tensor],
+        size: int | None = None,
+        noises: list[Tensor] | None = None,
+    ) -> Tensor:
         """Style codes -> picture (B, 3, size, size), values about -1 to 1.
 
-        `size` stops at a lower resolution, whose picture is the running sum of the conversions to RGB. The noise is the
-        fixed noise of the checkpoint, so that the same code always gives the same picture.
+        `size` stops at a lower resolution, whose picture is the running sum of the conversions to RGB. Without `noises`,
+        one (B or 1, 1, H, W) for each 3x3 convolution, it is the fixed noise of the checkpoint, so that the same code
+        always gives the same picture.
         """
+        noises = noises or [self._noise(layer) for layer in range(len(self.layers))]
         depth = self.resolutions.index(size or self.size)
         x = self.input.input.expand(len(styles[0]), -1, -1, -1)
         x = x.contiguous(memory_format=torch.channels_last)
-        x = self.conv1(x, styles[0], self._noise(0))
+        x = self.conv1(x, styles[0], noises[0])
         picture = self.to_rgb1(x, rgb_styles[0])
         for block in range(depth):
             to_rgb = self.rgb_layers[block + 1]
             above: list[Tensor] = []
             colours: list[Tensor] = []
             for first, last in self._strips(x, block):
-                strip = self._strip(x, block, first, last, styles)
+                strip = self._strip(x, block, first, last, styles, noises)
                 colours.append(to_rgb(strip, rgb_styles[block + 1]))
                 if block + 1 < depth:
                     above.append(strip)
@@ -202,16 +215,16 @@ class Generator(nn.Module):
             rows = max(STRIP // numbers_in_row // 2 * 2, FEWEST_ROWS)
         return [(first, min(first + rows, height)) for first in range(0, height, rows)]
 
-    def _strip(self, x: Tensor, block: int, first: int, last: int, styles: list[Tensor]) -> Tensor:
+    def _strip(self, x: Tensor, block: int, first: int, last: int, styles: list[Tensor], noises: list[Tensor]) -> Tensor:
         """Rows `first` (even) to `last` of what the two layers of a block make of x (B, C, H, W)."""
         up, flat = 2 * block + 1, 2 * block + 2
-        layers, noises = self.layers, [self._noise(i) for i in (up, flat)]
+        layers = self.layers
         # The second layer sees one row more on either side, whose rows the resampling filter makes of two more below.
         low, high = max(first // 2 - 2, 0), min(last // 2 + 2, x.shape[2])
         top, bottom = max(first - 1, 0), min(last + 1, 2 * x.shape[2])
-        x = layers[up](x[:, :, low:high], styles[up], noises[0][:, :, 2 * low : 2 * high])
+        x = layers[up](x[:, :, low:high], styles[up], noises[up][:, :, 2 * low : 2 * high])
         x = x[:, :, top - 2 * low : bottom - 2 * low]
-        x = layers[flat](x, styles[flat], noises[1][:, :, top:bottom])
+        x = layers[flat](x, styles[flat], noises[flat][:, :, top:bottom])
         return x[:, :, first - top : last - top]
 
     def forward(self, w_plus: Tensor, size: int | None = None) -> Tensor:

@@ -1,7 +1,13 @@
 """The published weights: which files there are, where they lie, what they may be used for, and what they become."""
 
+import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+from stylemask_demo.faces.crops import BoxCrop, FfhqCrop
+from stylemask_demo.faces.deca import DECA_DIRECTIONS, DirectionScale
+from stylemask_demo.packs.recipe import Drawing, ParameterReading, Recipe, Recipes, View
 
 MEGABYTE = 10**6
 GIGABYTE = 10**9
@@ -16,6 +22,9 @@ class Part:
     arguments: dict[str, Any] = field(default_factory=dict)  # keyword arguments of the class
     section: str = ""  # the file's dictionary that holds the weights; empty for the file's top level
     prefix: str = ""  # what stands before the names of the weights there
+    lenient: bool = False  # noise buffers may be absent, and unknown weights there: the authors' program reads it so
+    optional: bool = False  # files without it are as good
+    same_as: str = ""  # key of a network whose weights these usually are; then they are not stored twice
 
 
 @dataclass(frozen=True)
@@ -32,8 +41,8 @@ class PublishedFile:
 
     @property
     def becomes(self) -> tuple[str, ...]:
-        """Keys of the pack's networks that come from this file."""
-        return tuple(part.key for part in self.parts)
+        """Keys of the pack's networks that surely come from this file."""
+        return tuple(part.key for part in self.parts if not part.optional)
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,7 @@ class PublishedPack:
     licence: str
     origin: str
     files: tuple[PublishedFile, ...]  # a file that needs another one's networks comes after it
+    recipes: Recipes = Recipes()  # what its authors' programs do around the networks, and what is better
 
     def licence_text(self) -> str:
         """Return what to show before the download: each file, whose it is and what it may be used for."""
@@ -55,15 +65,34 @@ class PublishedPack:
 
 
 RESEARCH = "for non-commercial research"
-NO_LICENCE = f"published without a licence of its own, {RESEARCH}"
+NO_LICENCE = "no licence stated by its authors; published with a paper, use it for research only"
 
-# The codes of the first twelve 3x3 convolutions of the 1024 px generator.
-MASKED_STYLES = [512] * 10 + [256] * 2
+# Style codes of the 3x3 convolutions of the 1024 px generator; the file says how many of them have masks.
+STYLES = [512] * 10 + [256] * 2 + [128] * 2 + [64] * 2 + [32]
+
+RANGES = json.loads(Path(__file__).with_name("parameter_ranges.json").read_text(encoding="utf-8"))
+ANGLES = (40.0, 20.0, 20.0)  # degrees of yaw, pitch and roll that make a whole shift
+SHIFT_SCALE = 6.0  # what the published matrix calls a whole shift
+JAW_SCALE = 12.0  # which the program does not take from the file, other than those of the expressions
+PUBLISHED_SIGNS = (-1.0, -1.0, 1.0)  # yaw > 0 to the left of the picture, pitch > 0 down
+
+
+def direction_scale(pack: str, scale: float = SHIFT_SCALE) -> DirectionScale:
+    """What a matrix with this shift scale, for the generator of a pack, calls a change of DECA's parameters."""
+    lengths = [high - low for low, high in RANGES[pack][3 : len(DECA_DIRECTIONS)]]  # of the jaw and the expressions
+    expressions = [2 * scale / length for length in lengths[1:]]
+    factors = (*(scale / angle for angle in ANGLES), JAW_SCALE / lengths[0], *expressions)
+    return DirectionScale(factors=factors, signs=PUBLISHED_SIGNS)
+
+
+# StyleMask and Finding Directions draw every code at 0.7 of its distance from the mean face, always.
+TRUNCATED = Drawing(truncation=0.7)
+WHITE = 2 / 2.00001  # of DECA's input: the programs take no chances with a division by zero
 
 DECA = PublishedFile(
     name="deca_model.tar",  # written by torch.save in spite of its name
     drive_id="1BHVJAEXscaXMj_p2rOsHYF_vaRRRHQbA",
-    parts=(Part("deca", "DecaEncoder", section="E_flame"),),
+    parts=(Part("deca", "DecaEncoder", section="E_flame", lenient=True),),
     licence=f"DECA, Max Planck Society, {RESEARCH} (deca.is.tue.mpg.de)",
     largest=2 * GIGABYTE,
     archives=("data.tar.gz", "data.tar", "data.zip"),
@@ -71,11 +100,13 @@ DECA = PublishedFile(
 IDENTITY = PublishedFile(
     name="model_ir_se50.pth",
     drive_id="1s5pWag4AwqQyhue6HH-M_f2WDV4IVZEl",
-    parts=(Part("identity", "ArcFace"),),
+    parts=(Part("identity", "ArcFace", lenient=True),),
     licence=f"IR-SE-50 face recognition by TreB1eN, MIT; trained on pictures that are {RESEARCH}",
     largest=500 * MEGABYTE,
     optional=True,
 )
+
+GENERATOR = {"size": 1024, "channel_multiplier": 2}
 
 FFHQ = PublishedPack(
     name="ffhq",
@@ -88,7 +119,7 @@ FFHQ = PublishedPack(
         PublishedFile(
             name="stylegan2-ffhq-config-f_1024.pt",
             drive_id="1I01HVu9UUyzAV7rNNnbzyFqPF0msebD7",
-            parts=(Part("generator", "Generator", {"size": 1024, "channel_multiplier": 2}, section="g_ema"),),
+            parts=(Part("generator", "Generator", GENERATOR, section="g_ema"),),
             licence="StyleGAN2, NVIDIA Source Code License-NC; trained on FFHQ, CC BY-NC-SA 4.0",
             largest=2 * GIGABYTE,
         ),
@@ -97,7 +128,7 @@ FFHQ = PublishedPack(
             drive_id="1DexTMA3QMRNwQ3Xhdojki8UAYuY3g0uu",
             parts=(
                 Part("encoder", "Encoder4Editing", {"resolution": 1024}, section="state_dict", prefix="encoder."),
-                Part("average", "LatentAverage", {"num_latents": 18}, section="latent_avg"),
+                Part("average", "LatentAverage", {"num_latents": 18}, section="latent_avg", optional=True),
             ),
             licence="Encoder4Editing (Tov et al. 2021), MIT; trained on FFHQ, CC BY-NC-SA 4.0",
             largest=4 * GIGABYTE,
@@ -105,7 +136,7 @@ FFHQ = PublishedPack(
         PublishedFile(
             name="mask_network_1024.pt",
             drive_id="1_V_MnFB8rh5qrQ3zJk00fKXb81uHjIU8",
-            parts=(Part("masks", "MaskPredictors", {"style_sizes": MASKED_STYLES}, section="mask_net"),),
+            parts=(Part("masks", "MaskPredictors", {"style_sizes": STYLES}, section="mask_net"),),
             licence=f"StyleMask (Bounareli et al. 2023), {NO_LICENCE}",
             largest=500 * MEGABYTE,
         ),
@@ -115,8 +146,9 @@ FFHQ = PublishedPack(
             name="restyle_psp_ffhq_encode.pt",
             drive_id="1sw6I2lRIB0MpuJkpc8F5BJiSZrc0hjfE",
             parts=(
-                Part("restyle", "ReStyleEncoder", {"num_latents": 18}, section="state_dict", prefix="encoder."),
+                Part("restyle", "ReStyleEncoder", {"num_latents": 18}, "state_dict", "encoder.", lenient=True),
                 Part("restyle_average", "LatentAverage", {"num_latents": 18}, section="latent_avg"),
+                Part("restyle_decoder", "Generator", GENERATOR, "state_dict", "decoder.", same_as="generator"),
             ),
             licence="ReStyle (Alaluf et al. 2021), MIT; trained on FFHQ, CC BY-NC-SA 4.0",
             largest=4 * GIGABYTE,
@@ -126,13 +158,35 @@ FFHQ = PublishedPack(
             name="best_model.pt",
             drive_id="11q5_a0NAceAeQ7-WyH8hjIROcYwlTAax",
             parts=(
-                # Its sections are not documented: they are looked for.
-                Part("motion_encoder", "MotionEncoder", {"num_latents": 18}),
-                Part("motion_mapping", "MotionMapping"),
+                Part("motion_encoder", "MotionEncoder", {"num_latents": 18}, "state_dict", "encoder."),
+                Part("motion_mapping", "MotionMapping", section="state_dict", prefix="mapping_net."),
+                Part("motion_decoder", "Generator", GENERATOR, "state_dict", "decoder.", same_as="generator"),
             ),
-            licence=f"Pose and Expression Transfer (Jahoda and Cech 2024), {NO_LICENCE}",
+            licence="Pose and Expression Transfer (Jahoda and Cech 2024), GPL-2; trained on FFHQ, CC BY-NC-SA 4.0",
             largest=6 * GIGABYTE,
             optional=True,
+        ),
+    ),
+    recipes=Recipes(
+        published=Recipe(
+            views={
+                "encoder": View(FfhqCrop(plain=True), 256),
+                "motion": View(FfhqCrop(blur=0.02, finer=4, whole=True, plain=True), 1024),
+            },
+            average=True,
+            parameters=ParameterReading("deca", white=WHITE),
+            directions=direction_scale("ffhq"),
+            identity="restyle",
+            drawing=TRUNCATED,
+            methods={"motion": Drawing(decoder="motion_decoder", noise="random", rounding="down")},
+        ),
+        # One crop serves all networks, people keep their likeness, and the same face always gives the same picture.
+        default=Recipe(
+            average=True,
+            parameters=ParameterReading("deca", white=WHITE),
+            directions=direction_scale("ffhq"),
+            identity="restyle",
+            methods={"motion": Drawing(decoder="motion_decoder")},
         ),
     ),
 )
@@ -147,17 +201,14 @@ VOXCELEB = PublishedPack(
         PublishedFile(
             name="stylegan-voxceleb.pt",
             drive_id="1cBwIFwq6cYIA5iR8tEvj6BIL7Ji7azIH",
-            parts=(Part("generator", "Generator", {"size": 256, "channel_multiplier": 1}, section="g_ema"),),
+            parts=(Part("generator", "Generator", {"size": 256, "channel_multiplier": 1}, "g_ema", lenient=True),),
             licence=f"Finding Directions (Bounareli et al. 2022), {NO_LICENCE}",
             largest=2 * GIGABYTE,
         ),
         PublishedFile(
             name="e4e-voxceleb.pt",
             drive_id="1TRATaREBi4VCMITUZV0ZO2XFU3YZKGlQ",
-            parts=(
-                Part("encoder", "Encoder4Editing", {"resolution": 256}, section="e"),
-                Part("average", "LatentAverage", {"num_latents": 14}, section="latent_avg"),
-            ),
+            parts=(Part("encoder", "Encoder4Editing", {"resolution": 256}, section="e"),),
             licence=f"Finding Directions (Bounareli et al. 2022), {NO_LICENCE}",
             largest=4 * GIGABYTE,
         ),
@@ -170,6 +221,24 @@ VOXCELEB = PublishedPack(
         ),
         DECA,
         IDENTITY,
+    ),
+    # Encoder, matrix and generator were trained together under truncation: there it stays.
+    recipes=Recipes(
+        published=Recipe(
+            crop=BoxCrop(),
+            search_again=True,
+            parameters=ParameterReading("deca", landmarks="finder", white=WHITE),
+            directions=direction_scale("voxceleb"),
+            constant="always",
+            drawing=TRUNCATED,
+        ),
+        default=Recipe(
+            crop=BoxCrop(),
+            parameters=ParameterReading("deca", landmarks="finder", white=WHITE),
+            directions=direction_scale("voxceleb"),
+            constant="followed",
+            drawing=TRUNCATED,
+        ),
     ),
 )
 

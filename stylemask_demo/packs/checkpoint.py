@@ -7,9 +7,10 @@ import shutil
 import tarfile
 import warnings
 import zipfile
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import IO, Any, cast
 from zlib import error as ZlibError
 
@@ -20,7 +21,7 @@ from torch import Tensor
 
 from stylemask_demo.errors import PackCorrupt
 
-TOO_DEEP = 4  # dictionaries inside dictionaries that are searched for weights
+PARALLEL = "module."  # before the names of weights that were trained on several devices
 # What training scripts leave in a checkpoint beside tensors: their options and numpy numbers. None of these types does
 # anything but hold values. Checkpoints name numpy's by the module of numpy 1.
 PLAIN_TYPES: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
@@ -63,26 +64,30 @@ def read_checkpoint(path: Path, largest: int) -> Mapping[str, Any]:
     return content
 
 
-def find_state(checkpoint: Mapping, names: Collection[str], section: str, prefix: str = "") -> dict[str, Tensor]:
-    """Find the tensors `names` in a checkpoint: where they were published, or else wherever else they are together.
+def find_state(
+    checkpoint: Mapping,
+    names: Collection[str],
+    section: str,
+    prefix: str = "",
+    known: Mapping[str, Tensor] = MappingProxyType({}),
+) -> dict[str, Tensor]:
+    """Find the tensors ``names`` in a checkpoint where its authors' program looks for them.
 
-    The published place is the dictionary `checkpoint[section]` (the checkpoint itself for an empty section) with
-    `prefix` before each name. Elsewhere any prefix that ends with a dot will do, such as the `module.` of parallel
-    training. Returns {name: tensor}, without the prefix; what else the checkpoint holds is left out. Raises KeyError
-    with the first name that is missing where it was published.
+    That is the dictionary ``checkpoint[section]``, or the checkpoint itself when it has no such section, with ``prefix``
+    before each name; parallel training puts ``module.`` before all names. ``known`` are tensors that may be absent.
+    Returns {name: tensor}, without the prefix, of both; what else the checkpoint holds is left out. Raises KeyError with
+    the first name that is missing.
     """
-    published = checkpoint.get(section, {}) if section else checkpoint
-    places = [(published, prefix)] if isinstance(published, Mapping) else []
-    longest = max(names, key=len)
-    for dictionary in _dictionaries(checkpoint):
-        keys = [key for key in dictionary if isinstance(key, str)]
-        found = [key.removesuffix(longest) for key in keys if key.endswith(longest)]
-        places += [(dictionary, each) for each in sorted(found, key=len) if not each or each.endswith(".")]
-    for dictionary, each in places:
-        if all(isinstance(dictionary.get(each + name), Tensor) for name in names):
-            return {name: dictionary[each + name] for name in names}
-    dictionary, each = places[0] if places else ({}, prefix)
-    raise KeyError(next(each + name for name in names if not isinstance(dictionary.get(each + name), Tensor)))
+    place = checkpoint.get(section, checkpoint) if section else checkpoint
+    if not isinstance(place, Mapping):
+        raise KeyError(section)
+    if names and f"{PARALLEL}{prefix}{next(iter(names))}" in place:
+        prefix = PARALLEL + prefix
+    for name in names:
+        if not isinstance(place.get(prefix + name), Tensor):
+            raise KeyError(prefix + name)
+    given = {name: place[prefix + name] for name in known if isinstance(place.get(prefix + name), Tensor)}
+    return {**{name: place[prefix + name] for name in names}, **known, **given}
 
 
 def unpack_member(path: Path, member: str, target: Path, largest: int) -> bool:
@@ -122,13 +127,6 @@ def _copy(source: IO[bytes], target: Path, largest: int) -> bool:
     finally:
         temporary.unlink(missing_ok=True)
     return True
-
-
-def _dictionaries(value: Any, depth: int = 0) -> Iterator[Mapping]:
-    if isinstance(value, Mapping) and depth < TOO_DEEP:
-        yield value
-        for item in value.values():
-            yield from _dictionaries(item, depth + 1)
 
 
 def _check_size(path: Path, largest: int) -> None:

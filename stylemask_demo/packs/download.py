@@ -61,33 +61,34 @@ def _install(pack: PublishedPack, source: Path | None, progress: Progress) -> Do
     left_out = []
     for number, file in enumerate(sorted(pack.files, key=lambda file: file.optional), 1):
         if file.optional and folder != final:
-            folder = _publish(pack, folder, final)
+            folder = _publish(folder, final)
         what = f"{file.name} ({number} of {len(pack.files)})"
         progress(0, 0, f"Checking {what}")
         if _is_converted(file, folder):
             continue
         try:
             with _failures_explained():
-                _add(file, pack.name, folder, source, progress, what)
+                _add(file, pack, folder, source, progress, what)
         except (DownloadFailed, PackCorrupt) as error:
             if not file.optional:
                 raise
             left_out.append(str(error))
     if folder != final:
-        folder = _publish(pack, folder, final)
+        folder = _publish(folder, final)
     return Downloaded(read_info(folder), tuple(left_out))
 
 
-def _publish(pack: PublishedPack, unfinished: Path, final: Path) -> Path:
-    describe(pack, unfinished)
+def _publish(unfinished: Path, final: Path) -> Path:
     shutil.rmtree(final, ignore_errors=True)  # there only if it has no readable description
     os.replace(unfinished, final)
     return final
 
 
-def _add(file: PublishedFile, pack_name: str, folder: Path, source: Path | None, progress: Progress, what: str) -> None:
-    """Get one file, convert it into the pack in `folder` and forget it."""
-    downloads = home() / "downloads" / pack_name
+def _add(
+    file: PublishedFile, pack: PublishedPack, folder: Path, source: Path | None, progress: Progress, what: str
+) -> None:
+    """Get one file, convert it into the pack in ``folder`` and forget it."""
+    downloads = home() / "downloads" / pack.name
     downloads.mkdir(parents=True, exist_ok=True)
     fetched, unpacked = downloads / file.name, downloads / f"{file.name}.unpacked"
     path = _in_folder(file, source) if source else _from_network(file, fetched, progress, what)
@@ -98,6 +99,7 @@ def _add(file: PublishedFile, pack_name: str, folder: Path, source: Path | None,
         digest = sha256_of(path)
         _check_known(file.name, digest)
         convert(file, path, folder)
+        describe(pack, folder)  # which takes up what the file says
         _remember(file.name, digest)
     except (PackCorrupt, DownloadFailed):
         fetched.unlink(missing_ok=True)  # useless: fetched anew next time

@@ -7,6 +7,8 @@ from typing import Any
 
 from stylemask_demo.downloads.home import home
 from stylemask_demo.errors import PackCorrupt
+from stylemask_demo.packs.formats import up_to_date
+from stylemask_demo.packs.recipe import Recipe, Recipes
 from stylemask_demo.resources import installed, resource
 
 CHECKPOINTS = resource("checkpoints")
@@ -37,7 +39,12 @@ class PackInfo:
     folder: Path
     installed: bool
     networks: dict[str, NetworkSpec]
-    settings: dict[str, Any]  # free values that belong to these weights, such as parameter ranges
+    settings: dict[str, Any]  # free values that belong to these weights, such as the report of a calibration
+    recipes: Recipes  # what is done around the networks
+
+    def recipe(self, compatibility: bool = False) -> Recipe:
+        """What is done around the networks: as the published programs do or, as a rule, what is best."""
+        return self.recipes.published if compatibility else self.recipes.default
 
     @property
     def state(self) -> str:
@@ -79,6 +86,7 @@ def read_info(folder: str | Path) -> PackInfo:
     except (OSError, ValueError) as error:
         raise PackCorrupt(f"{path} cannot be read ({error}). {cure(folder)}") from None
     try:
+        document = up_to_date(document)
         networks = {key: _network_spec(entry) for key, entry in document["networks"].items()}
         return PackInfo(
             name=str(document["name"]),
@@ -90,6 +98,7 @@ def read_info(folder: str | Path) -> PackInfo:
             installed=all(_size(folder / spec.file) == spec.bytes for spec in networks.values()),
             networks=networks,
             settings=dict(document["settings"]),
+            recipes=Recipes.read(document["recipe"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise PackCorrupt(f"{path} does not describe a pack ({type(error).__name__}: {error}). {cure(folder)}") from None

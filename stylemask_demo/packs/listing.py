@@ -78,4 +78,5 @@ def _not_downloaded(pack: PublishedPack) -> PackInfo:
         installed=False,
         networks={},
         settings={},
+        recipes=pack.recipes,
     )

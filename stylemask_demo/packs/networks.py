@@ -47,12 +47,15 @@ CLASSES: dict[str, tuple[type[nn.Module], ...]] = {
     "restyle_average": (LatentAverage,),
     "motion_encoder": (MotionEncoder, CompactMotionEncoder),
     "motion_mapping": (MotionMapping,),
+    "motion_decoder": (Generator,),
+    "restyle_decoder": (Generator,),
 }
 NEEDED = ("generator", "encoder")
 # Packs without these borrow the embedded pack's: they read any aligned face, whoever drew it.
 BORROWED = ("extractor", "identity")
 LENDER = CHECKPOINTS / "synthetic"
-LATE = ("identity", "restyle", "motion_encoder", "motion_mapping")  # not everybody needs these,
+LATE = ("identity", "restyle", "restyle_decoder", "motion_encoder", "motion_mapping", "motion_decoder")  # not for all,
+DECODERS = ("restyle_decoder", "motion_decoder")  # as a rule the generator over again, which then serves for them
 LARGE = 100_000_000  # bytes from which on they wait until somebody does
 # Their weights in the order in which CPUs convolve make these a quarter faster.
 CHANNELS_LAST = ("encoder", "details", "restyle", "motion_encoder")
@@ -80,6 +83,8 @@ class PackNetworks:
     restyle_average: LatentAverage | None = None
     motion_encoder: Lazy[MotionEncoder | CompactMotionEncoder] | None = None
     motion_mapping: Lazy[MotionMapping] | None = None
+    motion_decoder: Lazy[Generator] | None = None
+    restyle_decoder: Lazy[Generator] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     @classmethod
@@ -93,6 +98,13 @@ class PackNetworks:
         owned = {key: _loaded(info, key, device) for key in CLASSES if key in info.networks}
         borrowed = {key: _loaded(lender, key, device) for key in BORROWED if key not in owned}
         return cls(info, device, **owned, **borrowed)
+
+    def decoder(self, key: str) -> Generator:
+        """The network of a key that draws pictures; the pack's generator where the pack has none of that key."""
+        own: Lazy[Generator] | None = getattr(self, key) if key != "generator" else None
+        if own is None or self.info.networks[key].sha256 == self.info.networks["generator"].sha256:
+            return self.generator  # one in memory serves both
+        return own.get()
 
     def renew(self) -> None:
         """Takes up networks that were added to the pack's folder, or replaced there, since it was loaded."""
@@ -109,7 +121,7 @@ def _loaded(info: PackInfo, key: str, device: torch.device) -> Any:
     if key not in LATE:
         return _checked(info, key, device)
     lazy = Lazy(lambda: _checked(info, key, device))
-    if info.networks[key].bytes < LARGE:
+    if info.networks[key].bytes < LARGE and key not in DECODERS:
         lazy.get()
     return lazy
 

@@ -12,9 +12,9 @@ from safetensors.torch import save_file
 from torch import nn
 
 from stylemask_demo.downloads.checksum import sha256_of
+from stylemask_demo.packs.formats import FORMAT, up_to_date
 from stylemask_demo.packs.info import PACK_FILE
-
-FORMAT = 1
+from stylemask_demo.packs.recipe import OWN, Recipes
 
 
 def save_network(
@@ -58,6 +58,20 @@ def save_network(
     return path
 
 
+def share_network(folder: str | Path, key: str, other: str) -> None:
+    """Enter under `key` of the pack in ``folder`` the very weights that it has under the key `other`."""
+    document = _read(Path(folder))
+    document["networks"][key] = document["networks"][other]
+    _write(Path(folder), document)
+
+
+def save_recipes(folder: str | Path, recipes: Recipes) -> None:
+    """Set what is done around the networks of the pack in ``folder``."""
+    document = _read(Path(folder))
+    document["recipe"] = recipes.document()
+    _write(Path(folder), document)
+
+
 def update_settings(folder: str | Path, **settings: Any) -> None:
     """Set values of the free `settings` of the pack in `folder`; the others stay as they are."""
     document = _read(Path(folder))
@@ -88,7 +102,7 @@ def _stored(name: str, tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tensor
 def _read(folder: Path) -> dict[str, Any]:
     path = folder / PACK_FILE
     if path.is_file():
-        return json.loads(path.read_text(encoding="utf-8"))
+        return up_to_date(json.loads(path.read_text(encoding="utf-8")))
     name = folder.resolve().name
     return {
         "format": FORMAT,
@@ -97,6 +111,7 @@ def _read(folder: Path) -> dict[str, Any]:
         "resolution": 256,
         "licence": "MIT",
         "origin": "Trained with python -m stylemask_demo train.",
+        "recipe": OWN.document(),
         "settings": {},
         "networks": {},
     }

@@ -1,19 +1,22 @@
 """From photos to portraits: faces found, aligned, inverted and measured once, and remembered for a while."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import NamedTuple
 
+import numpy as np
 import torch
 from PIL import Image
 
 from stylemask_demo.batching import in_batches
 from stylemask_demo.caching import VISITOR_SECONDS, Cache, Lazy
 from stylemask_demo.errors import NoFaceFound
-from stylemask_demo.faces.align import CropTransform, align
+from stylemask_demo.faces.align import CropTransform
 from stylemask_demo.faces.detect import FaceFinder
 from stylemask_demo.faces.finding import Face, choose_face, find_faces
 from stylemask_demo.media.pictures import content_hash, open_image
 from stylemask_demo.networks.parameter_extractor import ParameterExtractor
+from stylemask_demo.packs.recipe import Recipe, View
 from stylemask_demo.portraits.portrait import Portrait
 from stylemask_demo.portraits.readers import ParameterReader
 
@@ -23,11 +26,22 @@ REMEMBERED_BYTES = 200_000_000  # and at most this much of them, because photos 
 Which = int | tuple[float, float] | None  # a face of a photo: its number, a point on it, or the clearest
 
 
+class _Cut(NamedTuple):
+    """A face cut out of its photo."""
+
+    key: str
+    photo: Image.Image
+    crop: Image.Image
+    transform: CropTransform
+    views: Mapping[str, Lazy[Image.Image]]
+
+
 class PortraitBuilder:
     """Makes portraits of photos.
 
-    `extractor` refines what the face finder found, `invert` gives the W+ codes of crops, `reader` is the pack's, `draw`
-    makes the picture of one W+ code (1, L, style_dim), and `size` is the side of the crops in pixels.
+    `extractor` refines what the face finder found, `invert` gives the W+ codes of what the encoder sees, `reader` is the
+    pack's, `draw` makes the picture of one W+ code (1, L, style_dim), `size` is the side of the crops in pixels, and
+    `recipe` tells how they are cut.
     """
 
     def __init__(
@@ -38,8 +52,9 @@ class PortraitBuilder:
         reader: ParameterReader,
         draw: Callable[[torch.Tensor], Image.Image],
         size: int,
+        recipe: Recipe,
     ):
-        self._finder, self._extractor, self._size = finder, extractor, size
+        self._finder, self._extractor, self._size, self._recipe = finder, extractor, size, recipe
         self._invert, self._reader, self._draw = invert, reader, draw
         self._device = next(extractor.parameters()).device
         self._faces: Cache[str, list[Face]] = Cache(REMEMBERED, seconds=VISITOR_SECONDS)
@@ -80,29 +95,58 @@ class PortraitBuilder:
             wanted[order[-1]] = photo, chosen
 
         def made(keys: list[str]) -> list[Portrait]:
-            return self._of_crops([(key, wanted[key][0], *self._cut(*wanted[key])) for key in keys])
+            return self._of_crops([self._cut(key, *wanted[key]) for key in keys])
 
         return self._known.find_all(order, made)
 
-    def _of_crops(self, cut: Sequence[tuple[str, Image.Image, Image.Image, CropTransform]]) -> list[Portrait]:
-        """Portraits of faces given as key, photo, crop and the way back into the photo."""
-        crops = [crop for _, _, crop, _ in cut]
-        codes, readings = self._invert(crops), self._reader.read(crops)
+    def _of_crops(self, cuts: Sequence[_Cut]) -> list[Portrait]:
+        crops = [cut.crop for cut in cuts]
+        seen = [cut.views["encoder"].get() if "encoder" in cut.views else cut.crop for cut in cuts]
+        codes, readings = self._invert(seen), self._reader.read(crops)
         with torch.inference_mode(False):  # so that codes are tensors of one kind, whatever this was called in
             rows = [code.clone() for code in codes.float().cpu().split(1)]
         return [
-            Portrait(crop, photo, transform, *reading, code, key, Lazy(partial(self._draw, code)))
-            for (key, photo, crop, transform), reading, code in zip(cut, readings, rows, strict=True)
+            Portrait(
+                cut.crop,
+                cut.photo,
+                cut.transform,
+                *reading,
+                code,
+                cut.key,
+                Lazy(partial(self._draw, code)),
+                views=cut.views,
+            )
+            for cut, reading, code in zip(cuts, readings, rows, strict=True)
         ]
 
-    def _cut(self, photo: Image.Image, face: Face) -> tuple[Image.Image, CropTransform]:
+    def _cut(self, key: str, photo: Image.Image, face: Face) -> _Cut:
+        rule = self._recipe.crop
         try:
-            return align(photo, face.landmarks, self._size)
+            landmarks = self._found_again(photo, face) if self._recipe.search_again else face.landmarks
+            crop, transform = rule.cut(photo, landmarks, self._size)
+            views = {network: Lazy(partial(_seen, view, photo, landmarks)) for network, view in self._recipe.views.items()}
+            return _Cut(key, photo, crop, transform, views)
         except ValueError as error:
             raise NoFaceFound(
                 "The face in this picture is cut off too much. Use a picture that shows the whole face."
             ) from error
 
-    def _as_photo(self, crop: Image.Image) -> tuple[str, Image.Image, Image.Image, CropTransform]:
+    def _found_again(self, photo: Image.Image, face: Face) -> np.ndarray:
+        """The face's landmarks (68, 2) in pixels of the photo, as they are seen where the crop rule looks for them."""
+        searched = self._recipe.crop.searched(photo)
+        if searched is photo:
+            return face.landmarks
+        scale = np.divide(searched.size, photo.size)
+        faces = find_faces(searched, self._finder, self._extractor)
+        if not faces:
+            return face.landmarks
+        x, y = (np.array(face.centre) + 0.5) * scale - 0.5
+        return (choose_face(faces, (float(x), float(y))).landmarks + 0.5) / scale - 0.5
+
+    def _as_photo(self, crop: Image.Image) -> _Cut:
         whole = CropTransform(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0)), self._size, (self._size, self._size))
-        return content_hash(crop), crop, crop, whole
+        return _Cut(content_hash(crop), crop, crop, whole, {})
+
+
+def _seen(view: View, photo: Image.Image, landmarks: np.ndarray) -> Image.Image:
+    return view.reduced(view.rule.cut(photo, landmarks, view.size)[0])

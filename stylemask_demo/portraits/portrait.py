@@ -1,5 +1,6 @@
 """What is known of one face picture after one pass, and what was tuned to it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -7,7 +8,8 @@ import torch
 from PIL import Image
 
 from stylemask_demo.caching import Lazy
-from stylemask_demo.faces.align import CropTransform, recut
+from stylemask_demo.faces.align import CropTransform
+from stylemask_demo.faces.crops import recut
 from stylemask_demo.faces.parameters import FaceParameters
 from stylemask_demo.generator.tuning import TunedWeights
 
@@ -19,7 +21,8 @@ class Portrait:
     `crop` is the aligned face, `photo` the whole picture that it came from (RGB), `transform` the way from the crop back
     into the photo, `parameters` the face parameters of the crop, `directions` (15,) where the face stands along the
     directions of the pack, `codes` the W+ code (1, L, style_dim) on the CPU, `key` tells one face of one picture from all
-    others by content, and `tuning` is what `Reenactor.tune` changed of the generator for this face, or None.
+    others by content, `tuning` is what `Reenactor.tune` changed of the generator for this face, or None, and `views` are
+    what networks see of the face where that is not the crop.
     """
 
     crop: Image.Image
@@ -31,6 +34,7 @@ class Portrait:
     key: str
     made: Lazy[Image.Image] = field(repr=False)
     tuning: TunedWeights | None = field(default=None, repr=False)
+    views: Mapping[str, Lazy[Image.Image]] = field(default_factory=dict, repr=False)
 
     @property
     def inversion(self) -> Image.Image:
@@ -41,6 +45,10 @@ class Portrait:
         """The aligned face of at most `size` pixels a side, as large as the photo shows it but no smaller than `crop`."""
         side = min(size, round(self.transform.side_in_photo))
         return self.crop if side <= self.crop.width else recut(self.photo, self.transform, side)
+
+    def seen_by(self, network: str) -> Image.Image:
+        """What a network, "encoder" or "motion", sees of the face, RGB."""
+        return self.views[network].get() if network in self.views else self.crop
 
     @property
     def landmarks_in_photo(self) -> np.ndarray:

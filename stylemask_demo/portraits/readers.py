@@ -10,17 +10,27 @@ from PIL import Image
 
 from stylemask_demo.batching import in_batches
 from stylemask_demo.caching import Lazy
-from stylemask_demo.faces.deca import DecaReader, deca_direction_shift, deca_direction_values
-from stylemask_demo.faces.extract import face_parameters, read_twice
+from stylemask_demo.errors import PackCorrupt
+from stylemask_demo.faces.align import crop_quad
+from stylemask_demo.faces.crops import FfhqCrop
+from stylemask_demo.faces.deca import DecaReader, DirectionScale
+from stylemask_demo.faces.detect import FaceFinder
+from stylemask_demo.faces.extract import face_parameters, locate, read_twice
+from stylemask_demo.faces.finding import find_faces
 from stylemask_demo.faces.parameters import FaceParameters, direction_shift, direction_values
 from stylemask_demo.media.tensors import to_tensor
 from stylemask_demo.networks.deca import DecaEncoder
 from stylemask_demo.networks.parameter_extractor import ParameterExtractor
+from stylemask_demo.networks.trunk import INPUT_SIZE
+from stylemask_demo.packs.info import cure
 from stylemask_demo.packs.networks import PackNetworks
+from stylemask_demo.packs.recipe import Recipe
 
 PEOPLE = 64  # random people that a smile is learned from,
 PEOPLE_SIDE = 256  # made as large as this, which is all that is read of them
 ANGLES = 3  # yaw, pitch and roll come first
+# Where the FFHQ crop of a typical face lies in a crop that is never turned, in sides of that.
+TYPICAL_QUAD = np.array([[0.05, 0.02], [0.05, 0.91], [0.94, 0.91], [0.94, 0.02]])
 
 
 class Reading(NamedTuple):
@@ -58,39 +68,75 @@ class CompactReader:
         return direction_shift(yaw, pitch, smile)
 
 
-class PublishedReader:
-    """DECA's encoder, in the units of the published matrices; landmarks and named expressions are the embedded extractor's.
+class UprightReader(CompactReader):
+    """The embedded extractor on crops of other rules than FFHQ's: it reads the FFHQ crop of the face that it finds."""
 
-    `factors` (15,) is what a change of each DECA parameter is multiplied by. `people` gives pictures of random people;
-    what a smile is in DECA's coefficients, which have no names, is learned from them when it is first asked for.
+    def read(self, crops: Sequence[Image.Image]) -> list[Reading]:
+        places = [self._landmarks(crop) for crop in crops]
+        cuts = [FfhqCrop().cut(crop, points, INPUT_SIZE) for crop, points in zip(crops, places, strict=True)]
+        made = []
+        for reading, (_, transform) in zip(super().read([upright for upright, _ in cuts]), cuts, strict=True):
+            known = reading.parameters
+            landmarks = transform.to_photo(known.landmarks - 0.5) + 0.5  # they count from edges, transforms from centres
+            landmarks.setflags(write=False)
+            (across, _, _), (down, _, _) = transform.matrix
+            roll = known.roll - float(np.degrees(np.arctan2(down, across)))
+            turned = dataclasses.replace(known, roll=roll, landmarks=landmarks)
+            made.append(Reading(turned, direction_values(turned)))
+        return made
+
+    def _landmarks(self, crop: Image.Image) -> np.ndarray:
+        """The landmarks (68, 2) of the face in the middle of a crop, in its pixels."""
+        pixels, typical = np.asarray(crop), TYPICAL_QUAD * crop.width - 0.5
+        try:
+            landmarks, _ = locate(self.extractor, pixels, typical)
+            crop_quad(landmarks)
+            return landmarks
+        except ValueError:  # eyes and mouth in one place: what is there is not much of a face
+            return locate(self.extractor, pixels, typical, rounds=0)[0]
+
+
+class PublishedReader:
+    """DECA's encoder, in the units of a published matrix; landmarks and named expressions are the embedded extractor's.
+
+    `compact` is the extractor's reader, `scale` what the matrix calls a change of DECA's parameters, and `white` what DECA
+    is given for white. `find` gives the landmarks (68, 2) that DECA's square is laid around, in pixels of a crop whose
+    centres are whole numbers, or None where it sees none: then they are the extractor's. `people` gives pictures of random
+    people; what a smile is in DECA's coefficients, which have no names, is learned from them when it is asked for.
     """
 
     def __init__(
         self,
         deca: DecaEncoder,
-        extractor: ParameterExtractor,
-        factors: Sequence[float],
+        compact: CompactReader,
+        scale: DirectionScale,
         people: Callable[[Sequence[int]], list[Image.Image]],
+        find: Callable[[Image.Image], np.ndarray | None] = lambda crop: None,
+        white: float = 1.0,
     ):
-        self._deca, self._compact = DecaReader(deca), CompactReader(extractor)
-        self._factors, self._people = np.asarray(factors, np.float32), people
-        self._device = next(extractor.parameters()).device
+        self._deca, self._compact = DecaReader(deca, white), compact
+        self._scale, self._people, self._find = scale, people, find
+        self._device = next(compact.extractor.parameters()).device
         self._smile = Lazy(self._learned_smile)
 
     def read(self, crops: Sequence[Image.Image]) -> list[Reading]:
         known = [reading.parameters for reading in self._compact.read(crops)]
-        faces = self._deca.read(crops, [parameters.landmarks for parameters in known])
+        faces = self._deca.read(crops, [self._around(*pair) for pair in zip(crops, known, strict=True)])
         return [
             Reading(
                 dataclasses.replace(parameters, yaw=face.yaw, pitch=face.pitch, roll=face.roll),
-                deca_direction_values(face, self._factors),
+                self._scale.values(face),
             )
             for parameters, face in zip(known, faces, strict=True)
         ]
 
     def shift(self, yaw: float, pitch: float, smile: float) -> np.ndarray:
-        turn = deca_direction_shift(self._factors, yaw, pitch)
+        turn = self._scale.shift(yaw, pitch)
         return turn + np.float32(smile) * self._smile.get() if smile else turn
+
+    def _around(self, crop: Image.Image, known: FaceParameters) -> np.ndarray:
+        found = self._find(crop)
+        return known.landmarks - 0.5 if found is None else found
 
     def _learned_smile(self) -> np.ndarray:
         """How the values (15,) of a face change as it smiles: their regression on the extractor's smile."""
@@ -103,9 +149,31 @@ class PublishedReader:
         return np.asarray(change, np.float32)
 
 
-def create_reader(networks: PackNetworks, people: Callable[[Sequence[int], int], list[Image.Image]]) -> ParameterReader:
-    """The reader of a pack; `people` gives pictures of random people, of at most so many pixels a side, by their seeds."""
-    if networks.deca is None:
-        return CompactReader(networks.extractor)
-    factors = networks.info.settings["direction_factors"]
-    return PublishedReader(networks.deca, networks.extractor, factors, lambda seeds: people(seeds, PEOPLE_SIDE))
+def create_reader(
+    networks: PackNetworks,
+    recipe: Recipe,
+    finder: FaceFinder,
+    people: Callable[[Sequence[int], int], list[Image.Image]],
+) -> ParameterReader:
+    """The reader of a pack that its recipe asks for.
+
+    `people` gives pictures of random people, of at most so many pixels a side, by their seeds. Raises PackCorrupt when the
+    pack is without what the recipe names.
+    """
+    extractor, reading = networks.extractor, recipe.parameters
+    compact = CompactReader(extractor) if recipe.crop.upright else UprightReader(extractor)
+    if reading.reader == "extractor":
+        return compact
+    if networks.deca is None or recipe.directions is None:
+        raise PackCorrupt(
+            f"The recipe of the pack '{networks.info.name}' reads faces by DECA, but it has no network 'deca' or no scale "
+            f"of directions. {cure(networks.info.folder)}"
+        )
+
+    def find(crop: Image.Image) -> np.ndarray | None:
+        faces = find_faces(crop, finder, extractor) if reading.landmarks == "finder" else []
+        return faces[0].landmarks if faces else None
+
+    return PublishedReader(
+        networks.deca, compact, recipe.directions, lambda seeds: people(seeds, PEOPLE_SIDE), find, reading.white
+    )

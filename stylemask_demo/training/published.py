@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from stylemask_demo.calibration.regression import LinearFit, ridge_regression
 from stylemask_demo.errors import WrongSetting
-from stylemask_demo.faces.deca import BOX_SCALE, CROP_SCALE, EXPRESSIONS
+from stylemask_demo.faces.deca import BOX_SCALE, CROP_SCALE, DECA_PARAMETERS, LARGEST_PICTURE, DirectionScale
 from stylemask_demo.generator.sampling import TRUNCATION, draw_w
 from stylemask_demo.networks.arcface import ArcFace
 from stylemask_demo.networks.deca import DecaEncoder, axis_angle_to_euler
@@ -33,7 +33,7 @@ STILL = 1e-12  # variance of a parameter that is the same in all faces
 REACH = 2.0  # standard deviations over the bank: the largest change of one direction alone
 BATCH = 16
 LARGEST_SIDE = 256  # pixels at which faces are made
-PUBLISHED_SIGNS = (-1.0, -1.0, 1.0)  # of yaw, pitch and roll: the published methods count the first two the other way
+DECA_SIGNS = (-1.0, -1.0, 1.0)  # of yaw, pitch and roll: DECA counts the first two the other way
 
 
 class PackTeachers(Teachers):
@@ -47,7 +47,7 @@ class PackTeachers(Teachers):
         self.generator, self.extractor = networks.generator, networks.extractor
         self.identity: IdentityNetwork | ArcFace = networks.identity.get()
         self.deca: DecaEncoder | None = networks.deca
-        self.factors = torch.tensor(networks.info.settings.get("direction_factors", [1.0] * 15), device=device)
+        self.scale = networks.info.recipe().directions or DirectionScale()
         self.side = min(LARGEST_SIDE, self.generator.size)
 
     def look(self, pictures: Tensor) -> tuple[ExtractedParameters, Tensor]:
@@ -58,7 +58,7 @@ class PackTeachers(Teachers):
         if self.deca is None:
             return found, embedding
         read = self.deca(deca_crops(pictures, found.landmarks.detach()))
-        euler = axis_angle_to_euler(read.pose[:, :3]) * read.pose.new_tensor(PUBLISHED_SIGNS)
+        euler = axis_angle_to_euler(read.pose[:, :3]) * read.pose.new_tensor(DECA_SIGNS)
         expression = torch.cat([read.pose[:, 3:4], read.expression], 1)
         return ExtractedParameters(euler, expression, found.landmarks, read.shape), embedding
 
@@ -66,8 +66,10 @@ class PackTeachers(Teachers):
         """Place of B faces along the pack's directions, (B, 15)."""
         if self.deca is None:
             return along_directions(parameters)
-        angles = parameters.euler * parameters.euler.new_tensor(PUBLISHED_SIGNS)
-        return torch.cat([angles, parameters.expression[:, : 1 + EXPRESSIONS]], 1) * self.factors
+        angles = parameters.euler * parameters.euler.new_tensor(self.scale.signs)
+        known = torch.cat([angles, parameters.expression], 1)  # in the order of DECA_PARAMETERS
+        chosen = [DECA_PARAMETERS.index(name) for name in self.scale.names]
+        return known[:, chosen] * known.new_tensor(self.scale.factors)
 
     def motion_styles(self, bank: Bank) -> list[Tensor]:
         """Styles of the bank's faces as far as a regression on pose and expression explains them, (N, width) each."""
@@ -131,11 +133,13 @@ def sampled_bank(teachers: PackTeachers, count: int) -> Bank:
 def deca_crops(pictures: Tensor, landmarks: Tensor) -> Tensor:
     """DECA's crops of pictures (B, 3, S, S) in -1..1, by landmarks (B, 68, 2) in fractions: (B, 3, 224, 224) in 0..1.
 
-    The rule of `faces.deca.crop_square`; gradients flow into the pictures.
+    The rule of `faces.deca.cut`; gradients flow into the pictures.
     """
+    pixels = min(pictures.shape[-1], LARGEST_PICTURE)
+    spread = pixels / (pixels - 1)
     low, high = landmarks.amin(1), landmarks.amax(1)
-    side = (high - low).mean(1) * BOX_SCALE * CROP_SCALE  # (B,) of the picture's side
-    shift = low + high - 1  # (B, 2) of the middle, from -1 to 1
+    side = ((high - low).mean(1) * BOX_SCALE * CROP_SCALE * pixels).floor() / pixels * spread  # (B,) of the picture's side
+    shift = (low + high - 1 / pixels) * spread - 1  # (B, 2) of the middle, from -1 to 1
     matrix = torch.zeros(len(pictures), 2, 3, device=pictures.device)
     matrix[:, 0, 0] = matrix[:, 1, 1] = side
     matrix[:, :, 2] = shift

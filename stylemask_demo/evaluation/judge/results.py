@@ -3,12 +3,14 @@
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 from PIL import Image
 
 from stylemask_demo import Portrait, Reenactor
 from stylemask_demo.evaluation.judge.material import RealPeople
+from stylemask_demo.evaluation.sliders import Move
 
 CROSS, VIDEO, INVERSION = "cross reenactment", "own video", "inversion"
 SEED = 3  # of the choice of pairs
@@ -100,7 +102,7 @@ def _reenacted(reenactor: Reenactor, pairs: Sequence[Pair], method: str) -> list
 
 
 def _edited(reenactor: Reenactor, people: Mapping[str, Portrait], change: Mapping[str, float]) -> list[Result]:
-    made = reenactor.edit(list(people.values()), **change) if people else []
+    made = reenactor.edit(list(people.values()), **cast(Move, change)) if people else []
     return [_result(name, who, picture, change=change) for (name, who), picture in zip(people.items(), made, strict=True)]
 
 
