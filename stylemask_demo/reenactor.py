@@ -39,11 +39,7 @@ class Reenactor:
 
     @classmethod
     def from_pack(
-        cls,
-        name: str | Path = "synthetic",
-        device: str = "auto",
-        compatibility: bool = False,
-        size: int | None = None,
+        cls, name: str | Path = "synthetic", device: str = "auto", compatibility: bool = False, size: int | None = None
     ) -> "Reenactor":
         """Loads a pack by name or folder onto "cpu", "cuda" or, by "auto", the best there is.
 
@@ -119,29 +115,14 @@ class Reenactor:
     ) -> Image: ...
     @overload
     def reenact(
-        self,
-        source: Sequence[Subject],
-        target: Subjects,
-        method: str = ...,
-        strength: float = ...,
-        size: int | None = ...,
+        self, source: Sequence[Subject], target: Subjects, method: str = ..., strength: float = ..., size: int | None = ...
     ) -> list[Image]: ...
     @overload
     def reenact(
-        self,
-        source: Subject,
-        target: Sequence[Subject],
-        method: str = ...,
-        strength: float = ...,
-        size: int | None = ...,
+        self, source: Subject, target: Sequence[Subject], method: str = ..., strength: float = ..., size: int | None = ...
     ) -> list[Image]: ...
     def reenact(
-        self,
-        source: Subjects,
-        target: Subjects,
-        method: str = "stylemask",
-        strength: float = 1.0,
-        size: int | None = None,
+        self, source: Subjects, target: Subjects, method: str = "stylemask", strength: float = 1.0, size: int | None = None
     ) -> Image | list[Image]:
         """The source person with the head pose and expression of the target.
 

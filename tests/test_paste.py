@@ -10,10 +10,11 @@ from skimage import data
 
 from stylemask_demo.faces import paste
 from stylemask_demo.faces.align import CropTransform
-from stylemask_demo.faces.crops import FfhqCrop
+from stylemask_demo.faces.crops import BoxCrop, CropRule, FfhqCrop
 from stylemask_demo.faces.paste import head_mask, paste_back
 
 SIDE = 256
+RULES = [FfhqCrop(), FfhqCrop(plain=True), FfhqCrop(blur=0.02, finer=4, whole=True, plain=True), BoxCrop()]
 NOISE = np.random.default_rng(0).normal(0, 1, (SIDE, SIDE, 3))
 
 
@@ -26,9 +27,11 @@ def photo_of(name: str, size=(640, 480), centre=(320, 240), side=300.0, turn=0.0
     return Image.fromarray(scene), (LANDMARKS[name] - 0.5) @ matrix[:, :2].T + matrix[:, 2]
 
 
-def cut(photo: Image.Image, points: np.ndarray) -> tuple[Image.Image, CropTransform, np.ndarray]:
+def cut(
+    photo: Image.Image, points: np.ndarray, rule: CropRule = FfhqCrop()
+) -> tuple[Image.Image, CropTransform, np.ndarray]:
     """The crop, its transform and the landmarks in the crop, counted from its edge."""
-    crop, transform = FfhqCrop().cut(photo, points, SIDE)
+    crop, transform = rule.cut(photo, points, SIDE)
     return crop, transform, transform.to_crop(points) + 0.5
 
 
@@ -50,11 +53,12 @@ def places(count: int):
 
 
 @pytest.mark.slow
-def test_an_unchanged_crop_leaves_the_photo_alone():
+@pytest.mark.parametrize("rule", RULES, ids=["ours", "stylemask", "motion", "box"])
+def test_an_unchanged_crop_leaves_the_photo_alone(rule):
     names = sorted(LANDMARKS)
     for number, place in enumerate(places(50)):
         photo, points = photo_of(names[number % len(names)], **place)
-        crop, transform, landmarks = cut(photo, points)
+        crop, transform, landmarks = cut(photo, points, rule)
         if number % 2:  # a crop that went through a file: all of the mask is tried, not only what is equal
             result = Image.fromarray(np.uint8(np.clip(np.float32(crop) + NOISE, 0, 255)))
         else:

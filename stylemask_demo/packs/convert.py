@@ -116,9 +116,8 @@ def _filled(part: Part, arguments: dict[str, Any], checkpoint: Mapping) -> nn.Mo
     for name, wanted in expected.items():
         found = state[name]
         if found.shape != wanted.shape or found.is_floating_point() != wanted.is_floating_point():
-            raise ValueError(
-                f"'{name}' is {found.dtype} {tuple(found.shape)} instead of {wanted.dtype} {tuple(wanted.shape)}"
-            )
+            is_, should = (f"{tensor.dtype} {tuple(tensor.shape)}" for tensor in (found, wanted))
+            raise ValueError(f"'{part.prefix}{name}' is {is_} instead of {should}")
     if not part.lenient:
         _check_unknown(part, checkpoint, expected)
     module.load_state_dict(state, assign=True)
