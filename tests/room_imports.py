@@ -5,7 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1] / "stylemask_demo"
-MODULES = ("reenactor", "cli")  # that stand between the rooms; the other single modules serve them all
+MODULES = (
+    "reenactor",
+    "pipeline",
+    "commands",
+    "cli",
+)  # that stand between the rooms; the other single modules serve them all
 
 Arrow = tuple[str, str]
 
