@@ -16,6 +16,9 @@ JUDGE_PIP := $(JUDGE)/bin/python -m pip --disable-pip-version-check --no-input i
 OPENCV := $(shell sed -n 's/^opencv-python==//p' requirements.txt)
 JUDGE_OPENCV := $(shell sed -n 's/^opencv-contrib-python==\([^ ]*\).*/\1/p' requirements-judge.txt)
 
+# Two processes of tests, each with one thread; what shares a reenactor or a page stays in one of them.
+TWO := -n 2 --dist loadgroup
+
 export GRADIO_ANALYTICS_ENABLED := False
 
 .PHONY: demo test test-fast check format space judge clean
@@ -25,10 +28,10 @@ demo: $(VENV)/.ready-demo
 
 test: $(VENV)/.ready-test
 	$(RUN) tests/browser.py
-	$(RUN) -m pytest $(ARGS)
+	$(RUN) -m pytest $(TWO) $(ARGS)
 
 test-fast: $(VENV)/.ready-test
-	$(RUN) -m pytest -m "not slow and not browser" $(ARGS)
+	$(RUN) -m pytest $(TWO) -m "not slow and not browser" $(ARGS)
 
 check: $(VENV)/.ready-test
 	$(RUN) -m ruff check .
