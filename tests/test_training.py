@@ -414,6 +414,17 @@ def test_identity_part_of_codes_is_found():
     assert (codes[0] - codes[-1]).abs().mean() > 0.8
 
 
+def test_factors_are_as_exact_in_a_step_of_mixed_precision():
+    torch.manual_seed(0)
+    # Codes of a trained encoder lie far from zero and differ little along most axes.
+    codes = 5 + torch.randn(400, 64) * torch.logspace(0, -3, 64)
+    known = codes, torch.randn(400, 56), torch.arange(100).repeat_interleave(4)
+    exact = fit_factors(*known, dimensions=8)
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = fit_factors(*known, dimensions=8)
+    assert torch.equal(mixed.identity, exact.identity) and torch.equal(mixed.looks, exact.looks)
+
+
 def test_amplified_codes_vary_more_and_give_the_same_pictures(small_data, tmp_path):
     faces = load_faces(small_data, "train-*", tmp_path, (128,))
     generator, encoder = Generator(**GENERATOR).eval(), PortraitEncoder(14).eval()

@@ -68,20 +68,22 @@ def fit_factors(codes: Tensor, motion: Tensor, person: Tensor, dimensions: int =
 
     `motion` (N, 56) are the motion values that come with the codes; the strongest `dimensions` count as identity.
     """
-    centred = codes - codes.mean(0)
-    covariance = centred.T @ centred / len(codes)
-    _, index = person.unique(return_inverse=True)
-    counts = torch.bincount(index).float()
-    means = torch.zeros(len(counts), codes.shape[1]).index_add_(0, index, centred) / counts[:, None]
-    within = centred - means[index]
-    ridge = RIDGE * covariance.diagonal().mean() * torch.eye(len(covariance))
-    whiten = torch.linalg.inv(torch.linalg.cholesky(within.T @ within / len(codes) + ridge))
-    between = (means * counts.sqrt()[:, None]) @ whiten.T
-    _, _, axes = torch.linalg.svd(between, full_matrices=False)
-    readout = whiten.T @ axes[:dimensions].T  # (D, K)
-    spread = covariance @ readout
-    identity = spread @ torch.linalg.pinv(readout.T @ spread) @ readout.T
-    return Factors(identity, _root(covariance), _root(torch.cov(motion.T)))
+    # In a step of mixed precision, too: a covariance of eight bits is not positive.
+    with torch.autocast(codes.device.type, enabled=False):
+        centred = codes - codes.mean(0)
+        covariance = centred.T @ centred / len(codes)
+        _, index = person.unique(return_inverse=True)
+        counts = torch.bincount(index).float()
+        means = torch.zeros(len(counts), codes.shape[1]).index_add_(0, index, centred) / counts[:, None]
+        within = centred - means[index]
+        ridge = RIDGE * covariance.diagonal().mean() * torch.eye(len(covariance))
+        whiten = torch.linalg.inv(torch.linalg.cholesky(within.T @ within / len(codes) + ridge))
+        between = (means * counts.sqrt()[:, None]) @ whiten.T
+        _, _, axes = torch.linalg.svd(between, full_matrices=False)
+        readout = whiten.T @ axes[:dimensions].T  # (D, K)
+        spread = covariance @ readout
+        identity = spread @ torch.linalg.pinv(readout.T @ spread) @ readout.T
+        return Factors(identity, _root(covariance), _root(torch.cov(motion.T)))
 
 
 def _root(covariance: Tensor) -> Tensor:
