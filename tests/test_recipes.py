@@ -77,7 +77,12 @@ def test_an_older_pack_of_our_own_is_brought_up_to_date(tmp_path):
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_an_older_published_pack_is_brought_up_to_date(name, tmp_path):
-    settings = {"shift_scale": 3.0, "average": "generator", "direction_factors": [1.0] * 15, "calibration": {"space": "style"}}
+    settings = {
+        "shift_scale": 3.0,
+        "average": "generator",
+        "direction_factors": [1.0] * 15,
+        "calibration": {"space": "style"},
+    }
     keys = ["generator", "encoder", "average", "masks", "directions", "motion_encoder", "motion_mapping", "restyle"]
     info = read_info(written(tmp_path, name=name, settings=settings, networks=dict.fromkeys(keys, NETWORK)))
     assert info.recipes == PUBLISHED[name].recipes.updated(directions=direction_scale(name, 3.0))
