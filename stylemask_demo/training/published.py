@@ -15,10 +15,9 @@ from stylemask_demo.faces.deca import BOX_SCALE, CROP_SCALE, EXPRESSIONS
 from stylemask_demo.generator.sampling import TRUNCATION, draw_w
 from stylemask_demo.networks.arcface import ArcFace
 from stylemask_demo.networks.deca import DecaEncoder, axis_angle_to_euler
-from stylemask_demo.networks.identity_network import IdentityNetwork
 from stylemask_demo.networks.parameter_extractor import ExtractedParameters
 from stylemask_demo.packs import find_pack, read_info
-from stylemask_demo.packs.networks import PackNetworks
+from stylemask_demo.packs.networks import network_of
 from stylemask_demo.packs.store import save_network
 from stylemask_demo.training.directions import LAYERS, directions_task
 from stylemask_demo.training.loop import run
@@ -28,6 +27,7 @@ from stylemask_demo.training.presets import Preset
 from stylemask_demo.training.sample_bank import Bank, Teachers, along_directions
 
 TRAINED = ("masks", "directions")
+READ = ("generator", "extractor", "identity")  # networks that tell what is to be learned
 RIDGE = 10.0  # penalty of the regressions that training starts from, in faces
 STILL = 1e-12  # variance of a parameter that is the same in all faces
 REACH = 2.0  # standard deviations over the bank: the largest change of one direction alone
@@ -43,11 +43,10 @@ class PackTeachers(Teachers):
     """
 
     def __init__(self, pack: str | Path, device: torch.device) -> None:
-        networks = PackNetworks.load(pack, device)
-        self.generator, self.extractor = networks.generator, networks.extractor
-        self.identity: IdentityNetwork | ArcFace = networks.identity.get()
-        self.deca: DecaEncoder | None = networks.deca
-        self.factors = torch.tensor(networks.info.settings.get("direction_factors", [1.0] * 15), device=device)
+        info = read_info(find_pack(pack))
+        self.deca: DecaEncoder | None = network_of(info, "deca", device) if "deca" in info.networks else None
+        self.factors = torch.tensor(info.settings.get("direction_factors", [1.0] * 15), device=device)
+        self.generator, self.extractor, self.identity = (network_of(info, key, device) for key in READ)
         self.side = min(LARGEST_SIDE, self.generator.size)
 
     def look(self, pictures: Tensor) -> tuple[ExtractedParameters, Tensor]:
