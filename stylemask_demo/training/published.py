@@ -16,9 +16,10 @@ from stylemask_demo.generator.sampling import TRUNCATION, draw_w
 from stylemask_demo.networks.arcface import ArcFace
 from stylemask_demo.networks.deca import DecaEncoder, axis_angle_to_euler
 from stylemask_demo.networks.identity_network import IdentityNetwork
-from stylemask_demo.networks.parameter_extractor import ExtractedParameters
-from stylemask_demo.packs import find_pack, read_info
-from stylemask_demo.packs.networks import PackNetworks
+from stylemask_demo.networks.parameter_extractor import ExtractedParameters, ParameterExtractor
+from stylemask_demo.networks.stylegan2 import Generator
+from stylemask_demo.packs import find_pack, load_network, read_info
+from stylemask_demo.packs.networks import BORROWED, LENDER
 from stylemask_demo.packs.store import save_network
 from stylemask_demo.training.directions import LAYERS, directions_task
 from stylemask_demo.training.loop import run
@@ -43,11 +44,16 @@ class PackTeachers(Teachers):
     """
 
     def __init__(self, pack: str | Path, device: torch.device) -> None:
-        networks = PackNetworks.load(pack, device)
-        self.generator, self.extractor = networks.generator, networks.extractor
-        self.identity: IdentityNetwork | ArcFace = networks.identity.get()
-        self.deca: DecaEncoder | None = networks.deca
-        self.factors = torch.tensor(networks.info.settings.get("direction_factors", [1.0] * 15), device=device)
+        info, lender = read_info(find_pack(pack)), read_info(LENDER)
+
+        def network(key: str) -> Any:  # only those that are needed: an encoder may be larger than all of them
+            return load_network(lender if key in BORROWED and key not in info.networks else info, key, device)
+
+        self.generator: Generator = network("generator")
+        self.extractor: ParameterExtractor = network("extractor")
+        self.identity: IdentityNetwork | ArcFace = network("identity")
+        self.deca: DecaEncoder | None = network("deca") if "deca" in info.networks else None
+        self.factors = torch.tensor(info.settings.get("direction_factors", [1.0] * 15), device=device)
         self.side = min(LARGEST_SIDE, self.generator.size)
 
     def look(self, pictures: Tensor) -> tuple[ExtractedParameters, Tensor]:
