@@ -15,7 +15,9 @@ from stylemask_demo.faces.deca import BOX_SCALE, CROP_SCALE, EXPRESSIONS
 from stylemask_demo.generator.sampling import TRUNCATION, draw_w
 from stylemask_demo.networks.arcface import ArcFace
 from stylemask_demo.networks.deca import DecaEncoder, axis_angle_to_euler
-from stylemask_demo.networks.parameter_extractor import ExtractedParameters
+from stylemask_demo.networks.identity_network import IdentityNetwork
+from stylemask_demo.networks.parameter_extractor import ExtractedParameters, ParameterExtractor
+from stylemask_demo.networks.stylegan2 import Generator
 from stylemask_demo.packs import find_pack, read_info
 from stylemask_demo.packs.networks import network_of
 from stylemask_demo.packs.store import save_network
@@ -27,7 +29,6 @@ from stylemask_demo.training.presets import Preset
 from stylemask_demo.training.sample_bank import Bank, Teachers, along_directions
 
 TRAINED = ("masks", "directions")
-READ = ("generator", "extractor", "identity")  # networks that tell what is to be learned
 RIDGE = 10.0  # penalty of the regressions that training starts from, in faces
 STILL = 1e-12  # variance of a parameter that is the same in all faces
 REACH = 2.0  # standard deviations over the bank: the largest change of one direction alone
@@ -46,7 +47,10 @@ class PackTeachers(Teachers):
         info = read_info(find_pack(pack))
         self.deca: DecaEncoder | None = network_of(info, "deca", device) if "deca" in info.networks else None
         self.factors = torch.tensor(info.settings.get("direction_factors", [1.0] * 15), device=device)
-        self.generator, self.extractor, self.identity = (network_of(info, key, device) for key in READ)
+        # Only those that are needed: an encoder may be larger than all of them.
+        self.generator: Generator = network_of(info, "generator", device)
+        self.extractor: ParameterExtractor = network_of(info, "extractor", device)
+        self.identity: IdentityNetwork | ArcFace = network_of(info, "identity", device)
         self.side = min(LARGEST_SIDE, self.generator.size)
 
     def look(self, pictures: Tensor) -> tuple[ExtractedParameters, Tensor]:
