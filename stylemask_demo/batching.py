@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import torch
 
-ON_CPU, ON_GPU = 2, 16  # pictures at once; on CPUs more are no faster, and the gradients of each take some 100 MB
+ON_CPU, ON_GPU = 2, 16  # pictures at once; on CPUs more are no faster, and each takes some 40 MB
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -43,3 +43,7 @@ class WrongSetting(StyleMaskError):
 
 class UnknownMethod(StyleMaskError, ValueError):
     """A pack was asked for a reenactment method that it has no networks for."""
+
+
+class LibraryMissing(StyleMaskError):
+    """A package needs a library of the system that is not installed."""

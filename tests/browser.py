@@ -45,7 +45,7 @@ def launch_or_skip(playwright: Playwright) -> Browser:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say below all else how many tests were skipped for want of a browser."""
+    """Say below the results how many tests were skipped for want of a browser."""
     skipped = sum(NONE in str(report.longrepr) for report in terminalreporter.stats.get("skipped", ()))
     if skipped:
         terminalreporter.section("THE PAGE WAS NOT TESTED", red=True, bold=True)
@@ -71,15 +71,16 @@ def _rights() -> list[str] | None:
 def _install() -> None:
     """Install Debian's chromium, and where that cannot be had playwright's."""
     rights = _rights()
-    if rights is not None and shutil.which("apt-get"):
+    debian = rights is not None and shutil.which("apt-get") is not None
+    if debian:
         print("Installing chromium for the tests of the page.", flush=True)
         apt = [*rights, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
-        subprocess.run([*apt, "update"])
-        installed = subprocess.run([*apt, "install", "-y", "--no-install-recommends", "chromium", "fonts-liberation"])
-        if installed.returncode == 0:
+        subprocess.run([*apt, "update"], stdout=subprocess.DEVNULL)
+        install = [*apt, "install", "-y", "--no-install-recommends", "chromium", "fonts-liberation"]
+        if subprocess.run(install, stdout=subprocess.DEVNULL).returncode == 0:
             return
     print("Downloading playwright's chromium for the tests of the page.", flush=True)
-    dependencies = [] if rights is None else ["--with-deps"]
+    dependencies = ["--with-deps"] if debian else []
     subprocess.run([sys.executable, "-m", "playwright", "install", *dependencies, "chromium"])
 
 

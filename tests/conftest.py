@@ -23,6 +23,29 @@ from stylemask_demo import Portrait, Reenactor
 
 # A whole tuning takes minutes on a CPU.
 FEW_STEPS = "import stylemask_demo.generator.tuning; stylemask_demo.generator.tuning.STEPS = 10"
+SHARED = {"reenactor": "people", "address": "page"}  # fixtures that processes of tests had better not make twice
+LONG = {"sources", "targets", "address", "client"}  # fixtures that take more than two seconds to make
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark tests by the fixtures that they use.
+
+    In several processes, ``pytest -n 2 --dist loadgroup``, all tests of a file are run by one of them, and so are all files
+    that share a fixture.
+    """
+    groups = {}
+    for item in items:
+        fixtures = set(item.fixturenames)
+        if fixtures & LONG:
+            item.add_marker(pytest.mark.slow)
+        if "browser" in fixtures:
+            item.add_marker(pytest.mark.browser)
+        for fixture in fixtures & SHARED.keys():
+            groups[item.path] = SHARED[fixture]
+    if config.pluginmanager.hasplugin("xdist"):
+        for item in items:
+            item.add_marker(pytest.mark.xdist_group(groups.get(item.path, item.path.stem)))
 
 
 @pytest.fixture(scope="session")

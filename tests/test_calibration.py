@@ -47,6 +47,7 @@ def fitted(pack, reader, calls) -> Calibration:
         return calibrate(pack["generator"], reader, SAMPLES, lambda *call: calls.append(call))
 
 
+@pytest.mark.slow
 def test_yaw_turns_faces_the_right_way_by_the_right_amount(pack, reader, fitted):
     """On people that neither the fit nor its trials have seen."""
     generator = pack["generator"]
@@ -67,6 +68,7 @@ def test_yaw_turns_faces_the_right_way_by_the_right_amount(pack, reader, fitted)
     assert right.mean() > still.mean() > left.mean()
 
 
+@pytest.mark.slow
 def test_the_report_says_which_space_won(fitted):
     report = fitted.report
     assert report["samples"] == SAMPLES and len(report["slope"]) == len(DIRECTIONS)
@@ -77,7 +79,8 @@ def test_the_report_says_which_space_won(fitted):
     assert report["slope"][DIRECTIONS.index("yaw")] == pytest.approx(1, abs=0.05)
 
 
-def test_progress_counts_every_picture(calls):
+@pytest.mark.slow
+def test_progress_counts_every_picture(fitted, calls):
     done = [call[0] for call in calls]
     assert done == sorted(done) and calls[-1][0] == calls[-1][1] == calls[0][1]
     assert len({call[2] for call in calls}) == 2
@@ -107,6 +110,7 @@ def copied(folder: Path, *without: str) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_pack_keeps_what_was_fitted(tmp_path, monkeypatch, fitted, capsys):
     folder = copied(tmp_path / "pack", "directions")
     assert "directions" not in load_pack(folder).networks

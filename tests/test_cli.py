@@ -38,8 +38,15 @@ def assert_refused(done: subprocess.CompletedProcess, message: str) -> None:
 
 
 @pytest.fixture
-def run(capfd: pytest.CaptureFixture):
-    """Return a function that runs a command in this process: quicker where a process of its own proves no more."""
+def run(capfd: pytest.CaptureFixture, reenactor: Reenactor, monkeypatch: pytest.MonkeyPatch):
+    """Return a function that runs a command in this process: quicker where a process of its own proves no more.
+
+    The embedded pack is loaded already, and remembers who was seen before.
+    """
+    load = Reenactor.from_pack
+    monkeypatch.setattr(
+        Reenactor, "from_pack", lambda name, **options: reenactor if name == "synthetic" else load(name, **options)
+    )
 
     def run(*arguments: object) -> subprocess.CompletedProcess:
         try:
@@ -52,6 +59,7 @@ def run(capfd: pytest.CaptureFixture):
     return run
 
 
+@pytest.mark.slow
 def test_reenact(tmp_path: Path) -> None:
     output = tmp_path / "out.png"
     done = command("reenact", SOURCE, TARGET, "-o", output)
@@ -60,6 +68,7 @@ def test_reenact(tmp_path: Path) -> None:
         assert (picture.format, picture.mode, picture.size) == ("PNG", "RGB", (256, 256))
 
 
+@pytest.mark.slow
 def test_strength_and_method_matter(tmp_path: Path, run) -> None:
     hashes = set()
     for number, options in enumerate(
@@ -71,6 +80,7 @@ def test_strength_and_method_matter(tmp_path: Path, run) -> None:
     assert len(hashes) == 4
 
 
+@pytest.mark.slow
 def test_edit_follows_its_options(tmp_path: Path, run) -> None:
     outputs = {}
     for name, options in {
@@ -145,6 +155,7 @@ def test_tuning_comes_first(tmp_path: Path, run, monkeypatch) -> None:
     assert len(hashes) == 2
 
 
+@pytest.mark.slow
 def test_drive(tmp_path: Path) -> None:
     faces = [open_image(path).resize((256, 256)) for path in (SOURCE, TARGET, TARGET)]
     write_video(tmp_path / "motion.mp4", faces, fps=10)

@@ -75,12 +75,14 @@ def check(reenactor, name: str, code) -> None:
         assert np.abs(found.numpy() - ARRAYS[f"{name}/{kind}"]).max() < 1e-3
 
 
+@pytest.mark.slow
 @torch.inference_mode()
 def test_stylemask(reenactor, case, codes):
     code = reenactor.pipeline.transfer("stylemask", FaceCode(codes[0]), FaceCode(codes[1]))
     check(reenactor, f"{case}/reenacted", code)
 
 
+@pytest.mark.slow
 @torch.inference_mode()
 def test_directions(reenactor, case, codes):
     still, shift = torch.zeros(2, 15), latent(5, 2, 15)
@@ -88,6 +90,7 @@ def test_directions(reenactor, case, codes):
     check(reenactor, f"{case}/directed", code)
 
 
+@pytest.mark.slow
 def test_pictures_of_portraits(reenactor, case, codes):
     known = reenactor.portrait(picture("900000_0"))
     source, target = (dataclasses.replace(known, codes=w_plus[:1], key=f"{case} {i}") for i, w_plus in enumerate(codes))

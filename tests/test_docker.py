@@ -108,6 +108,7 @@ def test_each_build_installs_the_pinned_versions(tmp_path, build, index):
     assert asked[2].endswith(f"opencv-python-headless=={pinned['opencv-python']}")
 
 
+@pytest.mark.slow
 def test_the_page_starts_from_the_image_and_is_healthy(image, tmp_path):
     """The image's own command, environment and health check; only the port is another one."""
     port = str(free_port())

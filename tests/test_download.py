@@ -392,6 +392,7 @@ def program(home: Path, host: FileHost) -> subprocess.Popen:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("killed", [False, True])
 def test_two_processes_at_once(host: FileHost, home: Path, killed: bool) -> None:
     host.asks = True
@@ -399,8 +400,10 @@ def test_two_processes_at_once(host: FileHost, home: Path, killed: bool) -> None
     host.next("matrix.pt", Answer(cut=6 * fetch.BLOCK, silent=go_on))
     first = program(home, host)
     part = home / "downloads" / NAME / "matrix.pt.part"
+    deadline = time.monotonic() + 120
     while not (part.is_file() and part.stat().st_size):
         assert first.poll() is None, first.communicate()
+        assert time.monotonic() < deadline
         time.sleep(0.05)
     waited = threading.Event()
 

@@ -40,9 +40,10 @@ def differences(pictures: list[Image.Image]) -> float:
 
 
 # stylemask reads the target's code, which gradient descent improves for a photo, but not for every frame of a video.
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "apart"), [("stylemask", 7), ("directions", 2)])
 def test_a_still_face_does_not_jitter(reenactor, source, method, apart):
-    frames = [frame(picture("900003_1"), noise=seed) for seed in range(16)]
+    frames = [frame(picture("900003_1"), noise=seed) for seed in range(10)]
     driven = list(reenactor.drive(source, frames, method=method))
     alone = reenactor.reenact(source, frames, method=method)
     # The grain is strong: where the face is and what it does differs a little from frame to frame.
@@ -50,6 +51,7 @@ def test_a_still_face_does_not_jitter(reenactor, source, method, apart):
     assert np.abs(np.int16(driven[0]) - np.int16(alone[0])).mean() < apart
 
 
+@pytest.mark.slow
 def test_the_result_follows_the_video(reenactor, source):
     first, second = picture("900003_0"), picture("900003_1")
     frames = [frame(first)] * 6 + [frame(second)] * 6
@@ -60,6 +62,7 @@ def test_the_result_follows_the_video(reenactor, source):
         assert distances[0] < 0.35 * distances[1]
 
 
+@pytest.mark.slow
 def test_frames_without_a_face_repeat_the_last_result(reenactor, source):
     face = picture("900003_1")
     frames = [frame(None), frame(face), frame(None), frame(None), frame(None), frame(face)]
@@ -70,6 +73,7 @@ def test_frames_without_a_face_repeat_the_last_result(reenactor, source):
     assert all(np.array_equal(driven[1], made) for made in driven[2:5])
 
 
+@pytest.mark.slow
 def test_frames_are_taken_as_they_are_needed(reenactor, source):
     taken = 0
 
@@ -138,6 +142,7 @@ def test_a_moving_face_is_searched_once(reenactor):
     assert np.abs(np.diff(plain[4:], axis=0).mean((1, 2)) * 2 - 8).max() < 1, "eight pixels to the right in each frame"
 
 
+@pytest.mark.slow
 def test_a_lost_face_is_searched_anew(reenactor):
     finder, extractor = reenactor.pipeline.finder, reenactor.pipeline.networks.extractor
     counting = Counting(finder, extractor)

@@ -75,7 +75,7 @@ def offline(patch: pytest.MonkeyPatch, home: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def faces(setup, tmp_path_factory):
+def faces(setup, sources, targets, tmp_path_factory):  # who are remembered, so that they are not inverted again
     found, missed = read_people(setup.reenactor, write_shard(tmp_path_factory.mktemp("faces"), sorted(LABELS)))
     assert len(found) + missed == len(LABELS) and missed == 0
     return found
@@ -365,6 +365,7 @@ def test_frechet_distance_of_videos_sees_jitter():
     assert frechet_video_distance(jumping, steady, clips) == pytest.approx(1.5**2)
 
 
+@pytest.mark.slow
 def test_command_measures_videos(setup, tmp_path, monkeypatch, capsys):
     for person, name in (("id1", "900003_0"), ("id2", "900000_0")):
         folder = tmp_path / "videos" / person / "clip"
@@ -389,6 +390,7 @@ def test_command_measures_videos(setup, tmp_path, monkeypatch, capsys):
 # The command
 
 
+@pytest.mark.slow
 def test_command_writes_tables_numbers_and_figures(setup, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(command, "set_up", lambda pack, method: setup)
     monkeypatch.setattr(sheets, "SIDE", 2)

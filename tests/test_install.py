@@ -16,7 +16,6 @@ from serving import ROOT, START_SECONDS, answers, free_port
 
 import stylemask_demo
 from stylemask_demo.media.pictures import open_image
-from stylemask_demo.reenactor import Reenactor
 
 pytestmark = pytest.mark.slow
 
@@ -103,13 +102,13 @@ def test_the_version_is_the_same_everywhere(wheel, installation):
     assert installation.run("--version").stdout == f"stylemask-demo {stylemask_demo.__version__}\n"
 
 
-def test_the_command_reenacts_from_another_folder(installation):
+def test_the_command_reenacts_from_another_folder(installation, reenactor):
     before = installation.files()
     done = installation.run("reenact", SOURCE, TARGET, "-o", "result.png")
     assert (done.returncode, done.stdout) == (0, "result.png\n"), done.stderr
     with Image.open(installation.elsewhere / "result.png") as picture:
         installed = np.asarray(picture, dtype=float)
-    checkout = Reenactor.from_pack("synthetic", device="cpu").reenact(open_image(SOURCE), open_image(TARGET))
+    checkout = reenactor.reenact(open_image(SOURCE), open_image(TARGET))
     assert np.abs(installed - np.asarray(checkout, dtype=float)).max() <= 2  # threads add in another order
     assert installation.files() == before
 
@@ -123,6 +122,15 @@ def test_a_damaged_pack_says_what_helps_here(installation):
     finally:
         kept.rename(damaged)
     assert done.returncode == 2 and "--force-reinstall" in done.stderr and "git" not in done.stderr, done.stderr
+
+
+def test_a_machine_without_a_desktop_is_told_what_helps(installation, tmp_path, monkeypatch):
+    missing = "libGL.so.1: cannot open shared object file: No such file or directory"
+    (tmp_path / "cv2.py").write_text(f"raise ImportError('{missing}')")
+    monkeypatch.setitem(installation.environment, "PYTHONPATH", str(tmp_path))
+    done = installation.run("sample", "-o", "result.png")
+    assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
+    assert missing in done.stderr and "opencv-python-headless==" in done.stderr
 
 
 def test_the_command_opens_the_page(installation, tmp_path):

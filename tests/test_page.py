@@ -285,13 +285,13 @@ def test_one_of_several_faces_is_chosen_by_a_click(visit, group):
     tab = visit()
     first = tab.wait_for_result()
     assert not tab.page.locator("#source-chooser").is_visible()
+    before = tab.wait_for("#source-stage-1 img")
     tab.drop("#source", group)
     clearest = tab.wait_for_result(other_than=first)
     faces = tab.page.locator("#source-chooser button")
     faces.nth(1).wait_for(timeout=WAIT)
     assert faces.count() == 2
-    tab.page.wait_for_timeout(1500)
-    stage = tab.page.get_attribute("#source-stage-1 img", "src")
+    stage = tab.wait_for("#source-stage-1 img", other_than=before)
     faces.nth(1).click()
     tab.wait_for("#source-stage-1 img", other_than=stage)
     second = tab.wait_for_result(other_than=clearest)
@@ -382,15 +382,12 @@ def test_the_picture_follows_the_slider(visit):
     tab = visit()
     tab.page.get_by_role("tab", name="Move by hand").click()
     picture = tab.wait_for("#edited img")
+    tab.note_pictures("#edited img")
     tab.page.evaluate(
         """() => {
-            window.seen = [];
-            window.asked = 0;
-            const picture = document.querySelector('#edited img');
-            new MutationObserver(() => seen.push(performance.now() - asked))
-                .observe(picture, {attributes: true, attributeFilter: ['src']});
+            window.asked = [];
             document.querySelector('#yaw input[type=range]')
-                .addEventListener('input', () => { window.asked = performance.now(); });
+                .addEventListener('input', () => asked.push(performance.now()));
         }"""
     )
     slider = tab.page.locator("#yaw input[type=range]")
@@ -398,10 +395,10 @@ def test_the_picture_follows_the_slider(visit):
     for _ in range(8):
         slider.press("ArrowRight")
         picture = tab.wait_for("#edited img", other_than=picture)
-        tab.page.wait_for_timeout(150)
-    milliseconds = tab.page.evaluate("seen")
+    seen, asked = tab.page.evaluate("seen"), tab.page.evaluate("asked")
+    milliseconds = [picture["at"] - max(at for at in asked if at < picture["at"]) for picture in seen]
     print(f"slider to picture: {sorted(round(value) for value in milliseconds)} ms")
-    assert len(milliseconds) >= 8, "the picture was taken away instead of replaced"
+    assert len(seen) >= 8, "the picture was taken away instead of replaced"
     assert tab.page.input_value("#yaw input[type=number]") == "8"
 
     tab.page.click("#reset")
@@ -412,14 +409,15 @@ def test_the_picture_follows_the_slider(visit):
 def test_a_fast_hand_ends_at_its_last_position(visit):
     tab = visit()
     tab.page.get_by_role("tab", name="Move by hand").click()
-    tab.wait_for("#edited img")
+    still = tab.wait_for("#edited img")
     slider = tab.page.locator("#yaw input[type=range]")
     slider.fill("20")
-    tab.page.wait_for_timeout(2000)
-    alone = tab.page.get_attribute("#edited img", "src")
+    alone = tab.wait_for("#edited img", other_than=still)
+    tab.note_pictures("#edited img")
     for yaw in range(-30, 21, 5):
         slider.fill(str(yaw))
-    tab.page.wait_for_timeout(3000)
+    tab.page.wait_for_function("alone => seen.at(-1)?.picture === alone", arg=alone, timeout=WAIT)
+    tab.page.wait_for_timeout(1000)  # nothing comes after it
     assert tab.page.get_attribute("#edited img", "src") == alone
 
 

@@ -71,6 +71,7 @@ def crops() -> list[Image.Image]:
     return [picture(name) for name in sorted(LABELS)[:16]]
 
 
+@pytest.mark.slow
 def test_gradient_descent_brings_the_picture_nearer_to_the_crop(extractor, crops):
     generator, encoder = (load_network(read_info(CHECKPOINTS / "synthetic"), key) for key in ("generator", "encoder"))
     encode = Inverter(encoder)

@@ -86,6 +86,7 @@ def test_however_many_ask_it_is_done_once_and_kept(folder):
     assert again.of("bare").ready
 
 
+@pytest.mark.slow
 def test_who_has_loaded_the_pack_before_uses_it(folder):
     reenactor = Reenactor.from_pack(folder, device="cpu")
     assert "directions" not in reenactor.methods and PackCalibration(reenactor.info).missing

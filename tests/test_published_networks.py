@@ -101,6 +101,7 @@ def direct(network: nn.Module, state: dict[str, torch.Tensor]) -> nn.Module:
     return network.eval().requires_grad_(False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("case", "pack", "file"),
     [
@@ -156,6 +157,7 @@ def test_generator_with_masks_and_directions(weights, converted, case, pack, fil
     check_image(f"{case}/directed", generator(mean + TRUNCATION * (moved - mean)))
 
 
+@pytest.mark.slow
 def test_encoder4editing_of_1024_pixels(weights, converted):
     average = latent(21, 18, 512)
     published = {
@@ -170,6 +172,7 @@ def test_encoder4editing_of_1024_pixels(weights, converted):
     assert pack.settings["average"] == "checkpoint"
 
 
+@pytest.mark.slow
 def test_encoder4editing_of_256_pixels(weights, converted):
     generator = converted("voxceleb", "stylegan-voxceleb.pt", {"g_ema": weights("vox256")}).generator
     pack = converted("voxceleb", "e4e-voxceleb.pt", {"e": weights("e4e256")})
@@ -198,6 +201,7 @@ def test_axis_angle_to_euler_converts_every_row_of_a_batch():
     assert torch.equal(axis_angle_to_euler(torch.zeros(2, 3)), torch.zeros(2, 3))
 
 
+@pytest.mark.slow
 def test_motion_encoder_and_mapping(weights, converted):
     # Where the networks lie in this file is not documented: parallel training adds a prefix, a trainer a section.
     published = {
@@ -210,6 +214,7 @@ def test_motion_encoder_and_mapping(weights, converted):
     check("mapping2/codes", pack.motion_mapping(identity, motion).flatten(1))
 
 
+@pytest.mark.slow
 def test_restyle_encoder(weights, converted):
     average = latent(22, 18, 512)
     published = {"state_dict": weights("restyle", "encoder."), "latent_avg": average, "opts": {"n_iters_per_batch": 5}}

@@ -38,6 +38,7 @@ def test_portrait_tells_pose_and_landmarks(sources, targets):
     assert np.mean(distances) < 0.05
 
 
+@pytest.mark.slow
 def test_eyes_behind_glasses_are_read_and_shown_open(reenactor):
     """An extractor that has seen no glasses takes their frames for shut lids, 0.58 too far shut on average."""
     folder = FACES.parent / "glasses"
@@ -157,6 +158,7 @@ def test_a_pack_that_is_loaded_in_inference_mode_is_like_others(sources):
     assert loaded.portrait(sources[0].photo).codes.shape == sources[0].codes.shape  # which takes gradients
 
 
+@pytest.mark.slow
 def test_memory_of_portraits_is_bounded(reenactor, monkeypatch):
     monkeypatch.setattr(builder, "REMEMBERED", 3)
     reenactor = Reenactor(Pipeline(reenactor.pipeline.networks, reenactor.pipeline.finder))
@@ -214,6 +216,7 @@ def test_the_result_goes_back_into_the_photo(reenactor, couple):
     assert rows.min() > 60 and columns.max() < 480, "the other face stays as it is"
 
 
+@pytest.mark.slow
 def test_memory_of_large_photos_is_bounded(reenactor, monkeypatch):
     monkeypatch.setattr(builder, "REMEMBERED_BYTES", 30_000_000)
     reenactor = Reenactor(Pipeline(reenactor.pipeline.networks, reenactor.pipeline.finder))

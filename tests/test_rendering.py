@@ -464,6 +464,7 @@ def test_a_stopped_run_leaves_no_shard_and_goes_on(model_file, tmp_path, monkeyp
         shards.finished(tmp_path / "train-000005", range(5, 6), shards.Order(3, 64))
 
 
+@pytest.mark.slow
 def test_several_processes_make_the_same_pictures(model_file):
     order = shards.Order(1, 64)
     alone = list(shards.render_people([1, 2], model_file, order, 1))

@@ -231,6 +231,7 @@ def test_results_of_example_faces_are_remembered(client, report):
     assert len(_calls(report)) == before
 
 
+@pytest.mark.slow
 def test_sliders_are_prepared_when_the_page_starts(tmp_path):
     """In pieces that are short, outside of any visitor's request, and without a reload for who is there already."""
     pack, report = bare_pack(tmp_path / "bare"), tmp_path / "report"
@@ -242,20 +243,21 @@ def test_sliders_are_prepared_when_the_page_starts(tmp_path):
         deadline = time.monotonic() + 300
         while "directions" not in json.loads((pack / "pack.json").read_text())["networks"]:
             assert time.monotonic() < deadline
-            time.sleep(1)
+            time.sleep(0.2)
         client.predict(handle_file(SOURCE), 20, 0, 0, api_name="/edit")
     calls = _calls(report)
     assert [call["function"] for call in calls if call["function"] != "measure"].count("fit") == 2
     assert not [call for call in calls if "violation" in call]
 
 
+@pytest.mark.slow
 def test_models_are_on_cuda_at_import():
     """Under `spaces` itself, which acts at import as if there was a GPU, and takes the models to it later."""
     code = """
 import app, torch
 from spaces.zero.torch import patching
 from spaces.zero.decorator import decorated_cache
-reenactor = next(iter(app.packs._kept.values()))
+reenactor = app.packs.get(app.packs.default)
 assert reenactor.device.type == "cuda", reenactor.device
 on_gpu = list(patching.cuda_aliases)
 assert sum(tensor.numel() for tensor in on_gpu) > 5_000_000, len(on_gpu)

@@ -333,6 +333,7 @@ def assert_whole(run: Path, folder: Path) -> None:
     assert all(f"| {network} | 2 |" in card for network in presets.NETWORKS)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("another_precision")
 def test_all_tasks_together_make_a_pack(small_data, tmp_path, monkeypatch):
     """In half precision; the two processes below train in full."""
@@ -349,6 +350,7 @@ def test_presets_leave_time_for_what_is_not_training(name, promised, besides):
     assert sum(plan.minutes for plan in plans.values()) + besides <= promised
 
 
+@pytest.mark.slow
 def test_two_processes_make_a_pack_together(small_data, tmp_path):
     places = ["--data", small_data, "--run", tmp_path / "run", "--pack", tmp_path / "pack"]
     in_two_processes(small_training.__file__, *places)

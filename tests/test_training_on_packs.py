@@ -21,18 +21,27 @@ from stylemask_demo.training.published import deca_crops
 def pack(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("packs") / "tiny"
     torch.manual_seed(0)
-    size = {"size": 64, "channel_multiplier": 1}
+    size = {"size": 32, "channel_multiplier": 1}
     save_network(folder, "generator", Generator(**size), size)
     save_network(folder, "deca", DecaEncoder(), {})
-    describe_pack(folder, title="Tiny", resolution=64, licence="for tests", origin="Made by a test.")
+    describe_pack(folder, title="Tiny", resolution=32, licence="for tests", origin="Made by a test.")
     scale = DirectionScale(factors=(0.1,) * 15, signs=(-1.0, -1.0, 1.0))
     save_recipes(folder, Recipes().updated(parameters=ParameterReading("deca"), directions=scale))
     return folder
 
 
+@pytest.fixture
+def few_faces(monkeypatch) -> None:
+    """Let the CPU's preset take small batches of few faces."""
+    preset = presets.PRESETS["cpu"]
+    plans = {network: replace(plan, batch=4) for network, plan in preset.plans.items()}
+    monkeypatch.setitem(presets.PRESETS, "cpu", replace(preset, plans=plans, bank=16))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("few_faces")
 @pytest.mark.parametrize("network", ["masks", "directions"])
-def test_two_steps_on_a_pack_are_saved_into_it(pack, tmp_path, monkeypatch, network):
-    monkeypatch.setitem(presets.PRESETS, "cpu", replace(presets.PRESETS["cpu"], bank=16))
+def test_two_steps_on_a_pack_are_saved_into_it(pack, tmp_path, network):
     options = [network, "--on", str(pack), "--run", str(tmp_path), "--preset", "cpu", "--steps", "2"]
     assert command.main(options) == 0
     trained = load_pack(pack)  # which verifies the sha256
@@ -45,8 +54,9 @@ def test_two_steps_on_a_pack_are_saved_into_it(pack, tmp_path, monkeypatch, netw
         assert trained[network].style_sizes == trained["generator"].style_sizes[:10]
 
 
-def test_another_folder_takes_the_result(pack, tmp_path, monkeypatch):
-    monkeypatch.setitem(presets.PRESETS, "cpu", replace(presets.PRESETS["cpu"], bank=16))
+@pytest.mark.slow
+@pytest.mark.usefixtures("few_faces")
+def test_another_folder_takes_the_result(pack, tmp_path):
     before = (pack / "pack.json").read_text()
     places = ["--run", str(tmp_path / "run"), "--pack", str(tmp_path / "other")]
     assert command.main(["directions", "--on", str(pack), *places, "--preset", "cpu", "--steps", "1"]) == 0

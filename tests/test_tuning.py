@@ -12,6 +12,8 @@ from PIL import Image
 from stylemask_demo import Portrait
 from stylemask_demo.errors import Cancelled
 
+pytestmark = pytest.mark.slow
+
 STEPS = 25
 
 

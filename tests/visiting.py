@@ -41,6 +41,18 @@ class Visit:
         )
         return self.page.get_attribute(selector, "src")
 
+    def note_pictures(self, selector: str) -> None:
+        """Note every picture that a place shows from now on in the page's list `seen`: `picture`, and `at` in ms."""
+        self.page.evaluate(
+            """selector => {
+                window.seen = [];
+                const place = document.querySelector(selector);
+                new MutationObserver(() => seen.push({picture: place.src, at: performance.now()}))
+                    .observe(place, {attributes: true, attributeFilter: ['src']});
+            }""",
+            selector,
+        )
+
     def drop(self, zone: str, file: Path) -> None:
         """Drop a file on a drop zone as a hand would: on whatever lies in its middle."""
         self.page.locator(zone).scroll_into_view_if_needed()

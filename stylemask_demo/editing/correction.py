@@ -64,7 +64,7 @@ class Correction:
     ) -> PictureCode:
         """Codes of B pictures that show what is `wanted`, (B, 56), better; `strength` is the part that is corrected, of all
         values or of each, (56,)."""
-        return self._moved(code, strength * (wanted - self.seen(code, sources)))
+        return self.moved(code, strength * (wanted - self.seen(code, sources)))
 
     def followed(
         self, code: PictureCode, wanted: Tensor, sources: Sequence[Portrait], strength: Tensor, rounds: int
@@ -78,14 +78,14 @@ class Correction:
         seen, follows = self.seen(code, sources), torch.ones(len(wanted), 1).to(wanted)
         for _ in range(rounds):
             push = strength * (wanted - seen) * (1 - smiles + smiles * follows)
-            reached = self.seen(self._moved(code, push), sources)
+            reached = self.seen(self.moved(code, push), sources)
             asked, answered = ((change * smiles).sum(1, keepdim=True) for change in (push, reached - seen))
             follows = follows * (answered * asked.sign() >= LEAST_ANSWER * asked.abs())
-            code = self._moved(code, push * (1 - smiles + smiles * follows))
+            code = self.moved(code, push * (1 - smiles + smiles * follows))
             seen = torch.where((smiles > 0) & (follows == 0), seen, reached)
         return code
 
-    def _moved(self, code: PictureCode, values: Tensor) -> PictureCode:
+    def moved(self, code: PictureCode, values: Tensor) -> PictureCode:
         """Codes of B pictures with motion `values` (B, 56) added."""
         generator = self._generator
         moves = generator.repeat(self._encoder.motion(values))

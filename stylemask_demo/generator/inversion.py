@@ -57,8 +57,11 @@ class OptimisingInverter:
 
     def __call__(self, crops: Sequence[Image.Image]) -> Tensor:
         """Crops (RGB, square) -> W+ codes (B, L, style_dim)."""
+        # The gradients of one crop take 200 MB: a computer with a GPU has that many times, others may not.
+        at_once = 1 if self._encode.device.type == "cpu" else len(crops)
+        parts = [crops[start : start + at_once] for start in range(0, len(crops), at_once)]
         with torch.inference_mode(False), torch.enable_grad():
-            return self._optimised(crops)
+            return torch.cat([self._optimised(part) for part in parts])
 
     def _optimised(self, crops: Sequence[Image.Image]) -> Tensor:
         start = self._encode(crops).clone()  # a clone, because inference tensors learn nothing

@@ -60,7 +60,6 @@ UNPREPARED = (
     "minutes on a graphics card, a quarter of an hour and more without one.</p>"
 )
 PREPARING = '<p class="tip">The sliders are being prepared. Everything else on the page works meanwhile.</p>'
-DOWNLOADED = '<p class="note done" role="status">Downloaded, and in use now.</p>'
 
 
 def heading(title: str, hint: str = "") -> str:

@@ -16,8 +16,8 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m stylemask_demo stand-in",
         description="Makes files in the layout of a published pack whose networks draw and read rendered people: to try "
-        "all that is done with the pack where its weights cannot be had. 'packs download NAME --from FOLDER' makes a pack of "
-        "them; set STYLEMASK_HOME to another folder then, because a published file is not replaced by another one.",
+        "all that is done with the pack where its weights cannot be had. 'packs download NAME --from FOLDER' makes a pack "
+        "of them; set STYLEMASK_HOME to another folder then, because a published file is not replaced by another one.",
     )
     parser.add_argument("name", choices=PUBLISHED, help="the pack")
     parser.add_argument("folder", type=Path, help="where its files go")

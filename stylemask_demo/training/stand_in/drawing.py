@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from stylemask_demo.networks import Generator, MaskPredictors, MotionMapping
+from stylemask_demo.networks.stylegan2_layers import EqualLinear
 from stylemask_demo.training.stand_in.widening import widened
 
 FAR = 32.0  # farther than any number of a z that PixelNorm has scaled: such layers pass on what they get, plus this
@@ -23,7 +24,7 @@ def generator_state(own: Generator, size: int, channel_multiplier: int) -> dict[
 
 def _mapping_state(own: Generator) -> dict[str, Tensor]:
     """The mapping network after layers that change nothing: they keep out of the way of the leaky ReLU."""
-    layers = [layer for layer in own.style if hasattr(layer, "weight")]
+    layers = [layer for layer in own.style if isinstance(layer, EqualLinear)]
     idle = PUBLISHED_LAYERS - len(layers)
     made: dict[str, Tensor] = {}
     for number in range(1, idle + 1):
@@ -53,7 +54,7 @@ def mask_state(own: MaskPredictors, widths: list[int]) -> dict[str, Tensor]:
 
 def mapping_state(own: MotionMapping, latents: int) -> dict[str, Tensor]:
     """Weights of the published linear layer that moves the mean of all codes as `own` does, and keeps their differences."""
-    weight, bias = own.linear_relu[0].weight, own.linear_relu[0].bias
+    weight, bias = own.linear_relu.get_parameter("0.weight"), own.linear_relu.get_parameter("0.bias")
     width = len(bias)
     made = torch.zeros(latents, width, 2 * latents, width)
     identity = torch.eye(width)

@@ -97,7 +97,6 @@ class PhotoReader(nn.Module):
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
         """Crops (B, 3, 256, 256) in -1..1 -> w (B, 512) and motion (B, 512)."""
-        assert isinstance(self.trunk, IRSE50)
         _, _, coarse = self.trunk.features(crops)
         return self.head(coarse), self.motion(coarse)
 
@@ -115,7 +114,7 @@ def train_photo_reader(networks: PackNetworks, people: People, seconds: float) -
     reader = PhotoReader()
     with torch.no_grad():
         reader.head.linear.bias.copy_(mean)
-        reader.motion[3].bias.copy_(people.motions.mean(0))
+        reader.motion.get_parameter("3.bias").copy_(people.motions.mean(0))
 
     def loss(index: Tensor) -> Tensor:
         w, motion = reader(_floats(people.crops[index]) * 2 - 1)
@@ -126,7 +125,7 @@ def train_photo_reader(networks: PackNetworks, people: People, seconds: float) -
     return reader
 
 
-def train_deca(people: People, seconds: float) -> nn.Module:
+def train_deca(people: People, seconds: float) -> DecaEncoder:
     """Train a narrow DECA for so long."""
     with torch.device("meta"):
         network = DecaEncoder()
@@ -135,7 +134,7 @@ def train_deca(people: People, seconds: float) -> nn.Module:
     spread = people.parameters.std(0)
     spread = torch.where(spread > 1e-6, spread, torch.ones(()))
     with torch.no_grad():
-        reader.layers[2].bias.copy_(people.parameters.mean(0))
+        reader.layers.get_parameter("2.bias").copy_(people.parameters.mean(0))
 
     def loss(index: Tensor) -> Tensor:
         found = torch.cat(list(reader(_floats(people.faces[index]))), 1)

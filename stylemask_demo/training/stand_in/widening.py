@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -9,10 +10,12 @@ from torch import Tensor, nn
 from stylemask_demo.networks.stylegan2_layers import EqualLinear, fir_kernel
 
 NARROWER = 8
-MOST_COLOURS = 6  # channels of pictures, which stay
+COLOURS = (3, 6)  # channels of pictures, which stay
+
+M = TypeVar("M", bound=nn.Module)
 
 
-def narrow(module: nn.Module, keep: Callable[[str], bool] = lambda name: False) -> nn.Module:
+def narrow(module: M, keep: Callable[[str], bool] = lambda name: False) -> M:
     """A network with every layer an eighth as wide but its inputs, the outputs of linear layers, and those of `keep`.
 
     The layers of `module` are replaced, in place, so that it may be on the meta device; its new ones have initial weights.
@@ -27,16 +30,17 @@ def narrow(module: nn.Module, keep: Callable[[str], bool] = lambda name: False) 
 
 def _narrow(layer: nn.Module) -> nn.Module:
     def part(channels: int) -> int:
-        return channels if channels <= MOST_COLOURS and channels in (3, 6) else max(channels // NARROWER, 1)
+        return channels if channels in COLOURS else max(channels // NARROWER, 1)
 
     if isinstance(layer, nn.Conv2d):
-        size, stride, padding = layer.kernel_size, layer.stride, layer.padding
-        bias = layer.bias is not None
-        return nn.Conv2d(part(layer.in_channels), part(layer.out_channels), size, stride, padding, bias=bias)
+        size, stride, padding = layer.kernel_size[0], layer.stride[0], int(layer.padding[0])
+        inputs, outputs = part(layer.in_channels), part(layer.out_channels)
+        return nn.Conv2d(inputs, outputs, size, stride, padding, bias=layer.bias is not None)
     if isinstance(layer, nn.BatchNorm2d):
         return nn.BatchNorm2d(part(layer.num_features))
     if isinstance(layer, nn.PReLU):
         return nn.PReLU(part(layer.num_parameters))
+    assert isinstance(layer, nn.Linear | EqualLinear)
     outputs, inputs = layer.weight.shape
     return (nn.Linear if isinstance(layer, nn.Linear) else EqualLinear)(part(inputs), outputs)
 

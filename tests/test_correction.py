@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from people import look, names, picture
+from people import look
 
 from stylemask_demo.editing.commands import bearable_smile, motion_change, slider_values
 from stylemask_demo.editing.correction import Correction
@@ -17,8 +17,8 @@ from stylemask_demo.methods.code import motion_values
 
 
 @pytest.fixture(scope="module")
-def portraits(reenactor) -> list:
-    return reenactor.portrait([picture(name) for name in names(0)[:8]])
+def portraits(sources) -> list:
+    return sources[:8]
 
 
 def _errors(reenactor, results, targets) -> tuple[float, float]:
@@ -117,7 +117,7 @@ class Face:
 
     def feedback(self, monkeypatch) -> Correction:
         feedback = Correction(None, None, None, None)
-        monkeypatch.setattr(feedback, "_moved", lambda code, values: code + values)
+        monkeypatch.setattr(feedback, "moved", lambda code, values: code + values)
         monkeypatch.setattr(feedback, "seen", lambda code, sources: torch.where(SMILING, code.clamp(max=self.widest), code))
         return feedback
 
