@@ -27,10 +27,7 @@ def photo_of(name: str, size=(640, 480), centre=(320, 240), side=300.0, turn=0.0
     return Image.fromarray(scene), (LANDMARKS[name] - 0.5) @ matrix[:, :2].T + matrix[:, 2]
 
 
-OURS = FfhqCrop()
-
-
-def cut(photo: Image.Image, points: np.ndarray, rule: CropRule = OURS) -> tuple[Image.Image, CropTransform, np.ndarray]:
+def cut(photo: Image.Image, points: np.ndarray, rule: CropRule = RULES[0]) -> tuple[Image.Image, CropTransform, np.ndarray]:
     """The crop, its transform and the landmarks in the crop, counted from its edge."""
     crop, transform = rule.cut(photo, points, SIDE)
     return crop, transform, transform.to_crop(points) + 0.5

@@ -3,6 +3,7 @@
 import contextlib
 import threading
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -91,13 +92,11 @@ class PackNetworks:
     def load(cls, name_or_folder: str | Path, device: torch.device) -> "PackNetworks":
         """Loads the pack of a name or in a folder. Raises PackMissing or PackCorrupt."""
         info = read_info(find_pack(name_or_folder))
-        lender = read_info(LENDER) if set(BORROWED) - set(info.networks) else info
         for key in NEEDED:
             if key not in info.networks:
                 raise PackCorrupt(f"The pack '{info.name}' has no {key}. {cure(info.folder)}")
-        owned = {key: _loaded(info, key, device) for key in CLASSES if key in info.networks}
-        borrowed = {key: _loaded(lender, key, device) for key in BORROWED if key not in owned}
-        return cls(info, device, **owned, **borrowed)
+        held = {key: _held(info, key, device) for key in CLASSES if key in info.networks or key in BORROWED}
+        return cls(info, device, **held)
 
     def decoder(self, key: str) -> Generator:
         """The network of a key that draws pictures; the pack's generator where the pack has none of that key."""
@@ -112,22 +111,30 @@ class PackNetworks:
             known, info = self.info.networks, read_info(self.info.folder)
             for key, spec in info.networks.items():
                 if key in CLASSES and (key not in known or known[key].sha256 != spec.sha256):
-                    setattr(self, key, _loaded(info, key, self.device))
+                    setattr(self, key, _held(info, key, self.device))
             self.info = info
 
 
-def _loaded(info: PackInfo, key: str, device: torch.device) -> Any:
+def network_of(info: PackInfo, key: str, device: torch.device) -> Any:
+    """One network of a pack, or the embedded pack's where that is borrowed, as PackNetworks types it.
+
+    Float32, evaluation mode, no gradients. Raises KeyError where the pack has none, and PackCorrupt.
+    """
+    network = load_network(_owner(info, key), key, device)
+    if not isinstance(network, CLASSES[key]):
+        raise PackCorrupt(f"'{type(network).__name__}' cannot be the {key} of a pack. {cure(info.folder)}")
+    return channels_last(network) if key in CHANNELS_LAST else network
+
+
+def _held(info: PackInfo, key: str, device: torch.device) -> Any:
     """The network of a key as its field in PackNetworks holds it."""
     if key not in LATE:
-        return _checked(info, key, device)
-    lazy = Lazy(lambda: _checked(info, key, device))
-    if info.networks[key].bytes < LARGE and key not in DECODERS:
+        return network_of(info, key, device)
+    lazy = Lazy(partial(network_of, info, key, device))
+    if _owner(info, key).networks[key].bytes < LARGE and key not in DECODERS:
         lazy.get()
     return lazy
 
 
-def _checked(info: PackInfo, key: str, device: torch.device) -> nn.Module:
-    network = load_network(info, key, device)
-    if not isinstance(network, CLASSES[key]):
-        raise PackCorrupt(f"'{type(network).__name__}' cannot be the {key} of a pack. {cure(info.folder)}")
-    return channels_last(network) if key in CHANNELS_LAST else network
+def _owner(info: PackInfo, key: str) -> PackInfo:
+    return read_info(LENDER) if key in BORROWED and key not in info.networks else info

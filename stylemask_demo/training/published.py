@@ -16,9 +16,10 @@ from stylemask_demo.generator.sampling import TRUNCATION, draw_w
 from stylemask_demo.networks.arcface import ArcFace
 from stylemask_demo.networks.deca import DecaEncoder, axis_angle_to_euler
 from stylemask_demo.networks.identity_network import IdentityNetwork
-from stylemask_demo.networks.parameter_extractor import ExtractedParameters
+from stylemask_demo.networks.parameter_extractor import ExtractedParameters, ParameterExtractor
+from stylemask_demo.networks.stylegan2 import Generator
 from stylemask_demo.packs import find_pack, read_info
-from stylemask_demo.packs.networks import PackNetworks
+from stylemask_demo.packs.networks import network_of
 from stylemask_demo.packs.store import save_network
 from stylemask_demo.training.directions import LAYERS, directions_task
 from stylemask_demo.training.loop import run
@@ -43,11 +44,13 @@ class PackTeachers(Teachers):
     """
 
     def __init__(self, pack: str | Path, device: torch.device) -> None:
-        networks = PackNetworks.load(pack, device)
-        self.generator, self.extractor = networks.generator, networks.extractor
-        self.identity: IdentityNetwork | ArcFace = networks.identity.get()
-        self.deca: DecaEncoder | None = networks.deca
-        self.scale = networks.info.recipe().directions or DirectionScale()
+        info = read_info(find_pack(pack))
+        self.deca: DecaEncoder | None = network_of(info, "deca", device) if "deca" in info.networks else None
+        self.scale = info.recipe().directions or DirectionScale()
+        # Only those that are needed: an encoder may be larger than all of them.
+        self.generator: Generator = network_of(info, "generator", device)
+        self.extractor: ParameterExtractor = network_of(info, "extractor", device)
+        self.identity: IdentityNetwork | ArcFace = network_of(info, "identity", device)
         self.side = min(LARGEST_SIDE, self.generator.size)
 
     def look(self, pictures: Tensor) -> tuple[ExtractedParameters, Tensor]:
