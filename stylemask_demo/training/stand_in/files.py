@@ -145,7 +145,8 @@ FACTS: dict[str, dict] = {
 
 def stand_in(name: str, people: int, seconds: float, measured: int) -> StandIn:
     """What stands in for the published pack of a name."""
-    return StandIn(PUBLISHED[name], PackNetworks.load("synthetic", torch.device("cpu")), people, seconds, measured)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return StandIn(PUBLISHED[name], PackNetworks.load("synthetic", device), people, seconds, measured)
 
 
 def _expected(part: Part) -> dict[str, Tensor]:

@@ -66,7 +66,7 @@ def draw_people(networks: PackNetworks, rule: CropRule, count: int, seed: int = 
         made[2].append(motion_encoder.get()(seen)[:, 0].cpu())
         made[3].append(torch.stack([deca_parameters(face) for face in known]))
     crops, faces, motions, parameters = map(torch.cat, made)
-    return People(crops, faces, w.cpu(), motions, parameters)
+    return People(*(part.to(w.device) for part in (crops, faces, w, motions, parameters)))
 
 
 def deca_parameters(face: FaceParameters) -> Tensor:
@@ -111,7 +111,7 @@ def train_photo_reader(networks: PackNetworks, people: People, seconds: float) -
 
     with torch.no_grad():
         size = styles(people.w).std(0) + 1e-3
-    reader = PhotoReader()
+    reader = PhotoReader().to(mean.device)
     with torch.no_grad():
         reader.head.linear.bias.copy_(mean)
         reader.motion.get_parameter("3.bias").copy_(people.motions.mean(0))
@@ -129,12 +129,14 @@ def train_deca(people: People, seconds: float) -> DecaEncoder:
     """Train a narrow DECA for so long."""
     with torch.device("meta"):
         network = DecaEncoder()
-    reader = narrow(network, keep=lambda name: name == "layers.2").to_empty(device="cpu")
-    _start(reader)
+    last = nn.Linear(1024, sum(SIZES))  # as wide as published
+    reader = narrow(network, keep=lambda name: name == "layers.2")
+    reader.layers[2] = last
+    reader.to(people.w.device)
     spread = people.parameters.std(0)
-    spread = torch.where(spread > 1e-6, spread, torch.ones(()))
+    spread = torch.where(spread > 1e-6, spread, torch.ones_like(spread))
     with torch.no_grad():
-        reader.layers.get_parameter("2.bias").copy_(people.parameters.mean(0))
+        last.bias.copy_(people.parameters.mean(0))
 
     def loss(index: Tensor) -> Tensor:
         found = torch.cat(list(reader(_floats(people.faces[index]))), 1)
@@ -142,13 +144,6 @@ def train_deca(people: People, seconds: float) -> DecaEncoder:
 
     _train(reader, loss, len(people.w), seconds, "parameters")
     return reader
-
-
-def _start(network: nn.Module) -> None:
-    """Initial weights for layers that were made on the meta device."""
-    for layer in network.modules():
-        if isinstance(layer, nn.Linear):
-            layer.reset_parameters()
 
 
 def _train(reader: nn.Module, loss: Callable[[Tensor], Tensor], count: int, seconds: float, what: str) -> None:
@@ -175,7 +170,8 @@ def _train(reader: nn.Module, loss: Callable[[Tensor], Tensor], count: int, seco
 
 
 def _bytes(pictures: Tensor) -> Tensor:
-    return (pictures.clamp(0, 1) * 255).round().byte().cpu()
+    # In rows: PyTorch's backward pass of so narrow convolutions writes where it must not if channels come last.
+    return (pictures.clamp(0, 1) * 255).round().byte().cpu().contiguous()
 
 
 def _floats(pictures: Tensor) -> Tensor:

@@ -62,7 +62,8 @@ def widened(expected: Mapping[str, Tensor], narrow_states: Sequence[Mapping[str,
                     slice(0, have) if have == size else slice(number * have, (number + 1) * have)
                     for have, size in zip(tensor.shape, wide.shape, strict=True)
                 )
-                wide[place] += tensor * _gain(name, tensor, wide)
+                before = 0 if name.endswith("running_var") else wide[place]
+                wide[place] = before + tensor * _gain(name, tensor, wide)
     return made
 
 
