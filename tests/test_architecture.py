@@ -23,6 +23,7 @@ ROOMS = (
     ("detail", "editing", "driving", "calibration"),
     ("pipeline",),
     ("reenactor",),
+    ("verification",),
     ("rendering",),
     ("training",),
     ("evaluation",),
@@ -34,7 +35,7 @@ ROOMS = (
 LEVELS = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 TOOLS = {"rendering", "training", "evaluation"}  # used by none of the others: the demo starts without them
 # The page and the command line ask the reenactor, and what there is to do before it is there: files and packs.
-ASKED = {"errors", "resources", "batching", "caching", "downloads", "media", "packs", "reenactor"}
+ASKED = {"errors", "resources", "batching", "caching", "downloads", "media", "packs", "reenactor", "verification"}
 # What the package itself offers, and where that stands.
 PUBLIC = {f"{PACKAGE.name}.{name}": home for name, home in stylemask_demo.HOMES.items()}
 
