@@ -174,13 +174,20 @@ def _parser() -> argparse.ArgumentParser:
     for added in (reenact, edit, drive, parameters, invert, sample):
         pack_option(added)
     packs = command("packs", commands.packs, "List the packs of weights, download one, or fit directions for one.")
-    actions = packs.add_subparsers(metavar="{download,calibrate}")
+    actions = packs.add_subparsers(metavar="{download,verify,calibrate}")
     download = actions.add_parser(
         "download", help="fetch and convert published weights", description="Fetch and convert published weights."
     )
     download.set_defaults(run=commands.download)
     download.add_argument("name", metavar="NAME", help="ffhq or voxceleb")
     download.add_argument("--from", dest="source", metavar="FOLDER", help="folder that has the published files already")
+    verification = actions.add_parser(
+        "verify",
+        help="check a pack, and let two sampled people reenact each other",
+        description="Check a pack: its files, its recipe, and how two sampled people reenact each other. For a report.",
+    )
+    verification.set_defaults(run=commands.verify)
+    verification.add_argument("name", metavar="NAME", help="name or folder of the pack")
     calibration = actions.add_parser(
         "calibrate",
         help="fit directions for a pack that has none",

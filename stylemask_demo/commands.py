@@ -118,6 +118,14 @@ def download(options: argparse.Namespace) -> None:
     print(info.folder)
 
 
+def verify(options: argparse.Namespace) -> None:
+    """Print a report on a pack, line by line as it is made."""
+    from stylemask_demo.verification import report
+
+    for line in report(options.name):
+        print(line, flush=True)
+
+
 def calibrate(options: argparse.Namespace) -> None:
     """Fit directions for a pack that has none."""
     reenactor = _reenactor(argparse.Namespace(pack=options.name))

@@ -17,6 +17,7 @@ ROOMS = (
     ("detail", "editing", "driving", "calibration"),
     ("pipeline",),
     ("reenactor",),
+    ("verification",),
     ("rendering",),
     ("training",),
     ("evaluation",),
@@ -28,7 +29,7 @@ ROOMS = (
 LEVELS = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 TOOLS = {"rendering", "training", "evaluation"}  # used by none of the others: the demo starts without them
 # The page and the command line ask the reenactor, and what there is to do before it is there: files and packs.
-ASKED = {"errors", "resources", "batching", "caching", "downloads", "media", "packs", "reenactor"}
+ASKED = {"errors", "resources", "batching", "caching", "downloads", "media", "packs", "reenactor", "verification"}
 
 
 def test_every_room_has_its_place():

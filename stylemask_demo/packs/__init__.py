@@ -4,7 +4,7 @@ from stylemask_demo.downloads.home import home
 from stylemask_demo.packs.download import Downloaded, download_pack
 from stylemask_demo.packs.info import CHECKPOINTS, NetworkSpec, PackInfo, read_info
 from stylemask_demo.packs.listing import available_packs, find_pack, licence_text, missing_files
-from stylemask_demo.packs.loading import load_network
+from stylemask_demo.packs.loading import load_network, verify_file
 
 __all__ = [
     "CHECKPOINTS",
@@ -19,4 +19,5 @@ __all__ = [
     "load_network",
     "missing_files",
     "read_info",
+    "verify_file",
 ]
