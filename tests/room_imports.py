@@ -1,11 +1,15 @@
 """Which room of the package uses which: read from its import statements, nothing is imported."""
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
+from stylemask_demo import HOMES
+
 PACKAGE = Path(__file__).resolve().parents[1] / "stylemask_demo"
-MODULES = ("reenactor", "cli")  # that stand between the rooms; the other single modules serve them all
+MODULES = ("pipeline", "reenactor", "commands", "cli")  # that stand between the rooms; other single modules serve them all
+# What the package itself offers, and where that stands.
+PUBLIC = {f"{PACKAGE.name}.{name}": home for name, home in HOMES.items()}
 
 Arrow = tuple[str, str]
 
@@ -17,15 +21,13 @@ def rooms() -> set[str]:
 
 def arrows() -> set[Arrow]:
     """Pairs of rooms (user, used)."""
-    known = rooms()
-    found = set()
-    for path in PACKAGE.rglob("*.py"):
-        user = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-        for name in _imported(ast.parse(path.read_text(encoding="utf-8"))):
-            used = name.split(".")[1:2] or [""]
-            if {user, *used} <= known and used != [user]:
-                found.add((user, *used))
-    return found
+    return {(user, used) for user, used in all_arrows() if {user, used} <= rooms()}
+
+
+def all_arrows() -> set[Arrow]:
+    """Pairs of a room and another that it uses, single modules that serve all of them among them."""
+    pairs = {(room(name), room(used)) for name, uses in imports().items() if name != PACKAGE.name for used in uses}
+    return {(user, used) for user, used in pairs if user != used}
 
 
 def reachable(start: str, drawn: set[Arrow]) -> set[str]:
@@ -38,22 +40,43 @@ def reachable(start: str, drawn: set[Arrow]) -> set[str]:
     return found
 
 
-def _imported(tree: ast.AST) -> Iterator[str]:
-    """Yield the full names of what a module imports of this package."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            # `from stylemask_demo import Reenactor` is the reenactor's, whatever lends the name.
-            whole = {
-                "Reenactor": "reenactor",
-                "Portrait": "portraits",
-                "FaceParameters": "faces",
-                "available_packs": "packs",
-            }
-            names = [node.module]
-            if node.module == PACKAGE.name:
-                names = [f"{PACKAGE.name}.{whole.get(alias.name, alias.name)}" for alias in node.names]
-        else:
-            continue
-        yield from (name for name in names if name.partition(".")[0] == PACKAGE.name)
+@cache
+def imports() -> dict[str, set[str]]:
+    """The modules of the package that each of them imports, wherever in it; a package's `__init__` goes by its name."""
+    return {module(path): used_by(path) for path in PACKAGE.rglob("*.py")}
+
+
+def module(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def used_by(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for_types = {
+        node
+        for branch in ast.walk(tree)
+        if isinstance(branch, ast.If) and isinstance(branch.test, ast.Name) and branch.test.id == "TYPE_CHECKING"
+        for node in ast.walk(branch)
+    }
+    used = set()
+    for node in set(ast.walk(tree)) - for_types:
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are written in full"
+            used |= {home(f"{node.module}.{alias.name}") for alias in node.names}
+        elif isinstance(node, ast.Import):
+            used |= {home(alias.name) for alias in node.names}
+    return used - {"", PACKAGE.name, module(path)}
+
+
+def home(name: str) -> str:
+    """The module of the package that an imported name stands in; nothing for other names."""
+    if name.partition(".")[0] != PACKAGE.name:
+        return ""
+    name = PUBLIC.get(name, name)
+    path = PACKAGE.parent.joinpath(*name.split("."))
+    return name if path.with_suffix(".py").is_file() or path.is_dir() else home(name.rpartition(".")[0])
+
+
+def room(name: str) -> str:
+    return name.split(".")[1]

@@ -1,14 +1,8 @@
 """The rooms: arrows point down only, nothing goes round in a circle, and modules stay small."""
 
-import ast
-from functools import cache
-from pathlib import Path
-
 import pytest
+from room_imports import PACKAGE, PUBLIC, all_arrows, imports, room
 
-import stylemask_demo
-
-PACKAGE = Path(__file__).resolve().parents[1] / "stylemask_demo"
 LONGEST, LONGEST_REENACTOR = 300, 220  # lines
 
 # From the ground up: a room uses those before it. Those of one line do not use each other.
@@ -36,56 +30,6 @@ LEVELS = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 TOOLS = {"rendering", "training", "evaluation"}  # used by none of the others: the demo starts without them
 # The page and the command line ask the reenactor, and what there is to do before it is there: files and packs.
 ASKED = {"errors", "resources", "batching", "caching", "downloads", "media", "packs", "reenactor", "verification"}
-# What the package itself offers, and where that stands.
-PUBLIC = {f"{PACKAGE.name}.{name}": home for name, home in stylemask_demo.HOMES.items()}
-
-
-@cache
-def imports() -> dict[str, set[str]]:
-    """The modules of the package that each of them imports, wherever in it; a package's `__init__` goes by its name."""
-    return {module(path): used_by(path) for path in PACKAGE.rglob("*.py")}
-
-
-def module(path: Path) -> str:
-    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def used_by(path: Path) -> set[str]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for_types = {
-        node
-        for branch in ast.walk(tree)
-        if isinstance(branch, ast.If) and isinstance(branch.test, ast.Name) and branch.test.id == "TYPE_CHECKING"
-        for node in ast.walk(branch)
-    }
-    used = set()
-    for node in set(ast.walk(tree)) - for_types:
-        if isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: imports are written in full"
-            used |= {home(f"{node.module}.{alias.name}") for alias in node.names}
-        elif isinstance(node, ast.Import):
-            used |= {home(alias.name) for alias in node.names}
-    return used - {"", PACKAGE.name, module(path)}
-
-
-def home(name: str) -> str:
-    """The module of the package that an imported name stands in; nothing for other names."""
-    if name.partition(".")[0] != PACKAGE.name:
-        return ""
-    name = PUBLIC.get(name, name)
-    path = PACKAGE.parent.joinpath(*name.split("."))
-    return name if path.with_suffix(".py").is_file() or path.is_dir() else home(name.rpartition(".")[0])
-
-
-def room(name: str) -> str:
-    return name.split(".")[1]
-
-
-def used_rooms() -> set[tuple[str, str]]:
-    """Pairs of a room and another that it uses."""
-    pairs = {(room(name), room(used)) for name, uses in imports().items() if name != PACKAGE.name for used in uses}
-    return {(user, used) for user, used in pairs if user != used}
 
 
 def test_every_room_has_its_place():
@@ -94,13 +38,13 @@ def test_every_room_has_its_place():
 
 
 def test_arrows_point_down():
-    assert used_rooms(), "nothing was found"
-    up = {f"{user} uses {used}" for user, used in used_rooms() if LEVELS[used] >= LEVELS[user]}
+    assert all_arrows(), "nothing was found"
+    up = {f"{user} uses {used}" for user, used in all_arrows() if LEVELS[used] >= LEVELS[user]}
     assert not up
 
 
 def test_the_demo_needs_none_of_its_tools():
-    assert not {f"{user} uses {used}" for user, used in used_rooms() if used in TOOLS and user not in TOOLS}
+    assert not {f"{user} uses {used}" for user, used in all_arrows() if used in TOOLS and user not in TOOLS}
 
 
 @pytest.mark.parametrize("asking", ["ui", "commands"])
