@@ -81,7 +81,7 @@ def options(*command: str) -> set[str]:
 
 def subcommands() -> list[str]:
     """The commands of the command line."""
-    return re.findall(r"^    ([\w-]+)", help_text(), re.M)
+    return re.findall(r"^    (\w[\w-]*)", help_text(), re.M)
 
 
 def environment_variables(code: Path = PACKAGE) -> set[str]:

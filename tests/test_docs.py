@@ -30,6 +30,7 @@ OWN_NAMES = {"python -m stylemask_demo", ".venv/bin/python -m stylemask_demo"}
 FOREIGN_OPTIONS = {"--depth", "--gpus"}
 # Where the options of a command are told.
 GUIDES = {"render": "rendering.md", "train": "training.md", "evaluate": "evaluation.md", "bench": "performance.md"}
+GUIDES["stand-in"] = "packs.md"
 
 
 @pytest.fixture(scope="module")

@@ -69,8 +69,9 @@ def converted(tmp_path_factory):
         path.unlink()
         describe(PUBLISHED[pack], folders[pack])
         info = read_info(folders[pack])
-        networks = {key: load_network(info, key) for key in file.becomes}
-        for key in file.becomes:  # what is loaded stays readable; gigabytes should not stay in the temporary folder
+        keys = [part.key for part in file.parts if part.key in info.networks]
+        networks = {key: load_network(info, key) for key in keys}
+        for key in keys:  # what is loaded stays readable; gigabytes should not stay in the temporary folder
             if info.networks[key].file != "generator.safetensors":
                 (folders[pack] / info.networks[key].file).unlink()
         return SimpleNamespace(settings=info.settings, **networks)
