@@ -48,7 +48,7 @@ def test_what_is_shown_as_wanted_stays(reenactor, portraits):
     source = portraits[0]
     code = reenactor.pipeline.space.code(source.codes)
     seen, _ = look(reenactor, [source.inversion])
-    face = reenactor.pipeline.transfer.sampled(source.codes, [source])
+    face = reenactor.pipeline.transfer.sources([source], "stylemask")
     wanted = face._replace(values=motion_values(seen))
     with torch.inference_mode():
         stays = reenactor.pipeline.correction(code, face, wanted, 1.0)
@@ -116,7 +116,7 @@ class Face:
         self.widest = widest
 
     def feedback(self, monkeypatch) -> Correction:
-        feedback = Correction(None, None, None, None)
+        feedback = Correction(None, None, None)
         monkeypatch.setattr(feedback, "moved", lambda code, values: code + values)
         monkeypatch.setattr(feedback, "seen", lambda code, sources: torch.where(SMILING, code.clamp(max=self.widest), code))
         return feedback
