@@ -132,7 +132,7 @@ def test_chain_sm_photo_to_picture(ffhq, pair):
     assert len(pictures) == 1
 
 
-@pytest.mark.parametrize("name", PHOTOS)
+@pytest.mark.parametrize("name", ["face", "inside", "border"])  # all four: test_chain_crops
 def test_chain_jc_crop_of_portraits(portraits, name):
     difference = np.abs(np.float32(portraits[name].seen_by("motion")) - recorded_crop(f"jc/{name}"))
     assert difference.max() <= 1 and difference.mean() < 0.05

@@ -25,6 +25,7 @@ BATCH = 16
 RATE = 2e-3
 TOGETHER = 8  # people that are drawn at once
 SETTLED = 32  # batches that tell the means of features
+IDENTITY = 0.1  # weight of who it is among what DECA learns: nothing but the way a face moves is asked of it
 JAW = 0.3  # radians of a mouth that is wide open
 # Coefficients that stand for DECA's first expressions, about as large as its own.
 EXPRESSIONS = (
@@ -163,16 +164,18 @@ def train_deca(people: People, steps: int) -> DecaEncoder:
     reader = narrow(network, keep=lambda name: name == "layers.2")
     reader.layers[2] = last
     reader.to(people.w.device)
-    spread = people.parameters.std(0)
+    mean, spread = people.parameters.mean(0), people.parameters.std(0)
     spread = torch.where(spread > 1e-6, spread, torch.ones_like(spread))
-    with torch.no_grad():
-        last.bias.copy_(people.parameters.mean(0))
+    wanted = (people.parameters - mean) / spread
 
     def loss(index: Tensor) -> Tensor:
-        found = torch.cat(list(reader(_floats(people.faces[index]))), 1)
-        return ((found - people.parameters[index]) / spread).square().mean()
+        missed = torch.cat(list(reader(_floats(people.faces[index]))), 1) - wanted[index]
+        shape, _, expression, pose, _, _ = (part.square().mean() for part in missed.split(SIZES, 1))
+        return pose + expression + IDENTITY * shape
 
     _train(reader, loss, len(people.w), steps, "parameters")
+    last.weight.mul_(spread[:, None])
+    last.bias.mul_(spread).add_(mean)
     return reader
 
 
