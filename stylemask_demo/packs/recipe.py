@@ -9,7 +9,6 @@ from PIL import Image
 
 from stylemask_demo.faces.crops import CROP_RULES, CropRule, FfhqCrop
 from stylemask_demo.faces.deca import DirectionScale
-from stylemask_demo.generator.sampling import TRUNCATION
 from stylemask_demo.media.tensors import RESAMPLING
 
 Noise = Literal["fixed", "random"]
@@ -38,7 +37,7 @@ class Drawing:
     decoder: str = "generator"  # key of the network that draws
     noise: Noise = "fixed"  # the decoder's own, or new for every picture
     rounding: Rounding = "nearest"  # of brightness to whole grey levels
-    people: float = TRUNCATION  # truncation of random people, in all
+    people: float = 0.7  # truncation of random people, in all
 
 
 @dataclass(frozen=True)
