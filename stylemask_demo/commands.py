@@ -30,7 +30,8 @@ def reenact(options: argparse.Namespace) -> None:
     picture, target = open_image(options.source), open_image(options.target)
     reenactor = _reenactor(options, options.method)
     source = _source(reenactor, picture, options)
-    _save(reenactor.reenact(source, target, method=options.method, strength=options.strength), options.output)
+    how = {"method": options.method, "strength": options.strength, "region": options.region}
+    _save(reenactor.reenact(source, target, **how), options.output)
 
 
 def edit(options: argparse.Namespace) -> None:
@@ -53,7 +54,7 @@ def drive(options: argparse.Namespace) -> None:
     picture, frames = open_image(options.source), read_frames(options.video)
     reenactor = _reenactor(options, options.method)
     source = _source(reenactor, picture, options)
-    made = reenactor.drive(source, frames, method=options.method, strength=options.strength)
+    made = reenactor.drive(source, frames, options.method, options.strength, options.region)
     write_video(options.output, _counted(made, frames.count, "frame"), fps=frames.fps, audio_from=options.video)
     print(options.output)
 

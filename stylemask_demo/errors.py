@@ -49,5 +49,9 @@ class UnknownMethod(StyleMaskError, ValueError):
     """A pack was asked for a reenactment method that it has no networks for."""
 
 
+class UnknownRegion(StyleMaskError, ValueError):
+    """A result was asked to follow a part of the face that has no name here, or that its pack cannot tell apart."""
+
+
 class LibraryMissing(StyleMaskError):
     """A package needs a library of the system that is not installed."""
