@@ -129,10 +129,10 @@ class Reenactor:
         """The source person with the head pose and expression of the target.
 
         `strength` goes from 0 (the source as it is) to 1; `size` is that of `from_pack`, for this call; `region` is what
-        follows the target: "all", "pose", "expression", "lips" or "eyes". Where the head stays, all around the face is the
-        photo itself; a part of a motion is added to the source by what the pack knows of motions, whatever the method.
-        Lists are paired; a single picture goes with every one of a list. Raises UnknownMethod and UnknownRegion, which are
-        ValueErrors, ValueError for lists of different lengths, and what `portrait` raises.
+        follows: "all", "pose", "expression", "lips" or "eyes", which the pack adds to the source in one way, whatever the
+        method. Where the head stays, the photo stays around the face. Lists are paired; a single picture goes with every
+        one of a list. Raises UnknownMethod and UnknownRegion, which are ValueErrors, ValueError for lists of different
+        lengths, and what `portrait` raises.
         """
         made = self.pipeline.reenacted(_as_list(source), _as_list(target), method, strength, size or self.size, region)
         return made if isinstance(source, Sequence) or isinstance(target, Sequence) else made[0]
@@ -182,9 +182,8 @@ class Reenactor:
     ) -> Generator[Image, None, None]:
         """The source with the head pose and expression of each frame of a video (RGB), frame by frame as they come.
 
-        Where the face is and what it does is smoothed over time. A frame without a face repeats the last result; before
-        the first face that is the source as it is. `region` is that of `reenact`. Raises UnknownMethod, UnknownRegion, what
-        `portrait` raises, and NoFaceFound at the end of a video without any face.
+        Place and motion of the face are smoothed over time. A frame without a face repeats the last result, at first the
+        source as it is. `region` is that of `reenact`, which raises the same; so is NoFaceFound, after a video without any.
         """
         return self.pipeline.driven(source, frames, method, strength, self.size, region)
 

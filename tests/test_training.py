@@ -358,7 +358,9 @@ def test_all_tasks_together_make_a_pack(whole_run):
 @pytest.mark.slow
 def test_two_processes_share_the_making_of_pairs_and_train_on_them(whole_run, small_data, tmp_path):
     """In full precision, going on from what one process has trained."""
-    run = shutil.copytree(whole_run, tmp_path / "run", ignore=shutil.ignore_patterns("pairs*", "pack", "finished", "details*"))
+    run = shutil.copytree(
+        whole_run, tmp_path / "run", ignore=shutil.ignore_patterns("pairs*", "pack", "finished", "details*")
+    )
     in_two_processes(small_training.__file__, "details", "--data", small_data, "--run", run)
     assert_trained(run, "details")
     pairs = Pairs.open(run / "pairs")
