@@ -24,7 +24,8 @@ def app(options: argparse.Namespace) -> None:
 
 def reenact(options: argparse.Namespace) -> None:
     """Write the source person with the target's head pose and expression."""
-    from stylemask_demo.media.pictures import check_output_path, open_image
+    from stylemask_demo.media.pictures import open_image
+    from stylemask_demo.media.saving import check_output_path
 
     check_output_path(options.output, ".png")
     picture, target = open_image(options.source), open_image(options.target)
@@ -35,7 +36,8 @@ def reenact(options: argparse.Namespace) -> None:
 
 def edit(options: argparse.Namespace) -> None:
     """Write the source with the head turned and the smile changed."""
-    from stylemask_demo.media.pictures import check_output_path, open_image
+    from stylemask_demo.media.pictures import open_image
+    from stylemask_demo.media.saving import check_output_path
 
     check_output_path(options.output, ".png")
     picture = open_image(options.source)
@@ -46,7 +48,8 @@ def edit(options: argparse.Namespace) -> None:
 
 def drive(options: argparse.Namespace) -> None:
     """Write a video of the source that moves as the face in another."""
-    from stylemask_demo.media.pictures import check_output_path, open_image
+    from stylemask_demo.media.pictures import open_image
+    from stylemask_demo.media.saving import check_output_path
     from stylemask_demo.media.videos import read_frames, write_video
 
     check_output_path(options.output, ".mp4")
@@ -79,7 +82,8 @@ def parameters(options: argparse.Namespace) -> None:
 
 def invert(options: argparse.Namespace) -> None:
     """Write the face as the generator reproduces it."""
-    from stylemask_demo.media.pictures import check_output_path, open_image
+    from stylemask_demo.media.pictures import open_image
+    from stylemask_demo.media.saving import check_output_path
 
     check_output_path(options.output, ".png")
     image, reenactor = open_image(options.image), _reenactor(options)
@@ -88,7 +92,8 @@ def invert(options: argparse.Namespace) -> None:
 
 def sample(options: argparse.Namespace) -> None:
     """Write a random person."""
-    from stylemask_demo.media.pictures import check_output_path, open_image
+    from stylemask_demo.media.pictures import open_image
+    from stylemask_demo.media.saving import check_output_path
 
     check_output_path(options.output, ".png")
     like = None if options.like is None else open_image(options.like)
@@ -167,7 +172,7 @@ def _report(what: str, done: int, total: int) -> None:
 
 
 def _save(picture: "Image", path: str) -> None:
-    from stylemask_demo.media.pictures import save_png
+    from stylemask_demo.media.saving import save_png
 
     save_png(picture, path)
     print(path)
