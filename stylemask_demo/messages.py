@@ -132,7 +132,7 @@ NO_ROOM = (
 UNWRITABLE_DOWNLOAD = "Downloads cannot be kept on this machine. Ask who runs this page to change its rights."
 NOT_IN_FOLDER = "The folder has no file {file}. Name the folder that holds it."
 WRONG_MIRROR = "The setting of the mirror is not the name of a repository. Ask who runs this page to change it."
-NO_SUCH_DOWNLOAD = "There are no weights '{name}' to download. There are: {names}. Choose one of them."
+NO_SUCH_DOWNLOAD = "There is no pack '{name}' to download. There are: {names}. Choose one of them."
 
 # The machine
 PORT_TAKEN = "Port {number} cannot be used. Choose another, or none to take one that is free."

@@ -31,7 +31,7 @@ def save_png(image: Image.Image, path: str | os.PathLike) -> None:
     """
     check_output_path(path, ".png")
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{os.getpid()}.{id(image)}.png")
     try:
         temporary.write_bytes(png_of(image))
         os.replace(temporary, path)

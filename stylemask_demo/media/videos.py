@@ -85,7 +85,7 @@ def write_video(
     """
     check_output_path(path, ".mp4")
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{id(frames)}.mp4")
+    temporary = path.with_name(f".{os.getpid()}.{id(frames)}.mp4")
     try:
         with contextlib.ExitStack() as stack:
             sound = None if audio_from is None else open_sound(audio_from, stack)
@@ -94,7 +94,8 @@ def write_video(
     except (av.FFmpegError, OSError) as error:
         raise unwritable(path, error) from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
 def _opened(path: str | os.PathLike, seconds: float) -> VideoFrames:

@@ -6,6 +6,7 @@ import os
 
 from PIL import Image, ImageOps
 
+from stylemask_demo import messages
 from stylemask_demo.caching import VISITOR_SECONDS, Cache
 from stylemask_demo.errors import UnreadableMedia
 from stylemask_demo.media.pictures import open_image
@@ -38,7 +39,7 @@ def load_original(file: str | bytes) -> Image.Image:
         with open(file, "rb") as upload:  # not by its path, which messages would show to the person
             return open_image(upload)
     except OSError:
-        raise UnreadableMedia("This picture has been deleted by now. Add it again.") from None
+        raise UnreadableMedia(messages.DELETED_PICTURE) from None
 
 
 def _shrink(picture: Image.Image) -> Image.Image:
