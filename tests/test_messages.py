@@ -158,3 +158,15 @@ def test_what_nobody_foresaw_is_told_without_inner_words(tmp_path: Path) -> None
     with pytest.raises(gr.Error) as told:
         explained(fail)()
     assert told.value.message == messages.UNEXPECTED
+
+
+def test_the_guide_tells_what_is_refused_with_which_sentence() -> None:
+    guide = (PACKAGE.parent / "docs" / "guide.md").read_text()
+    told = {row.split("|")[2].strip() for row in guide.splitlines() if row.startswith("|")}
+    modules = [*(PACKAGE / "media").glob("*.py"), *(PACKAGE / "faces").glob("finding.py")]
+    modules += [PACKAGE / "portraits" / "builder.py", PACKAGE / "driving" / "driver.py"]
+    used = {name for path in modules for name in re.findall(r"messages\.([A-Z_]+)", path.read_text())}
+    assert len(used) > 30
+    for name in used:
+        template = re.sub(r"\\\{\w+\\\}", ".+", re.escape(MESSAGES[name]))
+        assert any(re.fullmatch(template, sentence) for sentence in told), name
