@@ -320,3 +320,9 @@ def test_a_last_frame_stays_as_long_as_it_is_shown(tmp_path: Path) -> None:
     read = [brightness(picture) > 100 for picture in opened]
     assert len(read) == opened.count
     assert read.count(True) / read.count(False) == pytest.approx(3, abs=0.6)
+
+
+def test_a_coding_that_is_not_there_is_named(tmp_path: Path, clip: Path) -> None:
+    clip.write_bytes(clip.read_bytes().replace(b"avc1", b"zzz1").replace(b"avcC", b"zzzC"))
+    with pytest.raises(UnreadableMedia, match="clip.mp4' is coded in a way that is not read here. Save it as MP4"):
+        read_frames(clip)

@@ -84,7 +84,7 @@ def find_film(container: av.container.InputContainer) -> Film | None:
     films = [stream for stream in moving(container) if measured[stream.index].count > 1]
     if not films:
         return None
-    film = max(films, key=lambda stream: (bool(stream.disposition & Disposition.default), measured[stream.index].count))
+    film = max(films, key=lambda stream: (_preferred(stream), measured[stream.index].count))
     shown = measured[film.index]
     rate = shown.rate or float(film.average_rate or film.guessed_rate or _USUAL_RATE)
     seconds = max(shown.end, max(shown.times) + 1 / rate) - min(shown.times) if shown.times else shown.count / rate
@@ -92,6 +92,11 @@ def find_film(container: av.container.InputContainer) -> Film | None:
     lacking = max(said - seconds, _lacking(container, list(measured.values())))
     times = tuple(sorted(shown.times)) if _in_order_of_decoding(container) else ()
     return Film(film.index, shown.count, rate, seconds, lacking, times)
+
+
+def _preferred(stream: av.VideoStream) -> tuple[bool, bool]:
+    """Whether a stream can be decoded, and whether the file prefers it."""
+    return stream.codec_context is not None, bool(stream.disposition & Disposition.default)
 
 
 def shown_at(index: int, frame: av.VideoFrame, film: Film) -> float:

@@ -9,7 +9,7 @@ from stylemask_demo.errors import UnreadableMedia
 from stylemask_demo.media.kinds import HEAD, kind_of
 
 # How messages speak of a file that they do not name.
-_SUBJECTS, _UNNAMED = ("The picture", "The video", "The file", "This"), "of this name"
+_SUBJECTS, _UNNAMED = ("The picture ", "The video ", "The file ", "This "), "of this name"
 
 
 class Limit(NamedTuple):
@@ -59,7 +59,7 @@ def told_of(path: str | os.PathLike, said: object) -> str:
     if _UNNAMED in text:
         return text.replace(_UNNAMED, name)
     subject = next((subject for subject in _SUBJECTS if text.startswith(subject)), "")
-    return f"{name}{text.removeprefix(subject)}" if subject else f"{name}: {text}"
+    return f"{name} {text.removeprefix(subject)}" if subject else f"{name}: {text}"
 
 
 def reason(error: BaseException) -> str:
