@@ -9,13 +9,23 @@ from PIL import Image, ImageOps
 from stylemask_demo import messages
 from stylemask_demo.caching import VISITOR_SECONDS, Cache
 from stylemask_demo.errors import UnreadableMedia
+from stylemask_demo.media.origin import origin_of
 from stylemask_demo.media.pictures import open_image
 
 LONGEST_SIDE = 2048  # pixels; more than any pack's crop needs, and hashing more would slow every slider move
 PREVIEW_SIDE = 1280  # pixels of the longer side; a whole photo is looked at smaller than it is kept
 PREVIEW_QUALITY = 92  # JPEG: encodes ten times faster than WebP and shows no blocks at this quality
 
-_decoded: Cache[tuple[str, int, int], Image.Image] = Cache(16, seconds=VISITOR_SECONDS)  # by path, time and size
+MOST_BYTES = 300_000_000  # of pictures that stay decoded, with the files of those that are animated
+
+
+def _weight(picture: Image.Image) -> float:
+    return 3 * picture.width * picture.height + len(origin_of(picture).animation)
+
+
+_decoded: Cache[tuple[str, int, int], Image.Image] = Cache(
+    16, MOST_BYTES, _weight, VISITOR_SECONDS
+)  # by path, time and size
 
 
 def load_picture(file: str | bytes) -> Image.Image:
