@@ -23,9 +23,8 @@ def _weight(picture: Image.Image) -> float:
     return 3 * picture.width * picture.height + len(origin_of(picture).animation)
 
 
-_decoded: Cache[tuple[str, int, int], Image.Image] = Cache(
-    16, MOST_BYTES, _weight, VISITOR_SECONDS
-)  # by path, time and size
+# By path, time and size.
+_decoded: Cache[tuple[str, int, int], Image.Image] = Cache(16, MOST_BYTES, _weight, VISITOR_SECONDS)
 
 
 def load_picture(file: str | bytes) -> Image.Image:
