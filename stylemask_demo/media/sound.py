@@ -106,12 +106,13 @@ def _mixed(frames: Iterator[av.AudioFrame], layout: str) -> Iterator[tuple[av.Au
 
 def _at_rate(parts: Iterator[tuple[Samples, int]], layout: str, rate: int) -> Iterator[Samples]:
     """Samples and how many a second they are -> the same sound in `rate` samples a second."""
-    for own, alike in itertools.groupby(parts, lambda part: part[1]):
-        resampler = av.AudioResampler("fltp", layout, rate)
-        for frame in itertools.chain((_frame(samples, own, layout) for samples, _ in alike), [None]):
-            for made in resampler.resample(frame):
-                if made is not None:  # what comes through unchanged has no end
-                    yield made.to_ndarray()
+    with contextlib.suppress(*DAMAGE):  # what makes no sense as sound ends it
+        for own, alike in itertools.groupby(parts, lambda part: part[1]):
+            resampler = av.AudioResampler("fltp", layout, rate)
+            for frame in itertools.chain((_frame(samples, own, layout) for samples, _ in alike), [None]):
+                for made in resampler.resample(frame):
+                    if made is not None:  # what comes through unchanged has no end
+                        yield made.to_ndarray()
 
 
 def _frame(samples: Samples, rate: int, layout: str) -> av.AudioFrame:
