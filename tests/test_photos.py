@@ -13,6 +13,7 @@ from stylemask_demo import cli
 from stylemask_demo.media.pictures import open_image
 from stylemask_demo.media.saving import save_png
 from stylemask_demo.reenactor import Reenactor
+from stylemask_demo.ui import pictures
 
 GPS, ORIENTATION = 0x8825, 0x0112
 
@@ -81,3 +82,13 @@ def test_what_is_said_of_a_file_is_said_on_the_command_line(tmp_path: Path, capf
     said = capfd.readouterr()
     assert "cut.jpg': The end of this picture is missing. 97 % of its rows" in said.err and said.err.count("\n") == 1
     assert said.out.startswith("yaw")
+
+
+def test_what_is_said_of_a_file_is_said_on_the_page_once(tmp_path: Path, monkeypatch) -> None:
+    said = []
+    monkeypatch.setattr(pictures.gr, "Warning", lambda message, **_: said.append(message))
+    content = saved(picture(names(0)[0]).resize((512, 512)), "JPEG", quality=95)
+    (tmp_path / "cut.jpg").write_bytes(content[: len(content) * 97 // 100])
+    for _ in range(3):  # a slider sends the same file again
+        pictures.load_picture(str(tmp_path / "cut.jpg"))
+    assert len(said) == 1 and said[0].startswith("The end of this picture is missing")

@@ -4,6 +4,7 @@ import base64
 import io
 import os
 
+import gradio as gr
 from PIL import Image, ImageOps
 
 from stylemask_demo import messages
@@ -41,14 +42,18 @@ def load_picture(file: str | bytes) -> Image.Image:
 
 
 def load_original(file: str | bytes) -> Image.Image:
-    """Return an uploaded picture as RGB in its own size; see `load_picture` for the rest."""
-    if isinstance(file, bytes):
-        return open_image(file)
+    """Return an uploaded picture as RGB in its own size; see `load_picture` for the rest.
+
+    What its owner should know of the file is shown on the page.
+    """
     try:
-        with open(file, "rb") as upload:  # not by its path, which messages would show to the person
-            return open_image(upload)
+        with io.BytesIO(file) if isinstance(file, bytes) else open(file, "rb") as upload:
+            picture = open_image(upload)
     except OSError:
         raise UnreadableMedia(messages.DELETED_PICTURE) from None
+    if note := origin_of(picture).note:
+        gr.Warning(note, title="Not all of it is there")
+    return picture
 
 
 def _shrink(picture: Image.Image) -> Image.Image:
