@@ -70,7 +70,7 @@ def _encoded_cover(container: av.container.OutputContainer, cover: Image.Image) 
     return [*stream.encode(frame), *stream.encode(None)]
 
 
-def flash(at: float, times: Sequence[float], size: tuple[int, int] = (160, 96)) -> list[Image.Image]:
+def flash(at: float, times: Sequence[float], size: tuple[int, int] = (96, 64)) -> list[Image.Image]:
     """A picture for each of `times`: dark, and bright from the time `at` on."""
     return [Image.new("RGB", size, "white" if time >= at - 1e-6 else "black") for time in times]
 
