@@ -1,11 +1,12 @@
 """The sound of videos stays with their pictures: a film turns bright at the moment at which its tone begins."""
 
+import struct
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
-from films import TONE, film, flash, seen_and_heard, tone
+from films import CLOCK, TONE, film, flash, seen_and_heard, tone
 
 from stylemask_demo.media.videos import read_frames, write_video
 
@@ -127,3 +128,32 @@ def test_what_has_no_sound_stays_silent(tmp_path: Path) -> None:
         write_video(tmp_path / "out.mp4", flash(0.1, times), fps=30, audio_from=audio_from)
         with av.open(str(tmp_path / "out.mp4")) as container:
             assert not container.streams.audio
+
+
+@pytest.mark.parametrize("b_frames", [0, 2])
+def test_what_an_edit_list_cuts_away_is_not_there(tmp_path: Path, b_frames: int) -> None:
+    """Players that cut a film without coding it anew only say at which picture it begins."""
+    path, cut = filmed(tmp_path / "film.mp4", b_frames=b_frames), 0.2
+    content = bytearray(path.read_bytes())
+    place = content.find(b"elst") + 12  # of the pictures' only entry: duration in ms, begin in the clock of the pictures
+    duration, begin = struct.unpack_from(">Ii", content, place)
+    struct.pack_into(">Ii", content, place, duration - round(1000 * cut), begin + round(cut / CLOCK))
+    path.write_bytes(content)
+    seen, heard, _ = written(path, tmp_path)
+    assert seen == pytest.approx(FLASH - cut, abs=FRAME / 2)
+    assert heard == pytest.approx(FLASH, abs=FRAME / 3), "the sound was not cut"
+    assert read_frames(path).count == pytest.approx((END - cut) / FRAME, abs=1)
+
+
+@pytest.mark.parametrize(("kind", "late"), [(b"auds", 0.3), (b"vids", -0.3)])
+def test_streams_of_an_avi_that_begin_late(tmp_path: Path, kind: bytes, late: float) -> None:
+    path = filmed(tmp_path / "film.avi", codec="mpeg4", sound_codec="pcm_s16le")
+    before, heard_before, _ = written(path, tmp_path)
+    content = bytearray(path.read_bytes())
+    place = content.find(kind) + 20  # of the header of the stream: what its times are counted in, and the first of them
+    scale, rate = struct.unpack_from("<II", content, place)
+    struct.pack_into("<I", content, place + 8, round(0.3 * rate / scale))
+    path.write_bytes(content)
+    seen, heard, _ = written(path, tmp_path)
+    assert seen == pytest.approx(before, abs=FRAME / 2)
+    assert heard == pytest.approx(heard_before + late, abs=FRAME / 2)
