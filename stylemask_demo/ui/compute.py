@@ -158,10 +158,10 @@ def create_compute(registry: PackRegistry) -> Compute:
     ) -> Iterator[Progress | Computed[None]]:
         """Write the source, moving as the face in the file `video`, to the file `output`; yield Progress."""
         started, reenactor = time.perf_counter(), registry.get(pack)
+        frames = read_frames(video)  # first: what cannot be used is refused before there is work
         who = portrait_of(reenactor, source, "source")
 
         def write(report: Report) -> None:
-            frames = read_frames(video)
             pictures = reenactor.drive(who, frames, method=method, strength=strength)
             write_video(output, _counted(pictures, frames.count, report), fps=frames.fps, audio_from=video)
 
