@@ -47,7 +47,8 @@ def mask_state(own: MaskPredictors, widths: list[int]) -> dict[str, Tensor]:
     """Weights of published mask predictors, of so many widths, that mix what `own` mixes."""
     with torch.device("meta"):
         wide = MaskPredictors(widths)
-    made = widened(wide.state_dict(), [own.state_dict()])
+    expected = wide.state_dict()
+    made = widened(expected, [{name: tensor for name, tensor in own.state_dict().items() if name in expected}])
     for layer, width in enumerate(widths):
         known = own.style_sizes[layer] if layer < len(own.style_sizes) else 0
         made[f"network_{layer:02d}.masknet.2.bias"][known:width] = NEVER
