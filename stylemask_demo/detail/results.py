@@ -49,9 +49,9 @@ class Results:
         return pictures
 
     @torch.inference_mode()
-    def tensors(self, code: PictureCode, sources: Sequence[Portrait] = (), region: Region = "all") -> torch.Tensor:
-        """Codes of B results -> (B, 3, S, S), values about -1..1; `sources` and `region` as for `pictures`."""
-        return self._with_detail(self._made(code, sources), sources, region)
+    def tensors(self, code: PictureCode, sources: Sequence[Portrait] = ()) -> torch.Tensor:
+        """Codes of B results -> (B, 3, S, S), values about -1..1; `sources` as for `pictures`."""
+        return self._with_detail(self._made(code, sources), sources)
 
     @torch.inference_mode()
     def detailed(self, pictures: Sequence[Image.Image], sources: Sequence[Portrait]) -> list[Image.Image]:
@@ -87,8 +87,8 @@ class Results:
         transform = portrait.transform.resized(crop.width)
         return paste_back(portrait.photo, result, crop, transform, landmarks, moved, still)
 
-    def _with_detail(self, made: torch.Tensor, sources: Sequence[Portrait], region: Region = "all") -> torch.Tensor:
-        return self._detail(made, sources, region).drawn if self._detail is not None and sources else made
+    def _with_detail(self, made: torch.Tensor, sources: Sequence[Portrait]) -> torch.Tensor:
+        return self._detail(made, sources).drawn if self._detail is not None and sources else made
 
     def _made(self, code: PictureCode, sources: Sequence[Portrait]) -> torch.Tensor:
         """Codes of B results -> (B, 3, S, S) as the generator makes them, or as it was tuned to their sources."""
