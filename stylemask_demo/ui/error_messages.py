@@ -2,13 +2,14 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from typing import Any, TypeVar, cast
 
 import gradio as gr
 
 from stylemask_demo.errors import StyleMaskError
+from stylemask_demo.ui.texts import refusal
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -37,17 +38,19 @@ def explained(function: F) -> F:
     return cast(F, call)
 
 
-def unasked(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the handler without its messages: what nobody has asked for yet must not complain."""
+def in_card(function: Callable[..., Iterator[Any]], outputs: Sequence[Any], line: Any) -> Callable[..., Iterator[Any]]:
+    """Return the explained generator with its messages in a line of its card, where they stay, and not in passing."""
 
     @functools.wraps(function)
-    def call(*arguments: Any) -> Any:
+    def stream(*arguments: Any) -> Iterator[Any]:
         try:
-            return function(*arguments)
-        except gr.Error:
-            return gr.skip()
+            with closing(function(*arguments)) as items:  # type: ignore[type-var]
+                yield from items
+        except gr.Error as error:
+            yield tuple(refusal(error.message) if output is line else gr.skip() for output in outputs)
+            raise gr.Error(error.message, visible=False, print_exception=False) from error
 
-    return call
+    return stream
 
 
 def _message(error: StyleMaskError) -> gr.Error:

@@ -27,6 +27,8 @@ STAGE_SIDE = 512  # pixels; stages are looked at small
 THUMBNAIL_SIDE = 96  # pixels of a face to choose
 THUMBNAIL_ROOM = 1.4  # of the face's box, so that hair and chin are seen
 LARGEST = 1024  # pixels a side of results, where the photo shows the face so large
+ONE_NEEDED = "A picture is needed. Add a source portrait."
+TWO_NEEDED = "Two pictures are needed. Add a source and a target portrait."
 
 
 class Handlers:
@@ -40,7 +42,6 @@ class Handlers:
         self._edit = remembering_examples(compute.edit)
         self._stages = remembering_examples(compute.stages)
 
-    @explained
     def preview(
         self,
         source: Upload,
@@ -55,7 +56,7 @@ class Handlers:
     ) -> Shown:
         """Show the source before and after: (before/after pictures, status line, match, match line)."""
         if source is None or target is None:
-            return gr.skip()
+            raise StyleMaskError(TWO_NEEDED)
         who, lost = self._source(load_picture(source), source_face, pack, match)
         how = Subject(load_picture(target), _index(target_face))
         result = self._reenact(pack, who, how, method, float(strength), bool(into_photo), LARGEST)
@@ -83,12 +84,11 @@ class Handlers:
         name of the weights.
         """
         if source is None or target is None:
-            raise StyleMaskError("Two pictures are needed. Add a source and a target portrait.")
+            raise StyleMaskError(TWO_NEEDED)
         who = self._source_to_keep(source, into_photo, source_face, pack, match)
         how = Subject(load_picture(target), _index(target_face))
         return self._reenact(pack, who, how, method, float(strength), bool(into_photo), LARGEST).value[1]
 
-    @explained
     def preview_moving(
         self,
         source: Upload,
@@ -103,7 +103,6 @@ class Handlers:
         """Show the edited source while the hand moves, which must be quick: as preview_edit, at the pack's size."""
         return self._shown_edit(source, yaw, pitch, smile, into_photo, source_face, pack, match, None)
 
-    @explained
     def preview_edit(
         self,
         source: Upload,
@@ -137,20 +136,19 @@ class Handlers:
         photo; source_face: which face of a picture with several, 0 is the clearest; pack: name of the weights.
         """
         if source is None:
-            raise StyleMaskError("A picture is needed. Add a source portrait.")
+            raise StyleMaskError(ONE_NEEDED)
         who = self._source_to_keep(source, into_photo, source_face, pack, match)
         return self._edit(pack, who, float(yaw), float(pitch), float(smile), bool(into_photo), LARGEST).value
 
-    @explained
-    def new_picture(self, picture: Upload, pack: str) -> Shown:
-        """Show what becomes of a picture that was added: (its faces to choose from, chosen face, stages)."""
+    def preview_stages(self, picture: Upload, face: float, pack: str) -> Shown:
+        """Show what becomes of a face in a picture: (the picture's faces to choose from, three stages)."""
         if picture is None:
-            return gr.skip()
+            raise StyleMaskError(ONE_NEEDED)
         loaded = load_picture(picture)
-        stages = self._stages(pack, Subject(loaded)).value
+        stages = self._stages(pack, Subject(loaded, _index(face))).value
         faces = [_thumbnail(loaded, box) for box in stages.faces] if len(stages.faces) > 1 else []
-        chooser = gr.update(value=faces, visible=bool(faces), selected_index=0 if faces else None)
-        return chooser, 0, *_drawn(stages)
+        chooser = gr.update(value=faces, visible=bool(faces), selected_index=_index(face) if faces else None)
+        return chooser, *_drawn(stages)
 
     @explained
     def stages(self, picture: Upload, face: float, pack: str) -> Shown:
@@ -159,7 +157,7 @@ class Handlers:
         face: which face of a picture with several, 0 is the clearest; pack: name of the weights.
         """
         if picture is None:
-            return gr.skip()
+            raise StyleMaskError("A picture is needed. Send a portrait.")
         return _drawn(self._stages(pack, Subject(load_picture(picture), _index(face))).value)
 
     @explained
@@ -227,8 +225,10 @@ class Handlers:
         match: Match | None,
         size: int | None,
     ) -> Shown:
-        if source is None or not self._preparations.of(pack).ready:
-            return gr.skip()
+        if source is None:
+            raise StyleMaskError(ONE_NEEDED)
+        if not self._preparations.of(pack).ready:
+            raise StyleMaskError("The sliders of these weights are not ready yet.")
         who, lost = self._source(load_picture(source), source_face, pack, match)
         result = self._edit(pack, who, float(yaw), float(pitch), float(smile), bool(into_photo), size)
         return result.value, self._status(result, who), *lost
