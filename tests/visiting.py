@@ -28,9 +28,7 @@ class Visit:
 
     def wait_for_result(self, other_than: str | None = None) -> str:
         """Wait until the result is there (or is another one) and the page is at rest; return it."""
-        self.page.wait_for_function(
-            "document.querySelector('#result')?.getAttribute('aria-busy') === 'false'", timeout=WAIT
-        )
+        self.page.wait_for_selector("#result[aria-busy=false]:not([data-working])", timeout=WAIT)
         return self.wait_for("#result img.after", other_than)
 
     def wait_for_stage(self, role: str) -> str:
@@ -77,6 +75,7 @@ class Visit:
             arg=[role, number],
             timeout=WAIT,
         )
+        self.page.wait_for_timeout(150)  # for the sign that it is made anew
         return self.wait_for_result()
 
     def drop(self, zone: str, file: Path) -> None:

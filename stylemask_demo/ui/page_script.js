@@ -11,6 +11,7 @@ window.stylemask = (() => {
 
   const asked = {};
   const shown = {};
+  const refusals = {}; // by place: why the question that is shown has no answer
   const working = {}; // by place: how many answers are awaited
   const SIGNS = { result: "#result", edited: "#edited", "source-stages": "#source-sign", "target-stages": "#target-sign" };
   let failures = 0; // part of every question, so that what has failed is asked anew
@@ -49,7 +50,8 @@ window.stylemask = (() => {
     if (!answer || answer.asked !== asked[place]) return [];
     const anew = shown[place] !== answer.asked;
     shown[place] = answer.asked;
-    mark(place, answer.message);
+    refusals[place] = answer.message ?? "";
+    mark(place);
     if (anew && !answer.message && (place === "result" || place === "edited") && visible(place)) say("The result is ready.");
     return answer.shown;
   }
@@ -58,20 +60,22 @@ window.stylemask = (() => {
   function failed(place) {
     answered(place);
     failures += 1;
-    mark(place, "This did not work. Choose the picture again.");
+    shown[place] = asked[place];
+    refusals[place] = "This did not work. Choose the picture again.";
+    mark(place);
   }
 
-  /** Show in a place whether it is up to date, and if it has none, why. */
-  function mark(place, message = "") {
+  /** Show in a place whether it is up to date, and where there is no answer, why. */
+  function mark(place) {
     const element = find(`#${place}`);
     const sign = signOf(place);
-    if (!element || !sign) return;
-    const busy = !message && asked[place] !== shown[place];
-    element.setAttribute("aria-busy", busy);
-    element.toggleAttribute("data-refused", Boolean(message));
-    const waiting = asked[place] ? "Working on the new picture" : place === "result" ? "Waiting for two portraits" : "Waiting for a portrait";
+    const busy = asked[place] !== shown[place];
+    const message = busy ? "" : refusals[place];
+    element?.setAttribute("aria-busy", busy); // what is folded is not there
+    element?.toggleAttribute("data-refused", Boolean(message));
+    const waiting = asked[place] ? "Working on the new picture" : place === "result" ? "Waiting for a source and a target" : "Waiting for a portrait";
     const text = message || (busy && SIGNS[place] === `#${place}` ? waiting : "");
-    if (sign.textContent !== text) sign.textContent = text;
+    if (sign && sign.textContent !== text) sign.textContent = text;
   }
 
   function signOf(place) {
@@ -293,8 +297,8 @@ window.stylemask = (() => {
       figure.classList.toggle("empty", !after);
       for (const [part, url] of [["before", before], ["after", after]]) {
         const picture = find(`img.${part}`, figure);
-        if (url) picture.src = url;
-        else picture.removeAttribute("src");
+        if (!url) picture.removeAttribute("src");
+        else if (picture.getAttribute("src") !== url) picture.src = url;
       }
     };
     range.addEventListener("input", move);
