@@ -201,6 +201,17 @@ def test_a_refused_clipboard_is_told_and_keys_paste(tab, photos):
     tab.wait_for_result()
 
 
+def test_the_camera_icon_asks_for_the_camera(tab):
+    tab.page.evaluate(
+        """() => navigator.mediaDevices.getUserMedia = () => {
+            window.cameraAsked = true;
+            return new Promise(() => {});
+        }"""
+    )
+    tab.page.click("#source [aria-label='Capture from camera']")
+    tab.page.wait_for_function("window.cameraAsked", timeout=WAIT)
+
+
 def test_the_whole_card_takes_a_drop(tab, photos):
     tab.drop(".who .heading", photos[1])
     tab.page.wait_for_function("document.querySelector('#source img')?.src.endsWith('photo1.png')", timeout=WAIT)
@@ -259,6 +270,8 @@ def test_an_untouched_slider_is_empty_and_an_emptied_number_harmless(tab):
     moved = tab.wait_for("#edited img", other_than=picture)
     number.fill("")
     tab.wait_for("#edited img", other_than=moved)
+    slider.dblclick(position={"x": 20, "y": 10})
+    assert number.input_value() == "0"
     number.fill("12")
     tab.page.keyboard.press("Tab")
     assert tab.page.get_by_test_id("toast-text").count() == 0

@@ -46,7 +46,8 @@ class DropZone(gr.Image):
 
 def _file_of_ours(name: str) -> dict[str, Any]:
     """Return what a program sends as a file, in the examples of the API page: one of this repository."""
-    return {"path": f"assets/examples/{name}", "meta": {"_type": "gradio.FileData"}}
+    path = f"assets/examples/{name}"
+    return {"path": path, "url": path, "meta": {"_type": "gradio.FileData"}}
 
 
 def _decode(url: str) -> bytes:

@@ -54,4 +54,4 @@ def in_card(function: Callable[..., Iterator[Any]], outputs: Sequence[Any], line
 
 
 def _message(error: StyleMaskError) -> gr.Error:
-    return gr.Error(str(error), title="That did not work", print_exception=False)
+    return gr.Error(str(error), title="That did not work", duration=None, print_exception=False)

@@ -52,7 +52,7 @@ def connect(blocks: gr.Blocks, page: Components, handlers: Handlers, long_handle
     _connect_pictures(blocks, page, handlers, [result, edited, source_stages, target_stages], matching)
 
     # What a hand moves asks too: while one position is computed, only the latest of the next ones waits.
-    steers = [follow.steering.method.input, follow.steering.strength.input, follow.into_photo.input]
+    steers = [follow.steering.method.input, follow.steering.strength.change, follow.into_photo.input]
     for name, listen in (("show", partial(gr.on, [result.asked.change, *steers])), ("matched", matching.success)):
         ask(result, listen, handlers.preview, followed, told, api_name=f"{name}_result", **PREVIEW)
 

@@ -132,7 +132,7 @@ class Handlers:
         """Turn the source's head and change its smile: a PNG of the pack's full size, or of the photo's.
 
         yaw: -30..30 degrees, positive turns the face to the right of the picture; pitch: -15..15 degrees,
-        positive looks up; smile: -1..1. All are changes from the source. into_photo: put the face back into the
+        positive looks up; smile: -0.5..1. All are changes from the source. into_photo: put the face back into the
         photo; source_face: which face of a picture with several, 0 is the clearest; pack: name of the weights.
         """
         if source is None:

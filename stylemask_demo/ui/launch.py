@@ -31,7 +31,7 @@ def launch(page: Page, port: int | None = None, share: bool = False, in_browser:
         page.blocks.launch(
             server_port=port,
             share=share or None,  # None leaves it to Gradio, which shares where a notebook could not be reached otherwise
-            inbrowser=_on_desktop() if in_browser is None else in_browser,
+            inbrowser=on_desktop() if in_browser is None else in_browser,
             prevent_thread_lock=True,
             app_kwargs={"middleware": [Middleware(LinkPreview)]},
             theme=Calm(),
@@ -54,7 +54,7 @@ def launch(page: Page, port: int | None = None, share: bool = False, in_browser:
     delete_files_created_by_app(page.blocks, age=None)
 
 
-def _on_desktop() -> bool:
+def on_desktop() -> bool:
     """Tell whether somebody sits before this machine: no Space, nobody from elsewhere, and a screen."""
     if "SPACE_ID" in os.environ or "SSH_CONNECTION" in os.environ:
         return False

@@ -256,7 +256,7 @@ window.stylemask = (() => {
     put((card && find("#source, #target", card)) ?? find("#source"), file);
   });
 
-  // --- Keys
+  // --- Keys, and a double click that resets a slider
 
   document.addEventListener("keydown", (event) => {
     const tabs = [...(event.target.closest?.('[role="tablist"]')?.querySelectorAll('[role="tab"]') ?? [])];
@@ -267,6 +267,11 @@ window.stylemask = (() => {
     const next = tabs[(to + tabs.length) % tabs.length];
     next.click();
     next.focus();
+  });
+
+  document.addEventListener("dblclick", (event) => {
+    if (event.target.matches?.('.slider_input_container input[type="range"]'))
+      find('[data-testid="reset-button"]', event.target.closest(".block"))?.click();
   });
 
   /** Mend what Gradio's parts tell screen readers: names that hide the text in a button, and names of nothing. */

@@ -47,7 +47,7 @@ def ask(
     case. A StyleMaskError of it is shown in the place, whose pictures go.
     """
     asking = listen(
-        _answering(handler, place, len(told)),
+        answering(handler, place, len(told)),
         [*inputs, place.asked],
         [place.answer, *told],
         js=f"(...inputs) => (stylemask.asking('{place.name}'), inputs)",
@@ -59,7 +59,7 @@ def ask(
     return shown
 
 
-def _answering(handler: Callable[..., Any], place: Place, told: int) -> Callable[..., Any]:
+def answering(handler: Callable[..., Any], place: Place, told: int) -> Callable[..., Any]:
     """Return the handler with its answer, and with what it tells, as one value or as several."""
 
     def answer(*arguments: Any) -> Any:
