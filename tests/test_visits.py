@@ -146,7 +146,7 @@ def test_quick_clicks_on_examples_end_with_the_last_one(tab):
     tab.choose_and_wait("source", 1)
     for number in (3, 4, 5):
         tab.choose("source", number)
-    _busy(tab)
+        tab.page.locator(f"#source img[src$='source_{number}.webp']").wait_for(timeout=SECONDS)
     tab.page.wait_for_function("document.querySelector('#source img')?.src.endsWith('source_5.webp')", timeout=WAIT)
     assert tab.wait_for_result() == alone
     assert tab.wait_for_stage("source") == stage

@@ -18,7 +18,7 @@ from stylemask_demo.ui import texts
 from stylemask_demo.ui.cards import Components, FollowCard, MoveCard, PictureCard, Steering
 from stylemask_demo.ui.components import DropZone, Shown
 from stylemask_demo.ui.error_messages import in_card
-from stylemask_demo.ui.examples import EXAMPLE_VIDEO
+from stylemask_demo.ui.examples import EXAMPLE_VIDEO, example_faces
 from stylemask_demo.ui.handlers import Handlers
 from stylemask_demo.ui.lines import ACCELERATOR, DOWNLOAD, LONG, Event
 from stylemask_demo.ui.long_handlers import HIDDEN, SHOWN, LongHandlers
@@ -87,7 +87,9 @@ def _connect_pictures(
     look: Event = {"fn": None, "inputs": seen, "outputs": [place.asked for place in places], "js": "stylemask.look"}
     for role, card in (("source", source), ("target", target)):
         card.zone.change(None, card.zone, card.face, js="stylemask.firstFace")
-        card.faces.click(_first, card.faces, card.zone, **QUICK, trigger_mode="always_last", api_name=f"{role}_example")
+        card.faces.click(
+            None, card.faces, card.zone, js=f"index => stylemask.example({json.dumps(example_faces(role))}[index])"
+        )
         card.chooser.select(_chosen, None, card.face, **QUICK, trigger_mode="multiple", api_name=f"{role}_face")
         _connect_surprise(role, card, used, handlers)
     gr.on([part.change for part in seen], **look)
@@ -108,16 +110,12 @@ def _connect_surprise(role: str, card: PictureCard, used: gr.Textbox, handlers: 
     js = f"(seed, pack) => stylemask.surprise('{role}', pack)"
     came = card.surprise.click(handlers.random_person, [seed, used], person, js=js, api_name=f"{role}_random", **PREVIEW)
     came.success(None, person, card.zone, js=f"person => stylemask.surprised('{role}', person)")
+    came.failure(None, js=f"() => stylemask.surprised('{role}')")
 
 
 def _connect_download(name: str, function: Callable[..., Any], inputs: Any, card: FollowCard | MoveCard) -> None:
     saved = card.save.click(function, inputs, card.file, api_name=name, **PREVIEW)
     saved.success(None, js=f"() => document.querySelector('#{card.file.elem_id}').click()")
-
-
-async def _first(sample: list[Any]) -> Any:
-    """Return the picture of an example."""
-    return sample[0]
 
 
 async def _chosen(choice: gr.SelectData) -> int:

@@ -103,10 +103,20 @@ window.stylemask = (() => {
 
   function surprise(role, pack) {
     surprises[role] = asked[`${role}-stages`];
+    find(`#${role}`).setAttribute("aria-busy", true);
     return [Math.floor(Math.random() * 1e9), pack];
   }
 
-  const surprised = (role, person) => (surprises[role] === asked[`${role}-stages`] ? person : undefined);
+  function surprised(role, person) {
+    find(`#${role}`).setAttribute("aria-busy", false);
+    return surprises[role] === asked[`${role}-stages`] ? person : undefined;
+  }
+
+  /** Return an example as Gradio knows files. */
+  function example(path) {
+    const { root = "", api_prefix = "/gradio_api" } = window.gradio_config ?? {};
+    return { path, url: `${root}${api_prefix}/file=${path}`, meta: { _type: "gradio.FileData" } };
+  }
 
   // --- The film says when it was made of other pictures than those on the page.
 
@@ -320,5 +330,5 @@ window.stylemask = (() => {
     move();
   }
 
-  return { look, asking, show, failed, surprise, surprised, startFilm, showFilm, firstFace, keep, restore, openTab, compare };
+  return { look, asking, show, failed, surprise, surprised, example, startFilm, showFilm, firstFace, keep, restore, openTab, compare };
 })();
