@@ -205,11 +205,12 @@ def test_the_camera_icon_asks_for_the_camera(tab):
     tab.page.evaluate(
         """() => navigator.mediaDevices.getUserMedia = () => {
             window.cameraAsked = true;
-            return new Promise(() => {});
+            return Promise.reject(new DOMException("", "NotAllowedError"));
         }"""
     )
     tab.page.click("#source [aria-label='Capture from camera']")
     tab.page.wait_for_function("window.cameraAsked", timeout=WAIT)
+    tab.page.locator("#source-sign").get_by_text("the browser keeps it closed").wait_for(timeout=WAIT)
 
 
 def test_the_whole_card_takes_a_drop(tab, photos):

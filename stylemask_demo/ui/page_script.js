@@ -216,10 +216,21 @@ window.stylemask = (() => {
     if (sign) sign.textContent = text;
   }
 
+  let camera = null; // the place that has asked for it
+
+  window.addEventListener("unhandledrejection", (event) => {
+    if (!camera || !["NotAllowedError", "NotFoundError"].includes(event.reason?.name)) return;
+    event.preventDefault();
+    note(camera, "There is no camera, or the browser keeps it closed. Allow it in the browser's settings.");
+  });
+
   async function openCamera(zone) {
     for (let tries = 0; tries < 20; tries++) {
-      const access = find('[title="grant webcam access"]', zone);
-      if (access) return access.click();
+      const access = find('[title="grant webcam access"] button', zone);
+      if (access) {
+        camera = zone;
+        return access.click();
+      }
       await new Promise((done) => setTimeout(done, 50));
     }
   }
