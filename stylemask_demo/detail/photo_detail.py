@@ -8,6 +8,7 @@ from torch import Tensor
 
 from stylemask_demo.caching import VISITOR_SECONDS, Cache
 from stylemask_demo.faces.extract import read_twice
+from stylemask_demo.faces.regions import Region, region_mask
 from stylemask_demo.media.tensors import to_tensor
 from stylemask_demo.networks.correspondence import CELL, find_places
 from stylemask_demo.networks.detail import DetailNetwork, Layers
@@ -42,16 +43,24 @@ class PhotoDetail:
         return len(self._sources)
 
     @torch.inference_mode()
-    def __call__(self, made: Tensor, sources: Sequence[Portrait]) -> Layers:
+    def __call__(self, made: Tensor, sources: Sequence[Portrait], region: Region = "all") -> Layers:
         """Results (B, 3, S, S) in about -1..1 of B sources, or all of one -> the layers of the same with the detail of
-        their crops."""
+        their crops.
+
+        Where only a `region` of the face moves, all around it is the crop as it is.
+        """
         known = [self._known(source) for source in sources]
         joined = (torch.cat(parts).expand(len(made), *parts[0].shape[1:]) for parts in zip(*known, strict=True))
         crops, inversions, of_crops, of_inversions, poses = joined
         made = made.clamp(-1, 1)  # as the network has learned it
         now = read_twice(self._extractor, to_input(made))
         places = find_places(of_crops, of_inversions, now.landmarks, made.shape[-1] // CELL)
-        return self._network(crops, inversions, made, places, torch.cat([poses, now.euler], 1))
+        layers = self._network(crops, inversions, made, places, torch.cat([poses, now.euler], 1))
+        side = made.shape[-1]
+        faces = torch.stack([of_crops, now.landmarks], 1).cpu().numpy() * side
+        masks = [region_mask(region, side, both) for both in faces]
+        moving = [torch.from_numpy(mask) for mask in masks if mask is not None]
+        return layers.within(torch.stack(moving)[:, None].to(made), crops) if moving else layers
 
     def _known(self, source: Portrait) -> _Source:
         def look() -> _Source:

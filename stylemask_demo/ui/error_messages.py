@@ -1,13 +1,15 @@
-"""Errors on the page: what a person can do something about becomes a message, and nothing else changes."""
+"""Errors on the page: each becomes a message that says what to do, and nothing else changes."""
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from typing import Any, TypeVar, cast
 
 import gradio as gr
 
+from stylemask_demo import messages
 from stylemask_demo.errors import StyleMaskError
 from stylemask_demo.ui.texts import refusal
 
@@ -15,7 +17,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def explained(function: F) -> F:
-    """Return the function, or generator, with a StyleMaskError turned into a message that the page shows."""
+    """Return the function, or generator, with every error turned into a message of `messages` that the page shows."""
     if inspect.isgeneratorfunction(function):
 
         @functools.wraps(function)
@@ -23,7 +25,9 @@ def explained(function: F) -> F:
             try:
                 with closing(function(*arguments)) as items:
                     yield from items
-            except StyleMaskError as error:
+            except gr.Error:
+                raise
+            except Exception as error:
                 raise _message(error) from error
 
         return cast(F, stream)
@@ -32,7 +36,9 @@ def explained(function: F) -> F:
     def call(*arguments: Any) -> Any:
         try:
             return function(*arguments)
-        except StyleMaskError as error:
+        except gr.Error:
+            raise
+        except Exception as error:
             raise _message(error) from error
 
     return cast(F, call)
@@ -53,5 +59,10 @@ def in_card(function: Callable[..., Iterator[Any]], outputs: Sequence[Any], line
     return stream
 
 
-def _message(error: StyleMaskError) -> gr.Error:
-    return gr.Error(str(error), title="That did not work", duration=None, print_exception=False)
+def _message(error: Exception) -> gr.Error:
+    """What a visitor is told; what only who runs the demo should know goes to the log."""
+    if not isinstance(error, StyleMaskError):
+        return gr.Error(messages.UNEXPECTED, title="That did not work", duration=None)
+    if error.detail:
+        print(f"stylemask_demo: {error.detail}", file=sys.stderr)
+    return gr.Error(error.message, title="That did not work", duration=None, print_exception=False)

@@ -189,8 +189,8 @@ def check_video(video: str | None) -> str:
     try:
         if video is not None:
             read_frames(video)
-    except UnreadableMedia as error:  # which names the file by a path that tells the visitor nothing
-        return texts.refusal(str(error).replace(f"'{video}'", "The video"))
+    except UnreadableMedia as error:
+        return texts.refusal(error.message)
     return ""
 
 

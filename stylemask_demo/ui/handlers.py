@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
+from stylemask_demo import messages
 from stylemask_demo.errors import StyleMaskError
 from stylemask_demo.media.pictures import content_hash
 from stylemask_demo.ui import texts
@@ -27,8 +28,6 @@ STAGE_SIDE = 512  # pixels; stages are looked at small
 THUMBNAIL_SIDE = 96  # pixels of a face to choose
 THUMBNAIL_ROOM = 1.4  # of the face's box, so that hair and chin are seen
 LARGEST = 1024  # pixels a side of results, where the photo shows the face so large
-ONE_NEEDED = "A picture is needed. Add a source portrait."
-TWO_NEEDED = "Two pictures are needed. Add a source and a target portrait."
 
 
 class Handlers:
@@ -56,7 +55,7 @@ class Handlers:
     ) -> Shown:
         """Show the source before and after: (before/after pictures, status line, match, match line)."""
         if source is None or target is None:
-            raise StyleMaskError(TWO_NEEDED)
+            raise StyleMaskError(messages.TWO_PICTURES_NEEDED)
         who, lost = self._source(load_picture(source), source_face, pack, match)
         how = Subject(load_picture(target), _index(target_face))
         result = self._reenact(pack, who, how, method, float(strength), bool(into_photo), LARGEST)
@@ -84,7 +83,7 @@ class Handlers:
         name of the weights.
         """
         if source is None or target is None:
-            raise StyleMaskError(TWO_NEEDED)
+            raise StyleMaskError(messages.TWO_PICTURES_NEEDED)
         who = self._source_to_keep(source, into_photo, source_face, pack, match)
         how = Subject(load_picture(target), _index(target_face))
         return self._reenact(pack, who, how, method, float(strength), bool(into_photo), LARGEST).value[1]
@@ -136,14 +135,14 @@ class Handlers:
         photo; source_face: which face of a picture with several, 0 is the clearest; pack: name of the weights.
         """
         if source is None:
-            raise StyleMaskError(ONE_NEEDED)
+            raise StyleMaskError(messages.SOURCE_NEEDED)
         who = self._source_to_keep(source, into_photo, source_face, pack, match)
         return self._edit(pack, who, float(yaw), float(pitch), float(smile), bool(into_photo), LARGEST).value
 
     def preview_stages(self, picture: Upload, face: float, pack: str) -> Shown:
         """Show what becomes of a face in a picture: (the picture's faces to choose from, three stages)."""
         if picture is None:
-            raise StyleMaskError(ONE_NEEDED)
+            raise StyleMaskError(messages.SOURCE_NEEDED)
         loaded = load_picture(picture)
         stages = self._stages(pack, Subject(loaded, _index(face))).value
         faces = [_thumbnail(loaded, box) for box in stages.faces] if len(stages.faces) > 1 else []
@@ -157,7 +156,7 @@ class Handlers:
         face: which face of a picture with several, 0 is the clearest; pack: name of the weights.
         """
         if picture is None:
-            raise StyleMaskError("A picture is needed. Send a portrait.")
+            raise StyleMaskError(messages.PICTURE_NEEDED)
         return _drawn(self._stages(pack, Subject(load_picture(picture), _index(face))).value)
 
     @explained
@@ -168,7 +167,7 @@ class Handlers:
         face: which face of a picture with several, 0 is the clearest; pack: name of the weights.
         """
         if picture is None:
-            raise StyleMaskError("A picture is needed. Send a portrait.")
+            raise StyleMaskError(messages.PICTURE_NEEDED)
         stages = self._stages(pack, Subject(load_original(picture), _index(face))).value
         measured = stages.parameters
         return {
@@ -226,9 +225,9 @@ class Handlers:
         size: int | None,
     ) -> Shown:
         if source is None:
-            raise StyleMaskError(ONE_NEEDED)
+            raise StyleMaskError(messages.SOURCE_NEEDED)
         if not self._preparations.of(pack).ready:
-            raise StyleMaskError("The sliders of these weights are not ready yet.")
+            raise StyleMaskError(messages.SLIDERS_NOT_READY)
         who, lost = self._source(load_picture(source), source_face, pack, match)
         result = self._edit(pack, who, float(yaw), float(pitch), float(smile), bool(into_photo), size)
         return result.value, self._status(result, who), *lost

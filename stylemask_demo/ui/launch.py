@@ -8,6 +8,7 @@ from pathlib import Path
 from gradio.route_utils import delete_files_created_by_app
 from starlette.middleware import Middleware
 
+from stylemask_demo import messages
 from stylemask_demo.errors import WrongSetting
 from stylemask_demo.ui.link_preview import LinkPreview
 from stylemask_demo.ui.page import Page
@@ -47,7 +48,7 @@ def launch(page: Page, port: int | None = None, share: bool = False, in_browser:
     except OSError as error:
         if port is None:
             raise
-        raise WrongSetting(f"Port {port} cannot be used. Choose another, or none to take one that is free.") from error
+        raise WrongSetting(messages.PORT_TAKEN.format(number=port)) from error
     page.preparations.start(page.pack)  # after the launch: from then on shared GPUs are lent
     page.blocks.block_thread()
     # Gradio deletes them too when it stops, but gives up after five seconds while a visitor's connection is open.

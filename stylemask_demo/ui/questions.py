@@ -16,6 +16,7 @@ from gradio.data_classes import GradioModel, GradioRootModel
 from stylemask_demo.errors import StyleMaskError
 from stylemask_demo.ui.comparison import Comparison
 from stylemask_demo.ui.components import FacePicker, LivePicture
+from stylemask_demo.ui.error_messages import explained
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,12 @@ def answering(handler: Callable[..., Any], place: Place, told: int) -> Callable[
     def answer(*arguments: Any) -> Any:
         *inputs, asked = arguments
         try:
-            values = handler(*inputs)
-        except StyleMaskError as error:
+            values = explained(handler)(*inputs)
+        except gr.Error as error:
+            if not isinstance(error.__cause__, StyleMaskError):
+                raise
             shown = [_blank(component) for component in place.shown]
-            return _together({"asked": asked, "shown": shown, "message": str(error)}, [gr.skip()] * told)
+            return _together({"asked": asked, "shown": shown, "message": error.message}, [gr.skip()] * told)
         count = len(place.shown)
         shown = [_sent(component, value) for component, value in zip(place.shown, values[:count], strict=True)]
         return _together({"asked": asked, "shown": shown}, values[count:])
