@@ -94,8 +94,7 @@ class Reenactor:
     def faces(self, image: Image) -> list[Face]:
         """The faces of a picture, the clearest first: box and landmarks in its pixels; none gives an empty list.
 
-        Of an animation they are those of the first picture that shows any, which `portrait` takes too. Raises
-        UnreadableMedia for a picture outside of the limits.
+        Of an animation, the first picture that shows any. Raises UnreadableMedia for a picture outside of the limits.
         """
         return self.pipeline.portraits.faces(open_image(image))
 
