@@ -53,7 +53,7 @@ def drive(options: argparse.Namespace) -> None:
     picture, frames = open_image(options.source), read_frames(options.video)
     reenactor = _reenactor(options, options.method)
     source = _source(reenactor, picture, options)
-    made = reenactor.drive(source, frames, method=options.method, strength=options.strength)
+    made = reenactor.drive(source, frames, method=options.method, strength=options.strength, face=options.face)
     write_video(options.output, _counted(made, frames.count, "frame"), fps=frames.fps, audio_from=options.video)
     print(options.output)
 

@@ -22,11 +22,12 @@ from stylemask_demo.generator.sampling import Sampler, mean_w
 from stylemask_demo.generator.style_space import StyleSpace
 from stylemask_demo.generator.synthesis import Synthesis
 from stylemask_demo.generator.tuning import Progress
+from stylemask_demo.media.videos import USUAL_RATE
 from stylemask_demo.methods import FaceCode, Transfer, check_method
 from stylemask_demo.networks.portrait_encoder import PortraitEncoder
 from stylemask_demo.packs.networks import PackNetworks
 from stylemask_demo.packs.recipe import Drawing
-from stylemask_demo.portraits.builder import PortraitBuilder
+from stylemask_demo.portraits.builder import PortraitBuilder, Which
 from stylemask_demo.portraits.identity import identities
 from stylemask_demo.portraits.portrait import Portrait
 from stylemask_demo.portraits.readers import create_reader
@@ -136,12 +137,18 @@ class Pipeline:
         return in_batches(made, seeds, self.networks.device)
 
     def driven(
-        self, source: Subject, frames: Iterable[Image], method: str, strength: float, size: int | None = None
+        self,
+        source: Subject,
+        frames: Iterable[Image],
+        method: str,
+        strength: float,
+        size: int | None = None,
+        face: Which = None,
     ) -> Generator[Image, None, None]:
         """A picture of the source for each frame of a video, as they come; see `Reenactor.drive`."""
         check_method(self.networks.info, method)
         who = self.portraits_of([source])
-        follower, smooth = FaceFollower(self.finder, self.networks.extractor), CodeSmoother()
+        follower, smooth = self.follower(face, float(getattr(frames, "fps", USUAL_RATE))), CodeSmoother()
 
         @torch.inference_mode()
         def made(crops: Sequence[Image]) -> list[Image]:
@@ -156,6 +163,11 @@ class Pipeline:
             return view.reduced(crop) if view and crop else crop
 
         return drive(iter(frames), follow, made, lambda: self.results.still(who[0], size), at_once)
+
+    def follower(self, face: Which = None, rate: float = USUAL_RATE) -> FaceFollower:
+        """What follows one face through a video with `rate` frames a second: the `face` of the first that shows one."""
+        identity = self.networks.identity.get()
+        return FaceFollower(self.finder, self.networks.extractor, partial(identities, identity), identity.alike, face, rate)
 
     def tuned(self, face: Subject, steps: int, progress: Progress | None) -> Portrait:
         """A portrait with a generator of its own; see `Reenactor.tune`."""

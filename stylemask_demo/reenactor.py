@@ -169,15 +169,16 @@ class Reenactor:
         return made if isinstance(seed, Sequence) else made[0]
 
     def drive(
-        self, source: Subject, frames: Iterable[Image], method: str = "stylemask", strength: float = 1.0
+        self, source: Subject, frames: Iterable[Image], method: str = "stylemask", strength: float = 1.0, face: Which = None
     ) -> Generator[Image, None, None]:
         """The source with the head pose and expression of each frame of a video (RGB), frame by frame as they come.
 
-        Where the face is and what it does is smoothed over time. A frame without a face repeats the last result; before
-        the first face that is the source as it is. Raises UnknownMethod, what `portrait` raises, and NoFaceFound at the end
-        of a video without any face.
+        Where the face is and what it does is smoothed over time. Who is followed is the `face`, as in `portrait`, of the
+        first frame that shows one, and is known by looks from then on. A frame without this person repeats the last result;
+        before the first face that is the source as it is. Raises UnknownMethod, what `portrait` raises, and NoFaceFound at
+        a first frame without such a face, or at the end of a video without any.
         """
-        return self.pipeline.driven(source, frames, method, strength, self.size)
+        return self.pipeline.driven(source, frames, method, strength, self.size, face)
 
     def tune(self, face: Subject, steps: int = STEPS, progress: Progress | None = None) -> Portrait:
         """Bends a copy of the generator towards one face, so that all that is made of it looks more like the person.

@@ -1,5 +1,6 @@
 """A source driven by a video: frames made by moving one picture over a wall."""
 
+import copy
 from collections.abc import Iterator
 
 import numpy as np
@@ -100,7 +101,7 @@ def test_an_unknown_method_is_told_at_once(reenactor, source):
 
 def test_the_same_face_is_followed_past_a_larger_one(reenactor):
     small, large = picture("900003_1").resize((200, 200)), picture("900005_0").resize((330, 330))
-    follower = FaceFollower(reenactor.pipeline.finder, reenactor.pipeline.networks.extractor)
+    follower = reenactor.pipeline.follower()
     wall = Image.new("RGB", (900, 400), (95, 105, 110))
     for x in (40, 46, 52):
         made = wall.copy()
@@ -127,14 +128,18 @@ class Counting:
         return [FaceBox(face.x0, face.y0, face.x1, face.y1, face.landmarks + self.offset) for face in faces]
 
 
+def counted(reenactor, offset: np.ndarray | None = None) -> tuple[FaceFollower, Counting]:
+    pipeline = copy.copy(reenactor.pipeline)
+    pipeline.finder = Counting(pipeline.finder, pipeline.networks.extractor, offset)
+    return pipeline.follower(), pipeline.finder
+
+
 def test_a_moving_face_is_searched_once(reenactor):
     """However the finder sees landmarks: those read in later frames are as it would see them."""
-    finder, extractor = reenactor.pipeline.finder, reenactor.pipeline.networks.extractor
     offset = np.random.default_rng(0).uniform(-3, 3, (68, 2))
     followed = []
     for seen in (None, offset):
-        counting = Counting(finder, extractor, seen)
-        follower = FaceFollower(counting, extractor)
+        follower, counting = counted(reenactor, seen)
         followed.append([follower.landmarks(frame(picture("900003_1"), x)) for x in range(60, 140, 8)])
         assert counting.calls == 1
     plain, different = (np.stack(places) for places in followed)
@@ -144,9 +149,7 @@ def test_a_moving_face_is_searched_once(reenactor):
 
 @pytest.mark.slow
 def test_a_lost_face_is_searched_anew(reenactor):
-    finder, extractor = reenactor.pipeline.finder, reenactor.pipeline.networks.extractor
-    counting = Counting(finder, extractor)
-    follower = FaceFollower(counting, extractor)
+    follower, counting = counted(reenactor)
     face = picture("900003_1")
     assert follower.landmarks(frame(face, 10)) is not None
     assert follower.landmarks(frame(face, 220))[:, 0].mean() > 220, "it has jumped"

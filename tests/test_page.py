@@ -5,9 +5,12 @@ The pictures that the browser tests take are kept in build/page/.
 
 import json
 import re
+import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,6 +61,14 @@ def _write_clip(path: Path, picture: Image.Image, frames: int, fps: int = 10) ->
     tilts = 6 * np.sin(np.linspace(0, 2 * np.pi, frames))
     write_video(path, (picture.rotate(tilt, Image.Resampling.BICUBIC) for tilt in tilts), fps=fps)
     return path
+
+
+def _until(true: Callable[[], Any], seconds: float = 20) -> Any:
+    """Return what a function tells once it tells something; the last of it when time is up."""
+    until = time.monotonic() + seconds
+    while not (told := true()) and time.monotonic() < until:
+        time.sleep(0.1)
+    return told
 
 
 def _open(path: Path) -> Image.Image:
@@ -165,6 +176,17 @@ def test_a_video_drives_the_source(client, clip):
     pixels = [np.asarray(frame, dtype=float) for frame in made]
     assert pixels[0].shape[0] == pixels[0].shape[1] >= 256
     assert max(np.abs(frame - pixels[0]).mean() for frame in pixels) > 0.5
+
+
+def test_a_cancelled_program_leaves_no_work_behind(client, uploads, tmp_path):
+    film = _write_clip(tmp_path / "film.mp4", _open(TARGET), frames=200)
+    before = set(uploads.glob("video-*"))
+    jobs = [client.submit(handle_file(SOURCE), handle_file(film), "directions", 1, api_name="/drive") for _ in range(2)]
+    begun = _until(lambda: [path for path in set(uploads.glob("video-*")) - before if any(path.iterdir())])
+    assert begun
+    for job in jobs:
+        job.cancel()
+    assert _until(lambda: set(uploads.glob("video-*")) == before), "it works on for nobody"
 
 
 def test_a_cut_off_video_is_used_as_far_as_it_goes(client, tmp_path):

@@ -62,6 +62,8 @@ class VideoCard:
     """The source driven by a video."""
 
     zone: VideoZone
+    chooser: FacePicker
+    face: gr.Number  # which of the faces in its first frame
     example: gr.Button
     result: VideoZone
     made: gr.State  # path of the result

@@ -6,7 +6,7 @@ files, and what stands in brackets may be left out:
 - /reenact(source, target, method, strength, [into_photo, source_face, target_face, pack]) -> PNG
 - /edit(source, yaw, pitch, smile, [into_photo, source_face, pack]) -> PNG
 - /tune(source, [steps, face, pack]) -> PNG; later calls of the same client use what was tuned
-- /drive(source, video, method, strength, [source_face, pack]) -> MP4
+- /drive(source, video, method, strength, [source_face, pack, video_face]) -> MP4
 - /random_person(seed, [pack]) -> PNG
 - /parameters(picture, [face, pack]) -> JSON
 - /stages(picture, [face, pack]) -> aligned crop, inversion, drawn face parameters
@@ -17,7 +17,6 @@ its own, so that nobody's sliders stand still behind it.
 """
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -25,6 +24,7 @@ import gradio as gr
 
 from stylemask_demo.reenactor import STEPS
 from stylemask_demo.ui import texts
+from stylemask_demo.ui.accelerator import AT_ONCE
 from stylemask_demo.ui.cards import Components, FollowCard, MoveCard, PictureCard, Steering
 from stylemask_demo.ui.components import DropZone, Shown, VideoZone
 from stylemask_demo.ui.error_messages import unasked
@@ -35,8 +35,6 @@ from stylemask_demo.ui.long_handlers import HIDDEN, SHOWN, LongHandlers
 
 Event = dict[str, Any]  # arguments of one of Gradio's events
 
-# On a Space with shared GPUs each call runs in a process and on a GPU of its own, elsewhere they would share one.
-AT_ONCE = 4 if os.environ.get("SPACES_ZERO_GPU") else 1
 ACCELERATOR: Event = {"concurrency_id": "accelerator", "concurrency_limit": AT_ONCE}
 LONG: Event = {"concurrency_id": "long", "concurrency_limit": AT_ONCE}
 DOWNLOAD: Event = {"concurrency_id": "download", "concurrency_limit": 1}
@@ -204,9 +202,13 @@ def _connect_match(page: Components, handlers: LongHandlers) -> gr.events.Depend
 def _connect_video(page: Components, handlers: LongHandlers) -> None:
     card, ended = page.video, [page.video.line, page.video.start, page.video.stop]
     steered = [card.steering.method, card.steering.strength]
-    inputs = [page.source.zone, card.zone, *steered, page.source.face, page.packs.used, page.match.match]
+    inputs = [page.source.zone, card.zone, *steered, page.source.face, page.packs.used, page.match.match, card.face]
     outputs = [card.made, card.line, page.status, card.start, card.stop]
     card.example.click(lambda: str(EXAMPLE_VIDEO), None, card.zone, **UNSEEN, api_name="video_example")
+    card.zone.change(
+        handlers.new_video, [card.zone, page.packs.used], [card.chooser, card.face], **PREVIEW, api_name="video_faces"
+    )
+    card.chooser.select(_chosen, None, card.face, **UNSEEN, api_name="video_face")
     waiting = _wait(card.start, ended, "video")
     driving = waiting(handlers.drive, inputs, outputs, **UNSEEN, **LONG, api_name="make_video")
     # The component itself is left alone until there is a result: of what is skipped Gradio makes a copy for the
@@ -286,5 +288,6 @@ def _connect_programs(page: Components, handlers: Handlers, long_handlers: LongH
     steered = [page.video.steering.method, page.video.steering.strength]
     steps = gr.Number(STEPS, label="steps", precision=0, minimum=1, maximum=MOST_STEPS, visible=False)
     call.click(long_handlers.tune, [picture, steps, face, used], [person, match], api_name="tune", **LONG)
-    inputs = [picture, video, *steered, face, used, match]
+    video_face = gr.Number(0, label="video face", precision=0, minimum=0, visible=False)
+    inputs = [picture, video, *steered, face, used, match, video_face]
     call.click(long_handlers.driven_video, inputs, made, api_name="drive", **LONG)

@@ -18,14 +18,12 @@ from stylemask_demo.ui.compute import Compute, Computed, Stages
 from stylemask_demo.ui.drawing import draw_parameters
 from stylemask_demo.ui.error_messages import explained
 from stylemask_demo.ui.examples import remembering_examples
-from stylemask_demo.ui.pictures import load_original, load_picture
+from stylemask_demo.ui.pictures import face_chooser, load_original, load_picture, thumbnails
 from stylemask_demo.ui.preparations import Preparations
 from stylemask_demo.ui.subjects import Subject
 from stylemask_demo.ui.tuned_portraits import Match, TunedPortraits
 
 STAGE_SIDE = 512  # pixels; stages are looked at small
-THUMBNAIL_SIDE = 96  # pixels of a face to choose
-THUMBNAIL_ROOM = 1.4  # of the face's box, so that hair and chin are seen
 LARGEST = 1024  # pixels a side of results, where the photo shows the face so large
 
 
@@ -148,9 +146,7 @@ class Handlers:
             return gr.skip()
         loaded = load_picture(picture)
         stages = self._stages(pack, Subject(loaded)).value
-        faces = [_thumbnail(loaded, box) for box in stages.faces] if len(stages.faces) > 1 else []
-        chooser = gr.update(value=faces, visible=bool(faces), selected_index=0 if faces else None)
-        return chooser, 0, *_drawn(stages)
+        return face_chooser(thumbnails(loaded, stages.faces)), 0, *_drawn(stages)
 
     @explained
     def stages(self, picture: Upload, face: float, pack: str) -> Shown:
@@ -275,11 +271,3 @@ def _small(picture: Image.Image) -> Image.Image:
     if picture.width <= STAGE_SIDE:
         return picture
     return picture.resize((STAGE_SIDE, STAGE_SIDE), Image.Resampling.LANCZOS)
-
-
-def _thumbnail(picture: Image.Image, box: tuple[float, float, float, float]) -> Image.Image:
-    x0, y0, x1, y1 = box
-    half = max(x1 - x0, y1 - y0) / 2 * THUMBNAIL_ROOM
-    x, y = (x0 + x1) / 2, (y0 + y1) / 2
-    left, top, right, bottom = (round(edge) for edge in (x - half, y - half, x + half, y + half))
-    return picture.crop((left, top, right, bottom)).resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
