@@ -9,11 +9,11 @@ from PIL.Image import Image
 
 from stylemask_demo.batching import batch_size, in_batches, paired
 from stylemask_demo.caching import Lazy
-from stylemask_demo.detail.photo_detail import PhotoDetail
+from stylemask_demo.detail.photo_detail import PhotoDetail, Steady
 from stylemask_demo.detail.results import Results
 from stylemask_demo.driving.driver import drive
 from stylemask_demo.driving.following import FaceFollower
-from stylemask_demo.driving.smoothing import CodeSmoother
+from stylemask_demo.driving.smoothing import HEAD, CodeSmoother, steadied
 from stylemask_demo.editing.correction import Correction
 from stylemask_demo.editing.sliders import Sliders
 from stylemask_demo.faces.detect import FaceFinder
@@ -149,11 +149,12 @@ class Pipeline:
         check_method(self.networks.info, method)
         who = self.portraits_of([source])
         follower, smooth = self.follower(face, float(getattr(frames, "fps", USUAL_RATE))), CodeSmoother()
+        steady = steadied(HEAD)
 
         @torch.inference_mode()
         def made(crops: Sequence[Image]) -> list[Image]:
             how = smooth(self.transfer.target_crops(crops, method))
-            return self._followed(method, self.transfer.sources(who, method), how, strength, who, size)
+            return self._followed(method, self.transfer.sources(who, method), how, strength, who, size, steady)
 
         view, at_once = self.transfer.view(method), batch_size(self.networks.device)
 
@@ -191,12 +192,13 @@ class Pipeline:
         strength: float = 1.0,
         sources: Sequence[Portrait] = (),
         size: int | None = None,
+        steady: Steady | None = None,
     ) -> list[Image]:
         """Pictures of B `sources` that follow B targets, or of one for all of the other; random people have no portrait."""
         code = self.transfer(method, who, how, strength)
         if self.correction:
             code = self.correction(code, who, how, strength, sources)
-        return self.results_of(method).pictures(code, sources, size)
+        return self.results_of(method).pictures(code, sources, size, steady)
 
     def _drawn(self, drawing: Drawing) -> Results:
         """Results as a recipe says that they are drawn."""
