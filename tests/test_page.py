@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from gradio_client import handle_file
@@ -468,3 +469,46 @@ def test_the_result_is_saved_as_png(visit, tab_name, button, tmp_path):
     download.value.save_as(tmp_path / "saved.png")
     with Image.open(tmp_path / "saved.png") as picture:
         assert picture.format == "PNG" and picture.width >= 256
+
+
+@pytest.mark.parametrize("name", ["driver.gif", "driver.avi"])
+def test_videos_that_the_browser_does_not_play_are_shown_and_used(visit, name, tmp_path):
+    frames = [_open(TARGET).rotate(turn, Image.Resampling.BICUBIC) for turn in range(4)]
+    if name.endswith("gif"):
+        frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:], duration=125)
+    else:
+        with av.open(str(tmp_path / name), "w") as container:
+            stream = container.add_stream("mpeg4", rate=8)
+            stream.width = stream.height = frames[0].width
+            for frame in frames:
+                container.mux(stream.encode(av.VideoFrame.from_image(frame)))
+            container.mux(stream.encode(None))
+    tab = visit()
+    tab.page.get_by_role("tab", name="Follow a video").click()
+    tab.drop("#video", tmp_path / name)
+    tab.page.wait_for_function("document.querySelector('#video video')?.readyState >= 2", timeout=WAIT)
+    tab.page.click("#drive")
+    tab.page.wait_for_function("document.querySelector('#driven video')?.readyState >= 2", timeout=WAIT)
+
+
+def test_pictures_that_the_browser_does_not_show_are_shown(visit, tmp_path):
+    _open(SOURCE).save(tmp_path / "source.tif")
+    tab = visit()
+    before = tab.wait_for_result()
+    tab.drop("#source", tmp_path / "source.tif")
+    tab.page.wait_for_function("document.querySelector('#source img')?.src.endsWith('.png')", timeout=WAIT)
+    tab.wait_for("#source img")
+    tab.wait_for_result(other_than=before)
+
+
+def test_who_is_followed_is_chosen_by_a_click(visit, group, tmp_path):
+    _write_clip(tmp_path / "two.mp4", _open(group), frames=3)
+    tab = visit()
+    tab.page.get_by_role("tab", name="Follow a video").click()
+    tab.drop("#video", tmp_path / "two.mp4")
+    faces = tab.page.locator("#video-chooser button")
+    faces.nth(1).wait_for(timeout=WAIT)
+    assert faces.count() == 2
+    faces.nth(1).click()
+    tab.page.click("#drive")
+    tab.page.wait_for_function("document.querySelector('#driven video')?.readyState >= 2", timeout=WAIT)

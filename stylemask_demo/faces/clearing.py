@@ -10,6 +10,8 @@ from stylemask_demo.faces.crops import recut
 SIDE = 192  # pixels of the copy that is worked in
 REACH = 0.45  # sides of the crop around it in which hair may stand
 RIM = 0.12  # sides of the crop at its top in which a result fades into the photo
+TOP = 0.03  # sides of the crop: the head has left where it has left so far at the top of the crop,
+GAP = 0.4  # and between two such places that are nearer than this: tufts that the network takes for unmoved are none
 EDGE = 2  # pixels of the copy: hair has no sharp outline
 ROUNDS = 3  # of GrabCut
 
@@ -24,13 +26,13 @@ def left_behind(
     the background is continued into its place (Telea 2004).
     """
     side = transform.crop_size
-    edge = round(RIM * side)
-    columns = np.flatnonzero(left[:edge].any(0))
+    columns = np.flatnonzero(left[: round(TOP * side)].any(0))
     if not len(columns):
         return None
     rim = np.zeros_like(left)
-    rim[:edge, columns[0] : columns[-1] + 1] = True
-    rim[:, ~(left | background)[edge]] = False  # there the head reaches as far as before
+    for first, second in zip(columns, [*columns[1:], columns[-1] + 1], strict=True):
+        if second - first < GAP * side:
+            rim[: round(RIM * side), first:second] = True
     scale = SIDE / (side * (1 + 2 * REACH))
     place = np.array([[scale, 0, scale * REACH * side], [0, scale, scale * REACH * side]])  # of the crop in the copy
     wide = _widened(transform)

@@ -25,6 +25,7 @@ import gradio as gr
 from stylemask_demo.reenactor import STEPS
 from stylemask_demo.ui import texts
 from stylemask_demo.ui.accelerator import AT_ONCE
+from stylemask_demo.ui.any_file import ANY_FILE
 from stylemask_demo.ui.cards import Components, FollowCard, MoveCard, PictureCard, Steering
 from stylemask_demo.ui.components import DropZone, Shown, VideoZone
 from stylemask_demo.ui.error_messages import unasked
@@ -78,6 +79,7 @@ def connect(blocks: gr.Blocks, page: Components, handlers: Handlers, long_handle
 
     # A first visit shows the example faces with their result, then fills what is further down.
     blocks.load(None, js=NAME_FACES)
+    blocks.load(None, js=ANY_FILE)
     opening = {"result": result, "moved": moved, **{f"{role}_stages": event for role, event in stages.items()}}
     then = blocks.load
     for name, event in opening.items():
@@ -90,6 +92,7 @@ def connect(blocks: gr.Blocks, page: Components, handlers: Handlers, long_handle
 
     # A new picture's stages come first: they show what was found, or explain once that there is no face.
     for role, card in (("source", source), ("target", target)):
+        card.zone.upload(handlers.shown_picture, card.zone, card.zone, **UNSEEN, api_name=f"{role}_shown")
         outputs = [card.chooser, card.face, *stages[role]["outputs"]]
         for name, added in _additions(role, card, used, handlers):
             found = added(handlers.new_picture, [card.zone, used], outputs, **PREVIEW, api_name=f"{name}_stages")
@@ -206,7 +209,11 @@ def _connect_video(page: Components, handlers: LongHandlers) -> None:
     outputs = [card.made, card.line, page.status, card.start, card.stop]
     card.example.click(lambda: str(EXAMPLE_VIDEO), None, card.zone, **UNSEEN, api_name="video_example")
     card.zone.change(
-        handlers.new_video, [card.zone, page.packs.used], [card.chooser, card.face], **PREVIEW, api_name="video_faces"
+        handlers.new_video,
+        [card.zone, page.packs.used],
+        [card.zone, card.chooser, card.face],
+        **PREVIEW,
+        api_name="video_faces",
     )
     card.chooser.select(_chosen, None, card.face, **UNSEEN, api_name="video_face")
     waiting = _wait(card.start, ended, "video")

@@ -12,6 +12,7 @@ from PIL import Image
 
 from stylemask_demo.errors import StyleMaskError
 from stylemask_demo.media.pictures import content_hash
+from stylemask_demo.media.playback import is_shown
 from stylemask_demo.ui import texts
 from stylemask_demo.ui.components import Shown, Upload
 from stylemask_demo.ui.compute import Compute, Computed, Stages
@@ -147,6 +148,11 @@ class Handlers:
         loaded = load_picture(picture)
         stages = self._stages(pack, Subject(loaded)).value
         return face_chooser(thumbnails(loaded, stages.faces)), 0, *_drawn(stages)
+
+    @explained
+    def shown_picture(self, picture: Upload) -> Shown:
+        """Show a picture that was added where browsers do not: (a copy that they show)."""
+        return gr.skip() if picture is None or is_shown(picture) else load_original(picture)
 
     @explained
     def stages(self, picture: Upload, face: float, pack: str) -> Shown:

@@ -13,6 +13,7 @@ import gradio as gr
 from PIL import Image
 
 from stylemask_demo.errors import StyleMaskError
+from stylemask_demo.media.playback import is_played, write_played
 from stylemask_demo.packs import download_pack
 from stylemask_demo.reenactor import STEPS
 from stylemask_demo.ui import texts
@@ -76,11 +77,15 @@ class LongHandlers:
 
     @explained
     def new_video(self, video: str | None, pack: str) -> Shown:
-        """Show the faces in the first frame of a video that was added: (its faces to choose from, chosen face)."""
+        """Show a video that was added: (a copy where browsers do not play it, faces of its first frame, chosen face)."""
         if video is None:
-            return face_chooser([]), 0
+            return gr.skip(), face_chooser([]), 0
+        if not is_played(video):
+            copy = Path(tempfile.mkdtemp(prefix="played-", dir=gr.utils.get_upload_folder())) / f"{Path(video).stem}.mp4"
+            write_played(copy, video)
+            return str(copy), gr.skip(), gr.skip()  # as a new video it comes here again
         frame = first_frame(video)
-        return face_chooser(thumbnails(frame, self._compute.faces(pack, frame).value)), 0
+        return gr.skip(), face_chooser(thumbnails(frame, self._compute.faces(pack, frame).value)), 0
 
     @explained
     def drive(
