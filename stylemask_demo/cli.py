@@ -123,6 +123,14 @@ def _parser() -> argparse.ArgumentParser:
             help="0 keeps the source, 1 takes all of the pose and expression (default: 1)",
         )
 
+    def region_option(added: argparse.ArgumentParser) -> None:
+        added.add_argument(
+            "--region",
+            default="all",
+            metavar="REGION",
+            help="what follows the target: all, pose, expression, lips or eyes (default: all)",
+        )
+
     app = command("app", commands.app, "Open the page in the browser.")
     app.add_argument("--port", type=_whole_number(1, 65535), help="port of the page (default: a free one from 7860)")
     app.add_argument("--share", action="store_true", help="also give the page an address that everybody can reach")
@@ -179,6 +187,7 @@ def _parser() -> argparse.ArgumentParser:
         method_option(added)
     for added in (reenact, drive):
         strength_option(added)
+        region_option(added)
     for added in (reenact, edit, drive):
         added.add_argument(
             "--size",

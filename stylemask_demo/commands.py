@@ -24,21 +24,22 @@ def app(options: argparse.Namespace) -> None:
 
 def reenact(options: argparse.Namespace) -> None:
     """Write the source person with the target's head pose and expression."""
-    from stylemask_demo.media.pictures import check_output_path, open_image
+    from stylemask_demo.media.saving import check_output_path
 
     check_output_path(options.output, ".png")
-    picture, target = open_image(options.source), open_image(options.target)
+    picture, target = _opened(options.source), _opened(options.target)
     reenactor = _reenactor(options, options.method)
     source = _source(reenactor, picture, options)
-    _save(reenactor.reenact(source, target, method=options.method, strength=options.strength), options.output)
+    how = {"method": options.method, "strength": options.strength, "region": options.region}
+    _save(reenactor.reenact(source, target, **how), options.output)
 
 
 def edit(options: argparse.Namespace) -> None:
     """Write the source with the head turned and the smile changed."""
-    from stylemask_demo.media.pictures import check_output_path, open_image
+    from stylemask_demo.media.saving import check_output_path
 
     check_output_path(options.output, ".png")
-    picture = open_image(options.source)
+    picture = _opened(options.source)
     reenactor = _reenactor(options, "directions")
     source = _source(reenactor, picture, options)
     _save(reenactor.edit(source, yaw=options.yaw, pitch=options.pitch, smile=options.smile), options.output)
@@ -46,23 +47,22 @@ def edit(options: argparse.Namespace) -> None:
 
 def drive(options: argparse.Namespace) -> None:
     """Write a video of the source that moves as the face in another."""
-    from stylemask_demo.media.pictures import check_output_path, open_image
+    from stylemask_demo.media.saving import check_output_path
     from stylemask_demo.media.videos import read_frames, write_video
 
     check_output_path(options.output, ".mp4")
-    picture, frames = open_image(options.source), read_frames(options.video)
+    picture, frames = _opened(options.source), read_frames(options.video)
+    _tell(options.video, frames.note)
     reenactor = _reenactor(options, options.method)
     source = _source(reenactor, picture, options)
-    made = reenactor.drive(source, frames, method=options.method, strength=options.strength, face=options.face)
+    made = reenactor.drive(source, frames, options.method, options.strength, options.region, options.face)
     write_video(options.output, _counted(made, frames.count, "frame"), fps=frames.fps, audio_from=options.video)
     print(options.output)
 
 
 def parameters(options: argparse.Namespace) -> None:
     """Print head pose, expression and landmarks of a face."""
-    from stylemask_demo.media.pictures import open_image
-
-    image = open_image(options.image)
+    image = _opened(options.image)
     portrait = _reenactor(options).portrait(image)
     parameters = portrait.parameters
     angles = {name: round(float(getattr(parameters, name)), 3) for name in ("yaw", "pitch", "roll")}
@@ -79,19 +79,19 @@ def parameters(options: argparse.Namespace) -> None:
 
 def invert(options: argparse.Namespace) -> None:
     """Write the face as the generator reproduces it."""
-    from stylemask_demo.media.pictures import check_output_path, open_image
+    from stylemask_demo.media.saving import check_output_path
 
     check_output_path(options.output, ".png")
-    image, reenactor = open_image(options.image), _reenactor(options)
+    image, reenactor = _opened(options.image), _reenactor(options)
     _save(_source(reenactor, image, options).inversion, options.output)
 
 
 def sample(options: argparse.Namespace) -> None:
     """Write a random person."""
-    from stylemask_demo.media.pictures import check_output_path, open_image
+    from stylemask_demo.media.saving import check_output_path
 
     check_output_path(options.output, ".png")
-    like = None if options.like is None else open_image(options.like)
+    like = None if options.like is None else _opened(options.like)
     reenactor = _reenactor(options, None if like is None else options.method)
     _save(reenactor.sample(options.seed, like=like, method=options.method), options.output)
 
@@ -146,6 +146,23 @@ def _reenactor(options: argparse.Namespace, method: str | None = None) -> "Reena
     return reenactor
 
 
+def _opened(path: str) -> "Image":
+    """The picture of a file; what its owner should know of it is said."""
+    from stylemask_demo.media.origin import origin_of
+    from stylemask_demo.media.pictures import open_image
+
+    image = open_image(path)
+    _tell(path, origin_of(image).note)
+    return image
+
+
+def _tell(path: str, note: str) -> None:
+    if note:
+        from stylemask_demo.media.files import told_of
+
+        print(f"stylemask_demo: {told_of(path, note)}", file=sys.stderr)
+
+
 def _source(reenactor: "Reenactor", image: "Image", options: argparse.Namespace) -> "Portrait":
     """The portrait of a picture; with --tune the generator is tuned to it."""
     portrait = reenactor.portrait(image)
@@ -167,7 +184,7 @@ def _report(what: str, done: int, total: int) -> None:
 
 
 def _save(picture: "Image", path: str) -> None:
-    from stylemask_demo.media.pictures import save_png
+    from stylemask_demo.media.saving import save_png
 
     save_png(picture, path)
     print(path)

@@ -2,7 +2,18 @@
 
 
 class StyleMaskError(Exception):
-    """Base of all errors that the demo explains to a person instead of showing a traceback."""
+    """Base of all errors that the demo explains to a person instead of showing a traceback.
+
+    `message` is one of `stylemask_demo.messages`, which any visitor of a page may read. `detail` says the same to who runs
+    the demo, with files, folders and reasons; where there is one, it is what the error prints as.
+    """
+
+    def __init__(self, message: str, detail: str = ""):
+        super().__init__(message, detail)  # both, because errors travel between processes by what they are made of
+        self.message, self.detail = message, detail
+
+    def __str__(self) -> str:
+        return self.detail or self.message
 
 
 class NoFaceFound(StyleMaskError):
@@ -10,7 +21,7 @@ class NoFaceFound(StyleMaskError):
 
 
 class UnreadableMedia(StyleMaskError):
-    """A picture cannot be read, or is outside the limits of size."""
+    """A picture or video cannot be read, or is outside of the limits."""
 
 
 class PackMissing(StyleMaskError):
@@ -47,6 +58,10 @@ class WrongSetting(StyleMaskError):
 
 class UnknownMethod(StyleMaskError, ValueError):
     """A pack was asked for a reenactment method that it has no networks for."""
+
+
+class UnknownRegion(StyleMaskError, ValueError):
+    """A result was asked to follow a part of the face that has no name here, or that its pack cannot tell apart."""
 
 
 class LibraryMissing(StyleMaskError):

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterable, Sequence
 from functools import partial
+from typing import TypedDict
 
 import numpy as np
 import torch
@@ -12,17 +13,18 @@ from stylemask_demo.caching import Lazy
 from stylemask_demo.detail.photo_detail import PhotoDetail, Steady
 from stylemask_demo.detail.results import Results
 from stylemask_demo.driving.driver import drive
-from stylemask_demo.driving.following import FaceFollower
+from stylemask_demo.driving.following import USUAL_RATE, FaceFollower
 from stylemask_demo.driving.smoothing import HEAD, CodeSmoother, steadied
 from stylemask_demo.editing.correction import Correction
 from stylemask_demo.editing.sliders import Sliders
+from stylemask_demo.errors import UnknownRegion
 from stylemask_demo.faces.detect import FaceFinder
+from stylemask_demo.faces.regions import Region, check_region
 from stylemask_demo.generator.inversion import Inverter, OptimisingInverter
 from stylemask_demo.generator.sampling import Sampler, mean_w
 from stylemask_demo.generator.style_space import StyleSpace
 from stylemask_demo.generator.synthesis import Synthesis
 from stylemask_demo.generator.tuning import Progress
-from stylemask_demo.media.videos import USUAL_RATE
 from stylemask_demo.methods import FaceCode, Transfer, check_method
 from stylemask_demo.networks.portrait_encoder import PortraitEncoder
 from stylemask_demo.packs.networks import PackNetworks
@@ -34,6 +36,17 @@ from stylemask_demo.portraits.readers import create_reader
 from stylemask_demo.portraits.tuned import tuned_portrait
 
 Subject = Image | Portrait  # a picture of a face, or what is known of it already
+Several = Sequence[Subject]
+Subjects = Subject | Several
+Size = int | None  # pixels a side of results, None for the pack's
+
+
+class Following(TypedDict, total=False):
+    """What may be told of how a source follows a target; see `Reenactor.reenact`."""
+
+    strength: float
+    size: Size
+    region: Region
 
 
 class Pipeline:
@@ -88,32 +101,32 @@ class Pipeline:
     @torch.inference_mode()
     def reenacted(
         self,
-        sources: Sequence[Subject],
-        targets: Sequence[Subject],
+        sources: Several,
+        targets: Several,
         method: str,
         strength: float,
-        size: int | None = None,
+        size: Size = None,
+        region: Region = "all",
     ) -> list[Image]:
         """Pictures of N sources that follow N targets, or of one for all of the other; see `Reenactor.reenact`."""
-        check_method(self.networks.info, method)
+        self._check(method, region)
 
         def made(pairs: Sequence[tuple[Subject, Subject]]) -> list[Image]:
             who = self.portraits_of([source for source, _ in pairs])
             how = self.transfer.targets(self.portraits_of([target for _, target in pairs]), method)
-            return self._followed(method, self.transfer.sources(who, method), how, strength, who, size)
+            return self._followed(method, self.transfer.sources(who, method), how, strength, who, size, region)
 
         return in_batches(made, paired(sources, targets), self.networks.device)
 
     @torch.inference_mode()
-    def edited(
-        self, sources: Sequence[Subject], yaw: float, pitch: float, smile: float, size: int | None = None
-    ) -> list[Image]:
+    def edited(self, sources: Sequence[Subject], yaw: float, pitch: float, smile: float, size: Size = None) -> list[Image]:
         """Pictures of N sources moved by the sliders; see `Reenactor.edit`."""
         check_method(self.networks.info, "directions")
 
         def made(some: Sequence[Subject]) -> list[Image]:
             who = self.portraits_of(some)
-            return self.results.pictures(self.sliders.code(who, yaw, pitch, smile), who, size)
+            code = self.sliders.code(who, yaw, pitch, smile)
+            return self.results.pictures(code, who, size, self.sliders.region(yaw, pitch) if smile else "all")
 
         return in_batches(made, sources, self.networks.device)
 
@@ -142,11 +155,12 @@ class Pipeline:
         frames: Iterable[Image],
         method: str,
         strength: float,
-        size: int | None = None,
+        size: Size = None,
+        region: Region = "all",
         face: Which = None,
     ) -> Generator[Image, None, None]:
         """A picture of the source for each frame of a video, as they come; see `Reenactor.drive`."""
-        check_method(self.networks.info, method)
+        self._check(method, region)
         who = self.portraits_of([source])
         follower, smooth = self.follower(face, float(getattr(frames, "fps", USUAL_RATE))), CodeSmoother()
         steady = steadied(HEAD)
@@ -154,7 +168,7 @@ class Pipeline:
         @torch.inference_mode()
         def made(crops: Sequence[Image]) -> list[Image]:
             how = smooth(self.transfer.target_crops(crops, method))
-            return self._followed(method, self.transfer.sources(who, method), how, strength, who, size, steady)
+            return self._followed(method, self.transfer.sources(who, method), how, strength, who, size, region, steady)
 
         view, at_once = self.transfer.view(method), batch_size(self.networks.device)
 
@@ -191,14 +205,28 @@ class Pipeline:
         how: FaceCode,
         strength: float = 1.0,
         sources: Sequence[Portrait] = (),
-        size: int | None = None,
+        size: Size = None,
+        region: Region = "all",
         steady: Steady | None = None,
     ) -> list[Image]:
         """Pictures of B `sources` that follow B targets, or of one for all of the other; random people have no portrait."""
-        code = self.transfer(method, who, how, strength)
-        if self.correction:
-            code = self.correction(code, who, how, strength, sources)
-        return self.results_of(method).pictures(code, sources, size, steady)
+        if region != "all":
+            assert self.correction and who.w_plus is not None
+            unmoved = self.space_of(method).code(who.w_plus)
+            code = self.correction.followed_in(region, unmoved, who, how, strength, sources)
+        else:
+            code = self.transfer(method, who, how, strength)
+            if self.correction:
+                code = self.correction(code, who, how, strength, sources)
+        return self.results_of(method).pictures(code, sources, size, region, steady)
+
+    def _check(self, method: str, region: Region) -> None:
+        """Raise UnknownMethod or UnknownRegion for what the pack cannot do."""
+        check_method(self.networks.info, method)
+        check_region(region)
+        if region != "all" and self.correction is None:
+            name = self.networks.info.name
+            raise UnknownRegion(f"The pack '{name}' cannot tell parts of a motion apart. Leave the region at 'all'.")
 
     def _drawn(self, drawing: Drawing) -> Results:
         """Results as a recipe says that they are drawn."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
-from typing import TypeVar, overload
+from typing import TYPE_CHECKING, TypeVar, overload
 
 import numpy as np
 import torch
@@ -11,35 +11,37 @@ from PIL.Image import Image
 from stylemask_demo.calibration import Calibrator, PackCalibration
 from stylemask_demo.faces.detect import create_face_finder
 from stylemask_demo.faces.finding import Face
+from stylemask_demo.faces.regions import Region
 from stylemask_demo.generator.tuning import STEPS, Progress
 from stylemask_demo.media.pictures import open_image
 from stylemask_demo.methods import check_method, methods_of
 from stylemask_demo.packs import PackInfo
 from stylemask_demo.packs.networks import PackNetworks
-from stylemask_demo.pipeline import Pipeline, Subject
+from stylemask_demo.pipeline import Following, Pipeline, Several, Size, Subject, Subjects
 from stylemask_demo.portraits.builder import Which
 from stylemask_demo.portraits.portrait import Portrait
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 T = TypeVar("T")
-Subjects = Subject | Sequence[Subject]
 
 
 class Reenactor:
     """Turns portraits: the source's identity with the target's head pose and expression, or edits of one's own.
 
-    Pictures go in and out as PIL images. Most methods also take a list of any length where they take a picture, and then
-    return a list. An instance may serve many visitors at once: nothing about a visitor is kept but bounded caches by
-    picture content, which forget within the hour.
+    Pictures go in and out as PIL images; most methods also take a list of any length, and then return a list. An instance
+    may serve many visitors at once: nothing about them is kept but bounded caches, which forget within the hour.
     """
 
-    def __init__(self, pipeline: Pipeline, size: int | None = None):
+    def __init__(self, pipeline: Pipeline, size: Size = None):
         self.pipeline, self.size = pipeline, size
         self.device = pipeline.networks.device
         self.face_finder: str = pipeline.finder.name  # name of the face finder in use
 
     @classmethod
     def from_pack(
-        cls, name: str | Path = "synthetic", device: str = "auto", compatibility: bool = False, size: int | None = None
+        cls, name: str | Path = "synthetic", device: str = "auto", compatibility: bool = False, size: Size = None
     ) -> "Reenactor":
         """Loads a pack by name or folder onto "cpu", "cuda" or, by "auto", the best there is.
 
@@ -92,7 +94,8 @@ class Reenactor:
     def faces(self, image: Image) -> list[Face]:
         """The faces of a picture, the clearest first: box and landmarks in its pixels; none gives an empty list.
 
-        Raises UnreadableMedia for a picture outside of the limits.
+        Of an animation they are those of the first picture that shows any, which `portrait` takes too. Raises
+        UnreadableMedia for a picture outside of the limits.
         """
         return self.pipeline.portraits.faces(open_image(image))
 
@@ -110,39 +113,41 @@ class Reenactor:
         return made if isinstance(image, Sequence) else made[0]
 
     @overload
-    def reenact(
-        self, source: Subject, target: Subject, method: str = ..., strength: float = ..., size: int | None = ...
-    ) -> Image: ...
+    def reenact(self, source: Subject, target: Subject, method: str = ..., **how: "Unpack[Following]") -> Image: ...
     @overload
-    def reenact(
-        self, source: Sequence[Subject], target: Subjects, method: str = ..., strength: float = ..., size: int | None = ...
-    ) -> list[Image]: ...
+    def reenact(self, source: Several, target: Subjects, method: str = ..., **how: "Unpack[Following]") -> list[Image]: ...
     @overload
+    def reenact(self, source: Subject, target: Several, method: str = ..., **how: "Unpack[Following]") -> list[Image]: ...
     def reenact(
-        self, source: Subject, target: Sequence[Subject], method: str = ..., strength: float = ..., size: int | None = ...
-    ) -> list[Image]: ...
-    def reenact(
-        self, source: Subjects, target: Subjects, method: str = "stylemask", strength: float = 1.0, size: int | None = None
+        self,
+        source: Subjects,
+        target: Subjects,
+        method: str = "stylemask",
+        strength: float = 1.0,
+        size: Size = None,
+        region: Region = "all",
     ) -> Image | list[Image]:
         """The source person with the head pose and expression of the target.
 
-        `strength` goes from 0 (the source as it is) to 1; `size` is that of `from_pack`, for this call. Lists are paired; a
-        single picture goes with every one of a list. Raises UnknownMethod, which is a ValueError, ValueError for lists of
-        different lengths, and what `portrait` raises.
+        `strength` goes from 0 (the source as it is) to 1; `size` is that of `from_pack`, for this call; `region` is what
+        follows: "all", "pose", "expression", "lips" or "eyes", which the pack adds to the source in one way, whatever the
+        method. Where the head stays, the photo stays around the face. Lists are paired; a single picture goes with every
+        one of a list. Raises UnknownMethod and UnknownRegion, which are ValueErrors, ValueError for lists of different
+        lengths, and what `portrait` raises.
         """
-        made = self.pipeline.reenacted(_as_list(source), _as_list(target), method, strength, size or self.size)
+        made = self.pipeline.reenacted(_as_list(source), _as_list(target), method, strength, size or self.size, region)
         return made if isinstance(source, Sequence) or isinstance(target, Sequence) else made[0]
 
     @overload
     def edit(
-        self, source: Subject, yaw: float = ..., pitch: float = ..., smile: float = ..., size: int | None = ...
+        self, source: Subject, yaw: float = ..., pitch: float = ..., smile: float = ..., size: Size = ...
     ) -> Image: ...
     @overload
     def edit(
-        self, source: Sequence[Subject], yaw: float = ..., pitch: float = ..., smile: float = ..., size: int | None = ...
+        self, source: Several, yaw: float = ..., pitch: float = ..., smile: float = ..., size: Size = ...
     ) -> list[Image]: ...
     def edit(
-        self, source: Subjects, yaw: float = 0.0, pitch: float = 0.0, smile: float = 0.0, size: int | None = None
+        self, source: Subjects, yaw: float = 0.0, pitch: float = 0.0, smile: float = 0.0, size: Size = None
     ) -> Image | list[Image]:
         """The source turned by `yaw` and `pitch` degrees and its smile changed by `smile` (-1..1), relative to what it is.
 
@@ -169,37 +174,37 @@ class Reenactor:
         return made if isinstance(seed, Sequence) else made[0]
 
     def drive(
-        self, source: Subject, frames: Iterable[Image], method: str = "stylemask", strength: float = 1.0, face: Which = None
+        self,
+        source: Subject,
+        frames: Iterable[Image],
+        method: str = "stylemask",
+        strength: float = 1.0,
+        region: Region = "all",
+        face: Which = None,
     ) -> Generator[Image, None, None]:
-        """The source with the head pose and expression of each frame of a video (RGB), frame by frame as they come.
+        """The source with the head pose and expression of each frame of a video (RGB), as they come, smoothed over time.
 
-        Where the face is and what it does is smoothed over time. Who is followed is the `face`, as in `portrait`, of the
-        first frame that shows one, and is known by looks from then on. A frame without this person repeats the last result;
-        before the first face that is the source as it is. Raises UnknownMethod, what `portrait` raises, and NoFaceFound at
-        a first frame without such a face, or at the end of a video without any.
+        Followed is the `face`, as in `portrait`, of the first frame that shows one, known by looks from then on; without this
+        person the last result is repeated. Raises what `reenact` raises, and NoFaceFound after a video without any face.
         """
-        return self.pipeline.driven(source, frames, method, strength, self.size, face)
+        return self.pipeline.driven(source, frames, method, strength, self.size, region, face)
 
     def tune(self, face: Subject, steps: int = STEPS, progress: Progress | None = None) -> Portrait:
         """Bends a copy of the generator towards one face, so that all that is made of it looks more like the person.
 
-        Returns a portrait that carries the changes as `tuning`, which nobody else is given; the generator that others use
-        stays as it is. `progress` is called with the steps done, all steps, and the loss after every step; it may raise
-        `errors.Cancelled` to stop, and nothing is kept then. Raises what `portrait` raises.
+        Returns a portrait that carries the changes as `tuning`; others' generator stays as it is. `progress` is called with
+        steps done, all steps and the loss, and may raise `errors.Cancelled` to stop. Raises what `portrait` raises.
         """
         return self.pipeline.tuned(face, steps, progress)
 
     def into_photo(self, portrait: Portrait, result: Image) -> Image:
-        """The portrait's photo with `result`, a picture made from the portrait, in the place of the face.
-
-        Raises ValueError for a result of another size than the crop.
-        """
+        """The portrait's photo with a `result` made from it in the place of the face. Raises ValueError for another size."""
         return self.pipeline.results.into_photo(portrait, result)
 
     @overload
     def identity(self, picture: Subject) -> np.ndarray: ...
     @overload
-    def identity(self, picture: Sequence[Subject]) -> list[np.ndarray]: ...
+    def identity(self, picture: Several) -> list[np.ndarray]: ...
     def identity(self, picture: Subjects) -> np.ndarray | list[np.ndarray]:
         """Unit vector (256,) that points the same way for pictures of one person; (512,) where a pack brings ArcFace.
 

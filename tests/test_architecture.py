@@ -7,7 +7,7 @@ LONGEST, LONGEST_REENACTOR = 300, 220  # lines
 
 # From the ground up: a room uses those before it. Those of one line do not use each other.
 ROOMS = (
-    ("errors", "resources"),
+    ("errors", "messages", "resources"),
     ("batching", "caching", "networks"),
     ("downloads", "media"),
     ("generator", "faces"),
@@ -29,7 +29,8 @@ ROOMS = (
 LEVELS = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 TOOLS = {"rendering", "training", "evaluation"}  # used by none of the others: the demo starts without them
 # The page and the command line ask the reenactor, and what there is to do before it is there: files and packs.
-ASKED = {"errors", "resources", "batching", "caching", "downloads", "media", "packs", "reenactor", "verification"}
+SINGLE = {"errors", "messages", "resources", "batching", "caching"}  # modules that serve everybody
+ASKED = SINGLE | {"downloads", "media", "packs", "reenactor", "verification"}
 
 
 def test_every_room_has_its_place():

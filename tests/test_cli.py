@@ -72,12 +72,19 @@ def test_reenact(tmp_path: Path) -> None:
 def test_strength_and_method_matter(tmp_path: Path, run) -> None:
     hashes = set()
     for number, options in enumerate(
-        ([], ["--strength", "0"], ["--strength", "0.5"], ["--method", "directions"], ["--pack", "synthetic"])
+        (
+            [],
+            ["--strength", "0"],
+            ["--strength", "0.5"],
+            ["--method", "directions"],
+            ["--region", "lips"],
+            ["--pack", "synthetic"],
+        )
     ):
         output = tmp_path / f"{number}.png"
         assert run("reenact", SOURCE, TARGET, "-o", output, *options).returncode == 0
         hashes.add(content_hash(open_image(output)))
-    assert len(hashes) == 4
+    assert len(hashes) == 5
 
 
 @pytest.mark.slow

@@ -64,7 +64,7 @@ def test_who_is_followed_can_be_chosen_in_the_first_frame_that_shows_a_face(reen
     assert middles(reenactor.pipeline.follower(face=0), [frame])[0] == clearest < 200
     for other in (1, (510, 110)):
         assert all(place > 430 for place in middles(reenactor.pipeline.follower(face=other), [frame, frame]))
-    with pytest.raises(NoFaceFound, match="first frame: There is no face number 2"):
+    with pytest.raises(NoFaceFound, match="first frame of the video: There is no face number 2"):
         reenactor.pipeline.follower(face=2).landmarks(frame)
     late = middles(reenactor.pipeline.follower(face=1), [scene(), frame])
     assert late[0] is None and late[1] > 430
@@ -82,7 +82,7 @@ def test_a_video_is_driven_by_the_chosen_face(reenactor):
             scene((THIRD, 430)),
             scene((MAIN, 20), (THIRD, 430)),
         ]
-        return VideoFrames(Fraction(2), *SIZE, len(frames), iter(frames))
+        return VideoFrames(Fraction(2), *SIZE, len(frames), "", iter(frames))
 
     def driven(by: tuple[float, float]) -> list[np.ndarray]:
         return [np.int16(made) for made in reenactor.drive(source, film(), "directions", face=by)]

@@ -131,7 +131,7 @@ def test_what_was_measured_is_used_after_giving_up(folder, monkeypatch):
     assert ended(made).ready and work.asked == [0, 3, 6, TOTAL]
 
 
-def test_a_folder_that_cannot_be_written_is_told(folder, monkeypatch):
+def test_a_folder_that_cannot_be_written_is_told(folder, monkeypatch, capsys):
     def refuse(*arguments: object) -> None:
         raise PermissionError(13, "Permission denied")
 
@@ -139,8 +139,9 @@ def test_a_folder_that_cannot_be_written_is_told(folder, monkeypatch):
     made = Preparations(Packs(folder), Work())
     made.start("bare")
     error = ended(made).error
-    assert str(folder) in error and "Permission denied" in error
-    assert "Permission denied" in texts.preparation(None, error)
+    assert "cannot be kept" in error and str(folder) not in error
+    assert f"{folder} cannot be written (Permission denied)" in capsys.readouterr().out, "who runs the page is not told"
+    assert error in texts.preparation(None, error)
 
 
 def test_the_page_says_how_far_it_is():

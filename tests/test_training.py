@@ -2,11 +2,11 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -299,14 +299,6 @@ def test_a_run_ends_when_its_time_is_over(tmp_path):
     assert task.optimiser.param_groups[0]["lr"] < 0.01  # the learning rate falls by time, too
 
 
-@pytest.fixture
-def another_precision() -> Iterator[None]:
-    """A process has one precision, else."""
-    AcceleratorState._reset_state(reset_partial_state=True)
-    yield
-    AcceleratorState._reset_state(reset_partial_state=True)
-
-
 def test_pictures_that_are_missing_are_told_before_hours_of_training(small_data, tmp_path, capsys):
     for path in small_data.glob("[tv]*"):
         (tmp_path / path.name).symlink_to(path)
@@ -316,15 +308,20 @@ def test_pictures_that_are_missing_are_told_before_hours_of_training(small_data,
     assert not (tmp_path / "run").exists()
 
 
+def assert_trained(run: Path, network: str) -> None:
+    """A run of two steps of a network has left its curve, its sheet and finite losses."""
+    assert (run / f"{network}-loss.png").exists()
+    assert (run / f"{network}-sheet.png").exists()
+    (losses,) = json.loads((run / f"{network}.json").read_text())
+    assert losses["step"] == 2 and np.isfinite(list(losses.values())).all(), losses
+    if network == "factors":
+        assert losses["own landmarks"] > 0 and "strangers" in losses
+
+
 def assert_whole(run: Path, folder: Path) -> None:
-    """A run of two steps of each network has left its curves, sheets and finite losses, and a pack that works."""
+    """A run of two steps of each network has left its curves and sheets, and a pack that works."""
     for network in presets.NETWORKS:
-        assert (run / f"{network}-loss.png").exists()
-        assert (run / f"{network}-sheet.png").exists()
-        (losses,) = json.loads((run / f"{network}.json").read_text())
-        assert losses["step"] == 2 and np.isfinite(list(losses.values())).all(), losses
-        if network == "factors":
-            assert losses["own landmarks"] > 0 and "strangers" in losses
+        assert_trained(run, network)
     pack = load_pack(folder)
     methods = {"masks", "directions", "motion_encoder", "motion_mapping", "details"}
     assert set(pack.networks) == {"generator", "encoder", "extractor", "identity", *methods}
@@ -340,14 +337,35 @@ def assert_whole(run: Path, folder: Path) -> None:
     assert all(f"| {network} | 2 |" in card for network in presets.NETWORKS)
 
 
+@pytest.fixture(scope="module")
+def whole_run(small_data, tmp_path_factory) -> Path:
+    """The folder of a run of all tasks by one process in half precision, with the pack in it."""
+    folder = tmp_path_factory.mktemp("run")
+    AcceleratorState._reset_state(reset_partial_state=True)  # a process has one precision, else
+    with pytest.MonkeyPatch.context() as patch:
+        small_training.shrink(patch, "bf16")
+        places = ["--data", str(small_data), "--run", str(folder), "--pack", str(folder / "finished")]
+        assert command.main(["all", *small_training.ARGUMENTS, *places]) == 0
+    AcceleratorState._reset_state(reset_partial_state=True)
+    return folder
+
+
 @pytest.mark.slow
-@pytest.mark.usefixtures("another_precision")
-def test_all_tasks_together_make_a_pack(small_data, tmp_path, monkeypatch):
-    """In half precision; the two processes below train in full."""
-    small_training.shrink(monkeypatch, "bf16")
-    places = ["--data", str(small_data), "--run", str(tmp_path / "run"), "--pack", str(tmp_path / "pack")]
-    assert command.main([*small_training.ARGUMENTS, *places]) == 0
-    assert_whole(tmp_path / "run", tmp_path / "pack")
+def test_all_tasks_together_make_a_pack(whole_run):
+    assert_whole(whole_run, whole_run / "finished")
+
+
+@pytest.mark.slow
+def test_two_processes_share_the_making_of_pairs_and_train_on_them(whole_run, small_data, tmp_path):
+    """In full precision, going on from what one process has trained."""
+    run = shutil.copytree(
+        whole_run, tmp_path / "run", ignore=shutil.ignore_patterns("pairs*", "pack", "finished", "details*")
+    )
+    in_two_processes(small_training.__file__, "details", "--data", small_data, "--run", run)
+    assert_trained(run, "details")
+    pairs = Pairs.open(run / "pairs")
+    assert (pairs.rows // 2 == np.repeat(np.arange(4), 3)[:, None]).all()  # people in their order, as many of each
+    assert pairs.pictures.std((2, 3, 4)).all() and pairs.landmarks.any((2, 3)).all()  # both did their share
 
 
 @pytest.mark.parametrize(("name", "promised", "besides"), [("cpu", 600, 45), ("gpu", 25, 4)])
@@ -355,16 +373,6 @@ def test_presets_leave_time_for_what_is_not_training(name, promised, besides):
     plans = presets.PRESETS[name].plans
     assert tuple(plans) == presets.NETWORKS
     assert sum(plan.minutes for plan in plans.values()) + besides <= promised
-
-
-@pytest.mark.slow
-def test_two_processes_make_a_pack_together(small_data, tmp_path):
-    places = ["--data", small_data, "--run", tmp_path / "run", "--pack", tmp_path / "pack"]
-    in_two_processes(small_training.__file__, *places)
-    assert_whole(tmp_path / "run", tmp_path / "pack")
-    pairs = Pairs.open(tmp_path / "run" / "pairs")
-    assert (pairs.rows // 2 == np.repeat(np.arange(4), 3)[:, None]).all()  # people in their order, as many of each
-    assert pairs.pictures.std((2, 3, 4)).all() and pairs.landmarks.any((2, 3)).all()  # both did their share
 
 
 def test_units_behind_many_positive_inputs_stay_alive():

@@ -7,13 +7,17 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
+from films import film, flash, tone
 from PIL import Image
 
 from stylemask_demo.errors import UnreadableMedia, UnwritableMedia
+from stylemask_demo.media import containers
 from stylemask_demo.media import videos as video
 from stylemask_demo.media.videos import read_frames, write_video
 
 WIDTH, HEIGHT = 160, 96
+TIMES = [i / 30 for i in range(60)]  # of frames, in seconds
 
 
 def frames(count: int, width: int = WIDTH, height: int = HEIGHT) -> Iterator[Image.Image]:
@@ -34,31 +38,6 @@ def clip(tmp_path: Path) -> Path:
     path = tmp_path / "clip.mp4"
     write_video(path, frames(20), fps=25)
     return path
-
-
-def encoded(path: Path, pictures: Iterator[Image.Image], times: list[float], rotation: float = 0.0, sound: bool = False):
-    """Write a video as other programs do: any times, a rotation, a sound."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=30, options={"crf": "10", "bf": "0"})
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        stream.codec_context.time_base = Fraction(1, 1000)
-        if rotation:
-            stream.set_display_rotation(rotation)
-        if sound:
-            heard = container.add_stream("aac", rate=16000)
-            heard.layout = "mono"
-        for picture, time in zip(pictures, times, strict=True):
-            frame = av.VideoFrame.from_image(picture)
-            frame.pts, frame.time_base = round(time * 1000), Fraction(1, 1000)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-        if sound:
-            samples = np.sin(np.arange(16000 * len(times) // 30) * 2 * np.pi * 440 / 16000)
-            for start in range(0, len(samples), 1024):
-                part = av.AudioFrame.from_ndarray(np.float32(samples[None, start : start + 1024]), "fltp", "mono")
-                part.sample_rate, part.pts = 16000, start
-                container.mux(heard.encode(part))
-            container.mux(heard.encode(None))
 
 
 def test_frames_come_back_as_they_were_written(clip: Path) -> None:
@@ -86,23 +65,47 @@ def test_odd_sizes_are_cut_to_even_ones(tmp_path: Path) -> None:
     assert float(opened.fps) == pytest.approx(29.97, abs=0.01)
 
 
-@pytest.mark.parametrize(("rotation", "corner"), [(90, "bottom left"), (-90, "top right"), (180, "bottom right")])
-def test_rotation_is_applied(tmp_path: Path, rotation: int, corner: str) -> None:
-    path = tmp_path / "turned.mp4"
-    encoded(path, frames(4), [i / 30 for i in range(4)], rotation)
-    opened = read_frames(path)
+ORIENTATIONS = {  # display matrix (a, b, c, d), and where the red corner of the stored picture is looked at
+    "as stored": ((1, 0, 0, 1), "top left"),
+    "clockwise": ((0, 1, -1, 0), "top right"),
+    "upside down": ((-1, 0, 0, -1), "bottom right"),
+    "anticlockwise": ((0, -1, 1, 0), "bottom left"),
+    "mirrored": ((-1, 0, 0, 1), "top right"),
+    "upside down in a mirror": ((1, 0, 0, -1), "bottom left"),
+    "transposed": ((0, 1, 1, 0), "top left"),
+    "transversed": ((0, -1, -1, 0), "bottom right"),
+}
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_every_orientation_is_applied(tmp_path: Path, orientation: str) -> None:
+    (a, b, c, d), corner = ORIENTATIONS[orientation]
+    one = 1 << 16
+    matrix = (a * one, b * one, 0, c * one, d * one, 0, 0, 0, 1 << 30)
+    stored = Image.new("RGB", (WIDTH, HEIGHT))
+    stored.paste((230, 20, 20), (0, 0, WIDTH // 2, HEIGHT // 2))
+    stored.paste((20, 20, 230), (WIDTH // 2, 0, WIDTH, HEIGHT // 2))
+    opened = read_frames(film(tmp_path / "turned.mp4", [stored] * 4, TIMES[:4], matrix=matrix))
     picture = next(iter(opened))
-    expected = (WIDTH, HEIGHT) if rotation == 180 else (HEIGHT, WIDTH)
+    expected = (WIDTH, HEIGHT) if a else (HEIGHT, WIDTH)
     assert picture.size == (opened.width, opened.height) == expected
-    x = 10 if "left" in corner else picture.width - 10
-    y = 10 if "top" in corner else picture.height - 10
-    red, green, _ = picture.getpixel((x, y))
+
+    def colour(place: str) -> tuple[int, ...]:
+        x = 10 if "left" in place else picture.width - 10
+        y = 10 if "top" in place else picture.height - 10
+        return picture.getpixel((x, y))
+
+    red, green, _ = colour(corner)
     assert red > 180 and green < 80
+    # A point (1, 0) to the right of it in the stored picture is at (a, b) of it here: this tells a flip from a turn.
+    x, y = ("right" if "left" in corner else "left", "top" if "top" in corner else "bottom")
+    beside = f"{y} {x}" if a else f"{'bottom' if 'top' in corner else 'top'} {corner.split()[1]}"
+    assert colour(beside)[2] > 180 > colour(beside)[0]
 
 
 def test_changing_frame_rate_becomes_steady(tmp_path: Path) -> None:
     times = [0.0, 0.1, 0.2, 0.3, 0.7, 1.1, 1.2, 1.3, 1.4, 1.5]  # two frames stay for 0.4 seconds
-    encoded(tmp_path / "uneven.mp4", frames(10), times)
+    film(tmp_path / "uneven.mp4", list(frames(10)), times)
     opened = read_frames(tmp_path / "uneven.mp4")
     read = [brightness(picture) for picture in opened]
     assert len(read) == pytest.approx(1.5 * opened.fps, abs=2)
@@ -125,28 +128,6 @@ def test_large_frames_are_made_smaller(tmp_path: Path) -> None:
     assert next(iter(opened)).size == (1920, 540)
 
 
-def test_sound_goes_along(tmp_path: Path) -> None:
-    source, silent = tmp_path / "loud.mp4", tmp_path / "silent.mp4"
-    encoded(source, frames(30), [i / 30 for i in range(30)], sound=True)
-    write_video(silent, frames(2), fps=25)
-    for audio_from, expected in ((source, 1), (silent, 0), (tmp_path / "none.mp4", 0)):
-        write_video(tmp_path / "out.mp4", frames(30), fps=30, audio_from=audio_from)
-        with av.open(str(tmp_path / "out.mp4")) as container:
-            assert len(container.streams.audio) == expected
-            if expected:
-                heard = np.concatenate([part.to_ndarray()[0] for part in container.decode(container.streams.audio[0])])
-                assert len(heard) / 16000 == pytest.approx(1.0, abs=0.15)
-                assert np.abs(heard).mean() == pytest.approx(2 / np.pi, abs=0.1)
-
-
-def test_sound_ends_with_the_pictures(tmp_path: Path) -> None:
-    encoded(tmp_path / "loud.mp4", frames(60), [i / 30 for i in range(60)], sound=True)
-    write_video(tmp_path / "out.mp4", frames(15), fps=30, audio_from=tmp_path / "loud.mp4")
-    with av.open(str(tmp_path / "out.mp4")) as container:
-        sound = container.streams.audio[0]
-        assert float(sound.duration * sound.time_base) == pytest.approx(0.5, abs=0.1)
-
-
 def test_of_a_cut_video_the_good_frames_are_used(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     grains = [rng.integers(0, 255, (HEIGHT, WIDTH), np.uint8) for _ in range(40)]
@@ -162,13 +143,14 @@ def test_of_a_cut_video_the_good_frames_are_used(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda path: None, "There is no file"),
+        (lambda path: None, "There is no file '"),
         (lambda path: path.mkdir(), "is a folder"),
         (lambda path: path.write_bytes(b""), "is empty"),
-        (lambda path: path.write_bytes(b"Dear reader, " * 1000), "is no video, or is cut short or damaged"),
+        (lambda path: path.write_bytes(b"Dear reader, " * 1000), "is no video, or it is cut short or damaged"),
         (lambda path: path.write_text("#EXTM3U\n#EXTINF:5,\n/etc/hostname\n#EXT-X-ENDLIST\n"), "is no video"),
         (lambda path: path.write_text("ffconcat version 1.0\nfile /etc/hostname\n"), "is no video"),
-        (lambda path: next(frames(1)).save(path, format="PNG"), "is no video"),
+        (lambda path: next(frames(1)).save(path, format="PNG"), "is no video but a PNG picture"),
+        (lambda path: path.write_bytes(b"%PDF-1.7 " * 100), "is no video but a PDF document"),
         (lambda path: next(frames(1)).save(path, format="GIF"), "fewer than two frames"),
     ],
 )
@@ -186,22 +168,9 @@ def test_too_long_too_large_too_small(tmp_path: Path, monkeypatch) -> None:
     write_video(tmp_path / "long.mp4", frames(50), fps=25)
     with pytest.raises(UnreadableMedia, match="longer than 1 seconds"):
         read_frames(tmp_path / "long.mp4", seconds=1)
-    monkeypatch.setattr(video, "MAXIMUM_BYTES", 100)
+    monkeypatch.setattr(video, "LIMIT", video.LIMIT._replace(bytes=100))
     with pytest.raises(UnreadableMedia, match="larger than"):
         read_frames(tmp_path / "long.mp4")
-
-
-def test_a_video_that_hides_its_length_ends_with_an_error(tmp_path: Path) -> None:
-    with av.open(str(tmp_path / "stream.ts"), "w", format="mpegts") as container:
-        stream = container.add_stream("libx264", rate=25, options={"bf": "0"})
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        for number, picture in enumerate(frames(27)):
-            frame = av.VideoFrame.from_image(picture)
-            frame.pts, frame.time_base = number, Fraction(1, 25)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    with pytest.raises(UnreadableMedia, match="longer than"):
-        list(read_frames(tmp_path / "stream.ts", seconds=1.0))
 
 
 def test_what_cannot_be_written_is_said_and_leaves_nothing(tmp_path: Path) -> None:
@@ -234,3 +203,126 @@ def test_frames_are_read_as_they_are_needed(clip: Path, tmp_path: Path) -> None:
     assert len(taken) == 1
     write_video(tmp_path / "rest.mp4", pictures, fps=25)
     assert len(taken) == 20
+
+
+@pytest.mark.parametrize("name", ["12:30.mp4", "http:x.mp4", "file:a.mp4", "%d frames.mp4", "concat:a|b.mp4", "ü 'n\".mp4"])
+def test_a_name_is_a_file_and_no_address(tmp_path: Path, monkeypatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    film(tmp_path / "sound.mp4", flash(0.2, TIMES[:10]), TIMES[:10], [(0.0, tone(0.2, 0.0, 0.3))])
+    (tmp_path / "sound.mp4").rename(name)
+    write_video(f"res:{name}", read_frames(name), fps=30, audio_from=name)
+    assert (tmp_path / f"res:{name}").stat().st_size > 1000
+    assert len(list(read_frames(f"res:{name}"))) == 10
+    with av.open(f"file:res:{name}") as container:
+        assert container.streams.audio
+
+
+@pytest.mark.parametrize("seconds", [61, 63])
+def test_too_long_videos_are_refused_before_the_work(tmp_path: Path, seconds: int) -> None:
+    for name in ("slow.mp4", "slow.mkv", "slow.ts"):
+        times = [i / 2 for i in range(2 * seconds)]
+        film(tmp_path / name, list(frames(len(times))), times)
+        with pytest.raises(UnreadableMedia, match="longer than 60 seconds. Cut"):
+            read_frames(tmp_path / name)
+
+
+def test_a_minute_is_not_too_long(tmp_path: Path) -> None:
+    times = [i / 2 for i in range(120)]
+    opened = read_frames(film(tmp_path / "minute.mp4", list(frames(120)), times))
+    assert opened.count == len(list(opened)) == 120
+
+
+def test_too_many_frames_are_refused_before_the_work(tmp_path: Path, monkeypatch) -> None:
+    film(tmp_path / "many.mp4", list(frames(40)), [i / 240 for i in range(40)])
+    monkeypatch.setattr(containers, "MAXIMUM_PICTURES", 30)
+    monkeypatch.setattr(video, "MAXIMUM_PICTURES", 30)
+    with pytest.raises(UnreadableMedia, match="more than 30 frames"):
+        read_frames(tmp_path / "many.mp4")
+
+
+def test_too_large_frames_are_refused_before_the_work(tmp_path: Path, monkeypatch) -> None:
+    film(tmp_path / "large.mp4", list(frames(4)), TIMES[:4])
+    monkeypatch.setattr(video, "MAXIMUM_PIXELS", 10_000)
+    with pytest.raises(UnreadableMedia, match="frames of 160 x 96 pixels"):
+        read_frames(tmp_path / "large.mp4")
+
+
+@pytest.mark.parametrize("container", ["webm", "mkv"])
+def test_the_length_is_counted_where_the_file_does_not_tell_it(tmp_path: Path, container: str) -> None:
+    codec = "libvpx" if container == "webm" else "libx264"
+    path = film(tmp_path / f"live.{container}", list(frames(40)), TIMES[:40], codec=codec, live="1")
+    with av.open(str(path)) as opened:
+        assert opened.duration is None
+    opened = read_frames(path)
+    assert opened.count == len(list(opened)) == 40
+
+
+@pytest.mark.parametrize("container", ["mkv", "mp4"])
+def test_a_cover_is_no_film(tmp_path: Path, container: str) -> None:
+    cover = Image.new("RGB", (320, 320), (20, 230, 20))
+    path = film(tmp_path / f"covered.{container}", list(frames(20)), TIMES[:20], cover=cover)
+    opened = read_frames(path)
+    assert (opened.width, opened.height) == (WIDTH, HEIGHT) and len(list(opened)) == 20
+
+
+def test_a_sound_with_a_cover_is_no_film(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "song.m4a"), "w", format="mp4") as container:
+        heard, still = container.add_stream("aac", rate=48_000, layout="mono"), container.add_stream("png", rate=1)
+        still.width, still.height, still.pix_fmt, still.disposition = 96, 96, "rgb24", Disposition.attached_pic
+        picture = av.VideoFrame.from_image(Image.new("RGB", (96, 96)))
+        container.mux([*still.encode(picture), *still.encode(None)])
+        samples = av.AudioFrame.from_ndarray(tone(0, 0, 0.5)[None], "fltp", "mono")
+        samples.sample_rate = 48_000
+        container.mux([*heard.encode(samples), *heard.encode(None)])
+    with pytest.raises(UnreadableMedia, match="holds no moving pictures"):
+        read_frames(tmp_path / "song.m4a")
+
+
+def test_pictures_that_change_their_size_keep_the_first(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "changing.ts"), "w", format="mpegts") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        for part, size in enumerate([(WIDTH, HEIGHT), (2 * WIDTH, 2 * HEIGHT), (HEIGHT, WIDTH)]):
+            encoder = av.CodecContext.create("libx264", "w")
+            encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = *size, "yuv420p", Fraction(1, 25)
+            for number, picture in enumerate([*frames(10, *size), None]):
+                frame = None if picture is None else av.VideoFrame.from_image(picture)
+                if frame is not None:
+                    frame.pts, frame.time_base = 10 * part + number, Fraction(1, 25)
+                for packet in encoder.encode(frame):
+                    packet.stream = stream
+                    container.mux(packet)
+    read = list(read_frames(tmp_path / "changing.ts"))
+    assert len(read) == 30 and {picture.size for picture in read} == {(WIDTH, HEIGHT)}
+    assert brightness(read[15]) == pytest.approx(brightness(read[5]), abs=12), "enlarged pictures are made smaller"
+    left, middle = read[25].getpixel((5, HEIGHT // 2)), read[25].getpixel((WIDTH // 2 + 10, HEIGHT - 10))
+    assert left == (0, 0, 0) and middle[0] > 30, "others are whole, with black beside them"
+
+
+@pytest.mark.parametrize("container", ["mp4", "mkv", "webm", "avi"])
+def test_of_a_video_whose_end_is_missing_the_rest_is_used_and_said(tmp_path: Path, container: str) -> None:
+    codec = {"webm": "libvpx", "avi": "mpeg4"}.get(container, "libx264")
+    rng = np.random.default_rng(0)
+    grains = [Image.fromarray(rng.integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8)) for _ in range(60)]
+    path = film(tmp_path / f"whole.{container}", grains, TIMES, codec=codec, movflags="faststart")
+    assert read_frames(path).note == ""
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    opened = read_frames(path)
+    assert "The end of this video is missing" in opened.note
+    assert 15 < len(list(opened)) < 50
+
+
+def test_a_last_frame_stays_as_long_as_it_is_shown(tmp_path: Path) -> None:
+    dark, bright = next(frames(1)), next(frames(1)).point(lambda level: 255 - level)
+    dark.save(tmp_path / "two.gif", save_all=True, append_images=[bright], duration=[200, 600])
+    opened = read_frames(tmp_path / "two.gif")
+    read = [brightness(picture) > 100 for picture in opened]
+    assert len(read) == opened.count
+    assert read.count(True) / read.count(False) == pytest.approx(3, abs=0.6)
+
+
+def test_a_coding_that_is_not_there_is_named(tmp_path: Path, clip: Path) -> None:
+    clip.write_bytes(clip.read_bytes().replace(b"avc1", b"zzz1").replace(b"avcC", b"zzzC"))
+    with pytest.raises(UnreadableMedia, match="clip.mp4' is coded in a way that is not read here. Save it as MP4"):
+        read_frames(clip)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from stylemask_demo import messages
 from stylemask_demo.calibration.fitting import SPACES, Calibration, Fitted, Progress, best, calibrate, fit
 from stylemask_demo.calibration.measuring import measure, number_of_samples
 from stylemask_demo.calibration.trials import trial_pictures
@@ -93,7 +94,7 @@ class Calibrator:
         directions of its own, and ValueError for less than 100 samples.
         """
         if "directions" in self.info.networks and "calibration" not in self.info.settings:
-            raise WrongSetting(f"The pack '{self.info.name}' has directions of its own: there is nothing to calibrate.")
+            raise WrongSetting(messages.NOTHING_TO_CALIBRATE)
         pack = PackCalibration(self.info)
         with pack.alone(progress):
             found = calibrate(self.generator, self.reader, samples, progress)

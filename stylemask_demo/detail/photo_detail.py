@@ -9,6 +9,7 @@ from torch import Tensor
 from stylemask_demo.caching import VISITOR_SECONDS, Cache
 from stylemask_demo.faces.extract import read_twice
 from stylemask_demo.faces.head_size import RIGID, head_size, zoomed
+from stylemask_demo.faces.regions import Region, region_mask
 from stylemask_demo.media.tensors import to_tensor
 from stylemask_demo.networks.correspondence import CELL, find_places
 from stylemask_demo.networks.detail import DetailNetwork, Layers
@@ -48,11 +49,14 @@ class PhotoDetail:
         return len(self._sources)
 
     @torch.inference_mode()
-    def __call__(self, made: Tensor, sources: Sequence[Portrait], steady: Steady | None = None) -> Layers:
+    def __call__(
+        self, made: Tensor, sources: Sequence[Portrait], region: Region = "all", steady: Steady | None = None
+    ) -> Layers:
         """Results (B, 3, S, S) in about -1..1 of B sources, or all of one -> the layers of the same with the detail of
         their crops.
 
-        With `steady` heads keep the size that they have in the crop, whatever the face does: see there.
+        Where only a `region` of the face moves, all around it is the crop as it is. With `steady` heads keep the size that
+        they have in the crop, whatever the face does: see there.
         """
         known = [self._known(source) for source in sources]
         joined = (torch.cat(parts).expand(len(made), *parts[0].shape[1:]) for parts in zip(*known, strict=True))
@@ -62,7 +66,12 @@ class PhotoDetail:
             made = self._steadied(made, sizes, steady)
         now = read_twice(self._extractor, to_input(made))
         places = find_places(of_crops, of_inversions, now.landmarks, made.shape[-1] // CELL)
-        return self._network(crops, inversions, made, places, torch.cat([poses, now.euler], 1))
+        layers = self._network(crops, inversions, made, places, torch.cat([poses, now.euler], 1))
+        side = made.shape[-1]
+        faces = torch.stack([of_crops, now.landmarks], 1).cpu().numpy() * side
+        masks = [region_mask(region, side, both) for both in faces]
+        moving = [torch.from_numpy(mask) for mask in masks if mask is not None]
+        return layers.within(torch.stack(moving)[:, None].to(made), crops) if moving else layers
 
     def _steadied(self, made: Tensor, sizes: Tensor, steady: Steady) -> Tensor:
         """Pictures (B, 3, S, S) with their heads brought to such sizes (B,)."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
@@ -9,6 +10,7 @@ from PIL import Image
 from stylemask_demo.detail.full_size import at_full_size
 from stylemask_demo.detail.photo_detail import PhotoDetail, Steady
 from stylemask_demo.faces.paste import Behind, paste_back
+from stylemask_demo.faces.regions import Region
 from stylemask_demo.generator.style_space import PictureCode, StyleSpace
 from stylemask_demo.generator.synthesis import Synthesis
 from stylemask_demo.media.tensors import to_tensor
@@ -29,17 +31,19 @@ class Results:
         code: PictureCode,
         sources: Sequence[Portrait] = (),
         size: int | None = None,
+        region: Region = "all",
         steady: Steady | None = None,
     ) -> list[Image.Image]:
         """Codes of B results -> B pictures, RGB; `sources` are the portraits they were made of, or one of all, if any.
 
         With a `size` larger than the pack's, results with detail are as large as the photo shows the face, at most that.
+        Where only a `region` of the face moves, all around it is the photo itself, if the pack has a network for detail;
         `steady` is that of `PhotoDetail`.
         """
         made = self._made(code, sources)
         if self._detail is None or not sources:
             return self._synthesis.images(made)
-        layers, size = self._detail(made, sources, steady), max(size or 0, made.shape[-1])
+        layers, size = self._detail(made, sources, region, steady), max(size or 0, made.shape[-1])
         pictures = []
         for i in range(len(made)):
             crop = sources[i % len(sources)].crop_of(size)
@@ -48,9 +52,9 @@ class Results:
         return pictures
 
     @torch.inference_mode()
-    def tensors(self, code: PictureCode, sources: Sequence[Portrait] = ()) -> torch.Tensor:
-        """Codes of B results -> (B, 3, S, S), values about -1..1; `sources` as for `pictures`."""
-        return self._with_detail(self._made(code, sources), sources)
+    def tensors(self, code: PictureCode, sources: Sequence[Portrait] = (), region: Region = "all") -> torch.Tensor:
+        """Codes of B results -> (B, 3, S, S), values about -1..1; `sources` and `region` as for `pictures`."""
+        return self._with_detail(self._made(code, sources), sources, region)
 
     @torch.inference_mode()
     def detailed(self, pictures: Sequence[Image.Image], sources: Sequence[Portrait]) -> list[Image.Image]:
@@ -77,6 +81,9 @@ class Results:
         crop = portrait.crop_of(size)
         still = self.still(portrait, size)
         now, unmoved = (reading.parameters.landmarks for reading in self._reader.read([result, still]))
+        # What a result shows of the photo itself, around a face that holds still, is no change.
+        shown, true = np.asarray(result), np.asarray(crop)
+        still = Image.fromarray(np.where((shown == true).all(2, keepdims=True), true, np.asarray(still)))
         landmarks = portrait.parameters.landmarks * (size / portrait.crop.width)
         # Relative to the unmoved face, so that what its inversion gets wrong does not pass for a motion.
         moved = landmarks + now - unmoved
@@ -97,8 +104,8 @@ class Results:
         )
         return Behind(background, (seen < 0.5) & (background < 0.5))
 
-    def _with_detail(self, made: torch.Tensor, sources: Sequence[Portrait]) -> torch.Tensor:
-        return self._detail(made, sources).drawn if self._detail is not None and sources else made
+    def _with_detail(self, made: torch.Tensor, sources: Sequence[Portrait], region: Region = "all") -> torch.Tensor:
+        return self._detail(made, sources, region).drawn if self._detail is not None and sources else made
 
     def _made(self, code: PictureCode, sources: Sequence[Portrait]) -> torch.Tensor:
         """Codes of B results -> (B, 3, S, S) as the generator makes them, or as it was tuned to their sources."""

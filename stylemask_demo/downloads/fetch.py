@@ -12,6 +12,7 @@ from typing import IO, NamedTuple
 
 import requests
 
+from stylemask_demo import messages
 from stylemask_demo.downloads.hosts import Host, Interrupted, ask, failure
 from stylemask_demo.errors import DownloadFailed
 
@@ -67,8 +68,9 @@ def disk_full(folder: Path, needed: int = 0) -> DownloadFailed:
     free = shutil.disk_usage(existing).free
     more = f" {needed / 1e6:,.1f} MB are needed," if needed else ""
     return DownloadFailed(
+        messages.NO_ROOM,
         f"There is no room in {folder}:{more} {free / 1e6:,.1f} MB are free. Free some, or set STYLEMASK_HOME to a folder "
-        "on another disk, and download again: it goes on where it stopped."
+        "on another disk, and download again: it goes on where it stopped.",
     )
 
 
@@ -90,10 +92,8 @@ def _transfer(session: requests.Session, host: Host, part: Path, largest: int, p
                 raise Interrupted("its file changed meanwhile")
             offset = 0
         if total > largest:
-            raise DownloadFailed(
-                f"{host.name} offers {part.stem} with {total:,} bytes, more than the {largest:,} it may have. "
-                "It is not what was published, and was not downloaded."
-            )
+            offer = {"host": host.name, "file": part.stem, "number": f"{total:,}", "limit": f"{largest:,}"}
+            raise DownloadFailed(messages.TOO_LARGE_OFFER.format(**offer))
         if total - offset > shutil.disk_usage(part.parent).free:
             raise disk_full(part.parent, total - offset)
         _write_version(part, _Version(_validator(response), total))
@@ -121,7 +121,7 @@ def _store(
             file.close()
             part.unlink()
             _version_file(part).unlink()
-            raise DownloadFailed(f"{part.stem} is larger than the {largest:,} bytes it may have. It was not kept.")
+            raise DownloadFailed(messages.TOO_LARGE_FILE.format(file=part.stem, limit=f"{largest:,}"))
         try:
             file.write(block)
         except OSError as error:
@@ -158,7 +158,8 @@ def _opened(part: Path, mode: str) -> IO[bytes]:
 def _unwritable(error: OSError, folder: Path) -> DownloadFailed:
     if no_room(error):
         return disk_full(folder)
-    return DownloadFailed(f"{folder} cannot be written ({error.strerror}). Set STYLEMASK_HOME to a folder that can.")
+    unwritten = f"{folder} cannot be written ({error.strerror}). Set STYLEMASK_HOME to a folder that can."
+    return DownloadFailed(messages.UNWRITABLE_DOWNLOAD, unwritten)
 
 
 def _version_file(part: Path) -> Path:

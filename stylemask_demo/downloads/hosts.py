@@ -6,6 +6,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
+from stylemask_demo import messages
 from stylemask_demo.errors import DownloadFailed
 
 CONNECT_TIMEOUT = 10.0  # seconds
@@ -50,7 +51,7 @@ def ask(session: requests.Session, host: Host, name: str, offset: int, validator
     if host.asks:
         _confirmation(page, response, host, name)
     _check_status(response, host, name)
-    raise DownloadFailed(f"{host.name} sent a web page instead of {name}. {_by_hand(host)}")
+    raise DownloadFailed(messages.WEB_PAGE.format(**_told(host, name)))
 
 
 def failure(error: Exception, host: Host, name: str) -> DownloadFailed:
@@ -61,9 +62,7 @@ def failure(error: Exception, host: Host, name: str) -> DownloadFailed:
         reason = str(error)
     else:
         reason = "it cannot be reached, or the connection broke"
-    return DownloadFailed(
-        f"{host.name} did not deliver {name}: {reason}. Check the network and download again: it goes on where it stopped."
-    )
+    return DownloadFailed(messages.NOT_DELIVERED.format(host=host.name, file=name, said=reason))
 
 
 def _address(session: requests.Session, host: Host, name: str) -> str:
@@ -76,7 +75,8 @@ def _address(session: requests.Session, host: Host, name: str) -> str:
     url = urljoin(response.url, _confirmation(page, response, host, name))
     known = {urlsplit(host.url).hostname, "drive.usercontent.google.com", "docs.google.com", "drive.google.com"}
     if urlsplit(url).hostname not in known:
-        raise DownloadFailed(f"{host.name} sends elsewhere for {name}, to {urlsplit(url).hostname}. It was not downloaded.")
+        elsewhere = urlsplit(url).hostname
+        raise DownloadFailed(messages.ELSEWHERE.format(host=host.name, file=name, address=elsewhere))
     return url
 
 
@@ -113,11 +113,12 @@ def _confirmation(page: str, response: requests.Response, host: Host, name: str)
         if response.status_code not in (403, 429):
             _check_status(response, host, name)
         said = " ".join(re.sub("<[^>]*>", " ", str(error)).split()).partition(". ")[0]
-        raise DownloadFailed(f"{host.name} does not hand out {name} now ({said}). {_by_hand(host)}") from None
+        raise DownloadFailed(messages.REFUSED.format(said=said, **_told(host, name))) from None
 
 
-def _by_hand(host: Host) -> str:
-    return f"Try again in a day, or open {host.url} in a browser, save the file and {host.instead}."
+def _told(host: Host, name: str) -> dict[str, str]:
+    """What messages say of a host and a file of it."""
+    return {"host": host.name, "file": name, "address": host.url, "instead": host.instead}
 
 
 def _check_status(response: requests.Response, host: Host, name: str) -> None:
@@ -126,9 +127,7 @@ def _check_status(response: requests.Response, host: Host, name: str) -> None:
         return
     response.close()
     if status in (404, 410):
-        raise DownloadFailed(
-            f"{name} is not at {host.name} any more (HTTP {status}, {host.url}). If you have the file, {host.instead}."
-        )
+        raise DownloadFailed(messages.GONE.format(number=status, **_told(host, name)))
     if status in (401, 403):
-        raise DownloadFailed(f"{host.name} refuses to hand out {name} (HTTP {status}, {host.url}). It needs other rights.")
+        raise DownloadFailed(messages.FORBIDDEN.format(number=status, **_told(host, name)))
     raise Interrupted(f"it answered HTTP {status}")

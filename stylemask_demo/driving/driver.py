@@ -5,6 +5,7 @@ from itertools import islice
 
 from PIL import Image
 
+from stylemask_demo import messages
 from stylemask_demo.errors import NoFaceFound
 
 
@@ -31,4 +32,4 @@ def drive(
             yield last
         found = found or bool(seen)
     if not found:
-        raise NoFaceFound("No face was found in this video. Use one in which a face is seen clearly.")
+        raise NoFaceFound(messages.NO_FACE_IN_VIDEO)

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from stylemask_demo import messages
 from stylemask_demo.driving.person import Person
 from stylemask_demo.driving.smoothing import PLACE, OneEuro
 from stylemask_demo.errors import NoFaceFound
@@ -17,6 +18,7 @@ from stylemask_demo.faces.finding import AGREEMENT, Face, choose_face, find_face
 from stylemask_demo.networks.parameter_extractor import ParameterExtractor
 from stylemask_demo.portraits.builder import Which
 
+USUAL_RATE = 25.0  # frames a second, where nobody tells
 PATIENCE = 0.16  # seconds without the face after which it is searched no more often than this, because that takes long
 LOOK_AROUND = 25  # frames after which the whole frame is searched for others, who are not to be taken for the person
 LOOK_SIDE = 256  # pixels of the crop by which faces are told apart
@@ -38,7 +40,7 @@ class FaceFollower:
         identify: Callable[[Sequence[Image.Image]], np.ndarray],
         alike: float,
         face: Which = None,
-        rate: float = 25.0,
+        rate: float = USUAL_RATE,
     ):
         self._finder, self._extractor, self._identify = finder, extractor, identify
         self._face, self._alike = face, alike
@@ -120,7 +122,7 @@ class FaceFollower:
         try:
             chosen = choose_face(faces, self._face)
         except NoFaceFound as error:
-            raise NoFaceFound(f"In the video's first frame: {error}") from None
+            raise NoFaceFound(messages.IN_FIRST_FRAME.format(message=error.message)) from None
         number = next(i for i, face in enumerate(faces) if face is chosen)
         self._person = Person(looks[number], looks[:number] + looks[number + 1 :], self._alike)
         return number

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from stylemask_demo.editing.commands import motion_change
 from stylemask_demo.faces.extract import read_twice
+from stylemask_demo.faces.regions import Region, region_values
 from stylemask_demo.generator.style_space import PictureCode
 from stylemask_demo.methods.code import FaceCode, known
 from stylemask_demo.networks.parameter_extractor import ParameterExtractor
@@ -22,12 +23,12 @@ class Correction:
     """Draws a result, reads it, and adds to its style codes what the encoder itself adds for the missing motion.
 
     On rendered people that takes a quarter off the errors of head pose and expression, whatever the method. `draw` makes
-    the pictures (B, 3, S, S) of B codes and their sources, just as they will be shown.
+    the pictures (B, 3, S, S) of B codes, their sources and a region, just as they will be shown.
     """
 
     def __init__(
         self,
-        draw: Callable[[PictureCode, Sequence[Portrait]], Tensor],
+        draw: Callable[[PictureCode, Sequence[Portrait], Region], Tensor],
         generator: Generator,
         encoder: PortraitEncoder,
         extractor: ParameterExtractor,
@@ -50,9 +51,18 @@ class Correction:
         wanted = now + strength * (then - now)
         return self.corrected(code, wanted, sources, strength)
 
-    def seen(self, code: PictureCode, sources: Sequence[Portrait] = ()) -> Tensor:
+    def followed_in(
+        self, region: Region, code: PictureCode, who: FaceCode, how: FaceCode, strength: float, sources: Sequence[Portrait]
+    ) -> PictureCode:
+        """Codes of B faces `who` as they are -> the same with the part of the motion of `how` that belongs to a region."""
+        now, then = known(who.values), known(how.values)
+        change = strength * region_values(region, now) * (then - now)
+        code = self.moved(code, change)
+        return self.corrected(code, now + change, sources, strength, region)
+
+    def seen(self, code: PictureCode, sources: Sequence[Portrait] = (), region: Region = "all") -> Tensor:
         """Head pose and expression that B pictures show, (B, 56) in the units of `PortraitEncoder.motion_values`."""
-        shown = read_twice(self._extractor, to_input(self._draw(code, sources).clamp(-1, 1)))
+        shown = read_twice(self._extractor, to_input(self._draw(code, sources, region).clamp(-1, 1)))
         return self._encoder.motion_values(shown.euler, shown.expression)
 
     def corrected(
@@ -61,13 +71,20 @@ class Correction:
         wanted: Tensor,
         sources: Sequence[Portrait] = (),
         strength: float | Tensor = 1.0,
+        region: Region = "all",
     ) -> PictureCode:
         """Codes of B pictures that show what is `wanted`, (B, 56), better; `strength` is the part that is corrected, of all
         values or of each, (56,)."""
-        return self.moved(code, strength * (wanted - self.seen(code, sources)))
+        return self.moved(code, strength * (wanted - self.seen(code, sources, region)))
 
     def followed(
-        self, code: PictureCode, wanted: Tensor, sources: Sequence[Portrait], strength: Tensor, rounds: int
+        self,
+        code: PictureCode,
+        wanted: Tensor,
+        sources: Sequence[Portrait],
+        strength: Tensor,
+        rounds: int,
+        region: Region = "all",
     ) -> PictureCode:
         """Codes of B pictures corrected `rounds` times towards what is `wanted`, (B, 56), as long as smiles follow.
 
@@ -75,10 +92,10 @@ class Correction:
         `strength` (56,) is the part of each value that is corrected each time.
         """
         smiles = (motion_change(0, 0, 1) > 0).to(wanted)
-        seen, follows = self.seen(code, sources), torch.ones(len(wanted), 1).to(wanted)
+        seen, follows = self.seen(code, sources, region), torch.ones(len(wanted), 1).to(wanted)
         for _ in range(rounds):
             push = strength * (wanted - seen) * (1 - smiles + smiles * follows)
-            reached = self.seen(self.moved(code, push), sources)
+            reached = self.seen(self.moved(code, push), sources, region)
             asked, answered = ((change * smiles).sum(1, keepdim=True) for change in (push, reached - seen))
             follows = follows * (answered * asked.sign() >= LEAST_ANSWER * asked.abs())
             code = self.moved(code, push * (1 - smiles + smiles * follows))

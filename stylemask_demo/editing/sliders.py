@@ -8,6 +8,7 @@ from torch import Tensor
 from stylemask_demo.caching import VISITOR_SECONDS, Cache
 from stylemask_demo.editing.commands import SURE_SMILE, bearable_smile, motion_change, slider_values
 from stylemask_demo.editing.correction import Correction
+from stylemask_demo.faces.regions import Region
 from stylemask_demo.generator.style_space import PictureCode, StyleSpace
 from stylemask_demo.methods.transfer import Transfer
 from stylemask_demo.portraits.portrait import Portrait
@@ -41,7 +42,12 @@ class Sliders:
         wanted = unmoved + torch.stack(change).to(unmoved)
         # The other expressions a smile may take along: correcting them would take it back.
         strength = STRENGTH * slider_values().to(unmoved)
-        return self._correction.followed(code, wanted, sources, strength, CORRECTIONS)
+        return self._correction.followed(code, wanted, sources, strength, CORRECTIONS, self.region(yaw, pitch))
+
+    @staticmethod
+    def region(yaw: float, pitch: float) -> Region:
+        """What of the picture moves: while the head holds still, the expression."""
+        return "all" if yaw or pitch else "expression"
 
     def _unmoved(self, correction: Correction, portrait: Portrait) -> Tensor:
         """Head pose and expression of the portrait as results show it when nothing moves, (1, 56)."""

@@ -2,6 +2,7 @@
 
 from importlib.metadata import version
 
+from stylemask_demo import messages
 from stylemask_demo.errors import LibraryMissing
 
 try:
@@ -11,6 +12,7 @@ except ImportError as error:
         raise
     # opencv-python, which face-alignment asks for, needs a desktop's libraries; its twin without windows does not.
     raise LibraryMissing(
+        messages.LIBRARY_MISSING,
         f"OpenCV does not start ({error}). On a machine without a desktop install its twin without windows over it: "
-        f"pip install --force-reinstall --no-deps opencv-python-headless=={version('opencv-python')}"
+        f"pip install --force-reinstall --no-deps opencv-python-headless=={version('opencv-python')}",
     ) from error

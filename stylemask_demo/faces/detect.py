@@ -14,6 +14,7 @@ import torch
 from cv2.data import haarcascades
 from PIL import Image
 
+from stylemask_demo import messages
 from stylemask_demo.errors import WrongSetting
 from stylemask_demo.faces.align import crop_quad
 from stylemask_demo.faces.detector_weights import DETECTORS, at_hand
@@ -66,7 +67,8 @@ def create_face_finder(device: str | torch.device = "cpu", detector: str | None 
     detector = detector or os.environ.get(DETECTOR_SETTING) or "sfd"
     if detector not in DETECTORS:
         raise WrongSetting(
-            f"There is no face detector '{detector}'. Set {DETECTOR_SETTING} to one of: {', '.join(DETECTORS)}."
+            messages.WRONG_DETECTOR.format(names=", ".join(DETECTORS)),
+            f"There is no face detector '{detector}'. Set {DETECTOR_SETTING} to one of: {', '.join(DETECTORS)}.",
         )
     if not at_hand(detector):
         return CascadeFaceFinder()

@@ -9,6 +9,7 @@ import requests
 import torch
 from filelock import FileLock, Timeout
 
+from stylemask_demo import messages
 from stylemask_demo.downloads.checksum import sha256_of
 from stylemask_demo.downloads.fetch import fetch
 from stylemask_demo.downloads.hosts import Host
@@ -75,15 +76,15 @@ def _download(file: DetectorFile, deadline: float) -> None:
 
     def in_time(_done: int, _total: int, _what: str) -> None:
         if monotonic() > deadline:
-            raise Cancelled("The weights of the face finder take too long.")
+            raise Cancelled(messages.SLOW_DETECTOR)
 
     # Under another name until it is checked: face-alignment trusts what it finds.
     unchecked = file.path.with_name(f".{file.name}.unchecked")
-    host = Host("The host of the face finder", file.url, f"put it into {file.path.parent}")
+    host = Host("The host of the face finder", file.url, "put it where the other weights of the face finder are")
     fetch(host, unchecked, LARGEST, in_time, file.name)
     if not sha256_of(unchecked).startswith(file.sha256):
         unchecked.unlink()
-        raise DownloadFailed(f"{file.name} is not the file that was published. It was not kept.")
+        raise DownloadFailed(messages.OTHER_FILE.format(file=file.name))
     unchecked.replace(file.path)
 
 

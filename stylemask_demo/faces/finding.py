@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from stylemask_demo import messages
 from stylemask_demo.errors import NoFaceFound
 from stylemask_demo.faces.align import crop_quad
 from stylemask_demo.faces.detect import BOX_OF_CROP, SEARCH_SIDE, FaceBox, FaceFinder
@@ -79,14 +80,12 @@ def choose_face(faces: Sequence[Face], face: int | tuple[float, float] | None = 
     there are no faces, or none with this number.
     """
     if not faces:
-        raise NoFaceFound(
-            "No face was found in this picture. Use a sharp, well-lit portrait in which both eyes can be seen."
-        )
+        raise NoFaceFound(messages.NO_FACE)
     if face is None:
         return faces[0]
     if isinstance(face, int):
         if not 0 <= face < len(faces):
-            raise NoFaceFound(f"There is no face number {face} in this picture: {len(faces)} were found, counted from 0.")
+            raise NoFaceFound(messages.NO_SUCH_FACE.format(number=face, count=len(faces)))
         return faces[face]
     around = [candidate for candidate in faces if candidate.contains(*face)] or faces
     return min(around, key=lambda candidate: np.hypot(*np.subtract(candidate.centre, face)))

@@ -1,26 +1,40 @@
-"""Pictures in and out: whatever a person has becomes upright 8-bit RGB within limits, or a clear error."""
+"""Pictures in: whatever a person has becomes upright 8-bit RGB within limits, or a clear error."""
 
 import contextlib
+import dataclasses
 import hashlib
 import io
 import os
 import struct
 import warnings
 import zlib
-from pathlib import Path
+from collections.abc import Iterator
 from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps
+from pillow_heif import register_heif_opener
 
-from stylemask_demo.errors import UnreadableMedia, UnwritableMedia
+from stylemask_demo import messages
+from stylemask_demo.errors import UnreadableMedia
+from stylemask_demo.media.arrays import from_array
+from stylemask_demo.media.colours import is_rgb_profile, to_srgb
+from stylemask_demo.media.files import Limit, check_file, reason, told_of
+from stylemask_demo.media.kinds import kind_of
+from stylemask_demo.media.origin import ORIENTATION, Origin, origin_of, with_origin, without_animation
+from stylemask_demo.media.truncated import completed_jpeg
 
-MAXIMUM_BYTES = 50_000_000
+LIMIT = Limit(50_000_000, messages.LARGE_PICTURE_FILE, messages.EMPTY_PICTURE)
+MAXIMUM_BYTES = LIMIT.bytes
 MAXIMUM_PIXELS = 40_000_000
 MINIMUM_SIDE = 64  # pixels; a smaller face tells too little of a person
+LARGEST_PROFILE = 1_000_000  # bytes of a colour profile that is kept
+MOST_PICTURES = 24  # of an animation that are looked at, spread over all of it
+ENOUGH_ROWS = 0.9  # of a picture whose end is missing
 
 # Only formats that people keep photos in: Pillow's other readers, one of which starts Ghostscript, stay shut.
-FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
+FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "TIFF")
+register_heif_opener()
 
 # What Pillow's readers raise on damaged files.
 _DAMAGE = (
@@ -32,10 +46,12 @@ _DAMAGE = (
     LookupError,
     OverflowError,
     MemoryError,
+    RuntimeError,
     struct.error,
     zlib.error,
     Image.DecompressionBombError,
 )
+_TIFF_KIND, _PREVIEW, _DNG = 254, 1, 50706  # tags of a TIFF, and the value of one that is a small copy of another picture
 
 # The limit above is stricter than Pillow's and gives an error; its warning would come before ours.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
@@ -44,78 +60,51 @@ Picture = str | os.PathLike | bytes | BinaryIO | Image.Image | np.ndarray
 
 
 def open_image(source: Picture) -> Image.Image:
-    """Read a picture as upright 8-bit RGB.
+    """Read a picture as upright 8-bit RGB, in the colours of sRGB.
 
     `source` is a path, the bytes of a file, a binary file, a PIL picture, or an array (H, W), (H, W, 1),
     (H, W, 3) or (H, W, 4) of uint8 in 0..255, uint16 in 0..65535, floats in 0..1, or booleans. EXIF rotation
-    is applied, transparency is laid over white, and grey, CMYK, palette and 16-bit pictures are converted; of
-    an animation the first picture is taken. The result is a copy that shares nothing with `source`.
+    is applied, the colour profile too, transparency is laid over white, and grey, CMYK, palette and 16-bit pictures are
+    converted; of an animation the first picture is taken, and `pictures_of` gives the others. Of a JPEG file whose end is
+    missing nine tenths of the rows are enough. The result is a copy that shares nothing with `source`; `origin_of` tells
+    what its file said beside its pixels.
 
     Raises UnreadableMedia for anything else, for files above 50 MB, for pictures above 40 megapixels (before
     they are decoded), and for pictures with a side under 64 pixels.
     """
-    name = "The picture"
     if isinstance(source, (str, os.PathLike)):
-        name = f"'{os.fspath(source)}'"
-        source = _read_path(Path(source), name)
-    elif not isinstance(source, (bytes, bytearray, memoryview, Image.Image, np.ndarray)):
-        if not hasattr(source, "read"):
-            raise UnreadableMedia(
-                f"A {type(source).__name__} is no picture. Give a file, its bytes, a PIL picture or an array."
-            )
-        source = _read_file(source, name)
-    try:
-        if isinstance(source, np.ndarray):
-            image = _from_array(source)
-        elif isinstance(source, Image.Image):
-            image = source
-        else:
-            _check_bytes(len(source), name)
-            image = Image.open(io.BytesIO(source), formats=FORMATS)
-        _check_size(image, name)
-        return _to_rgb(image)
-    except Image.UnidentifiedImageError:
-        raise UnreadableMedia(
-            f"{name} is no picture, or in a format that is not read here. Save it as PNG, JPEG or WebP."
-        ) from None
-    except Image.DecompressionBombError:
-        raise UnreadableMedia(_too_large(name)) from None
-    except _DAMAGE as error:
-        raise UnreadableMedia(
-            f"{name} is damaged or of an unusual kind ({_first_line(error)}). "
-            "Save it again as PNG or JPEG with 8 bits a channel, or take another picture."
-        ) from None
+        try:
+            return _read(source)
+        except UnreadableMedia as error:
+            raise UnreadableMedia(error.message, told_of(source, error)) from None
+    if isinstance(source, (Image.Image, np.ndarray)):
+        with _damage_explained():
+            image = source if isinstance(source, Image.Image) else from_array(source)
+            return _converted(image, _file_of(image))
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return _decoded(bytes(source))
+    if not hasattr(source, "read"):
+        raise UnreadableMedia(messages.NOT_AN_IMAGE)
+    content = source.read(LIMIT.bytes + 1)  # one byte more is enough to know, however much an endless file would give
+    if not isinstance(content, bytes):
+        raise UnreadableMedia(messages.TEXT_MODE)
+    return _decoded(content)
 
 
-def save_png(image: Image.Image, path: str | os.PathLike) -> None:
-    """Write a picture as PNG, whole or not at all.
+def pictures_of(image: Image.Image) -> Iterator[Image.Image]:
+    """A picture of `open_image`, then those that follow it in its file if that is an animation, in their order.
 
-    Raises UnwritableMedia when the name does not end in `.png`, or the file cannot be written.
+    At most 24, spread over all of the animation. Where it is damaged it ends. None of them holds on to the file.
     """
-    check_output_path(path, ".png")
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        image.save(temporary, format="PNG")
-        os.replace(temporary, path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise UnwritableMedia(
-            f"'{path}' cannot be written ({error.strerror or error}). Name a folder that exists and is yours."
-        ) from None
-
-
-def check_output_path(path: str | os.PathLike, suffix: str) -> None:
-    """Raise UnwritableMedia when no file of a kind (".png", ".mp4") can be written at `path`, before work is spent."""
-    path = Path(path)
-    if path.suffix.lower() != suffix:
-        kind = suffix[1:].upper()
-        raise UnwritableMedia(f"The result is a {kind}: give it a name that ends in {suffix}, not '{path}'.")
-    if not os.path.isdir(path.parent):
-        raise UnwritableMedia(f"There is no folder '{path.parent}'. Make it first, or name another one.")
-    if os.path.isdir(path):
-        raise UnwritableMedia(f"'{path}' is a folder. Name a file.")
+    yield without_animation(image)
+    content = origin_of(image).animation
+    if not content:
+        return
+    with contextlib.suppress(*_DAMAGE, UnreadableMedia), Image.open(io.BytesIO(content), formats=FORMATS) as animation:
+        count: int = getattr(animation, "n_frames", 1)
+        for number in range(1, count, -(-count // MOST_PICTURES)):
+            animation.seek(number)
+            yield without_animation(_converted(animation))
 
 
 def content_hash(image: Image.Image) -> str:
@@ -125,87 +114,101 @@ def content_hash(image: Image.Image) -> str:
     return digest.hexdigest()
 
 
-def _read_path(path: Path, name: str) -> bytes:
+def _read(path: str | os.PathLike) -> Image.Image:
+    check_file(path, LIMIT)
+    with open(path, "rb") as file:
+        return _decoded(file.read(LIMIT.bytes + 1))
+
+
+def _decoded(content: bytes) -> Image.Image:
+    LIMIT.check(len(content))
+    with _damage_explained(content):
+        image = Image.open(io.BytesIO(content), formats=FORMATS)
+        try:
+            return _converted(image, content)
+        except OSError:
+            if image.format not in ("JPEG", "MPO"):
+                raise
+            completed, part = completed_jpeg(content)
+            if part < ENOUGH_ROWS:
+                raise
+            made = _converted(completed)
+            note = messages.CUT_PICTURE.format(number=round(100 * part))
+            return with_origin(made, dataclasses.replace(origin_of(made), note=note))
+
+
+@contextlib.contextmanager
+def _damage_explained(content: bytes = b"") -> Iterator[None]:
+    """Turn what Pillow raises on files that it cannot read into what a person can do about it."""
     try:
-        if path.is_dir():
-            raise UnreadableMedia(f"{name} is a folder. Name one picture in it.")
-        _check_bytes(path.stat().st_size, name)
-        with path.open("rb") as file:
-            return _read_file(file, name)
-    except FileNotFoundError:
-        raise UnreadableMedia(f"There is no file {name}. Check its name and folder.") from None
-    except (OSError, ValueError) as error:  # ValueError: a null character in the name
-        raise UnreadableMedia(
-            f"{name} cannot be read ({_first_line(error)}). Check its name and its permissions."
-        ) from None
+        yield
+    except Image.UnidentifiedImageError:
+        kind = kind_of(content)
+        raise UnreadableMedia(messages.KIND_OF_PICTURE.format(kind=kind) if kind else messages.NO_PICTURE) from None
+    except Image.DecompressionBombError:
+        raise UnreadableMedia(messages.LARGE_PICTURE.format(limit=MAXIMUM_PIXELS // 1_000_000)) from None
+    except _DAMAGE as error:
+        said = messages.DAMAGED_PICTURE
+        raise UnreadableMedia(said, f"{said} ({reason(error)})") from None
 
 
-def _read_file(file: BinaryIO, name: str) -> bytes:
-    # One byte over the limit is enough to know, however much an endless file would give.
-    content = file.read(MAXIMUM_BYTES + 1)
-    if not isinstance(content, bytes):
-        raise UnreadableMedia(f"{name} was opened as text. Open it in binary mode ('rb').")
-    _check_bytes(len(content), name)
-    return content
-
-
-def _check_bytes(size: int, name: str) -> None:
-    if size == 0:
-        raise UnreadableMedia(f"{name} is empty. Take another picture.")
-    if size > MAXIMUM_BYTES:
-        raise UnreadableMedia(
-            f"{name} is larger than {MAXIMUM_BYTES // 1_000_000} MB. Save it smaller, for instance as JPEG."
-        )
-
-
-def _check_size(image: Image.Image, name: str) -> None:
+def _converted(image: Image.Image, content: bytes = b"") -> Image.Image:
+    """A picture that is not decoded yet -> what `open_image` gives; `content` is its file, where that is known."""
     if image.width * image.height > MAXIMUM_PIXELS:
-        raise UnreadableMedia(_too_large(name))
+        raise UnreadableMedia(messages.LARGE_PICTURE.format(limit=MAXIMUM_PIXELS // 1_000_000))
     if min(image.size) < MINIMUM_SIDE:
-        raise UnreadableMedia(
-            f"{name} is only {image.width} x {image.height} pixels. "
-            f"Take a picture with at least {MINIMUM_SIDE} pixels a side."
-        )
+        raise UnreadableMedia(messages.SMALL_PICTURE.format(width=image.width, height=image.height, limit=MINIMUM_SIDE))
+    if image.format == "TIFF" and _is_raw_photo(image):
+        raise UnreadableMedia(messages.RAW_PHOTO)
+    known, orientation = origin_of(image), image.getexif().get(ORIENTATION, 1)
+    profile = image.info.get("icc_profile") or b""
+    made = _upright_rgb(image, profile)
+    if known.size == made.size and known != Origin(made.size):
+        return with_origin(made, known)  # it was opened here before
+    kept = profile if len(profile) <= LARGEST_PROFILE and is_rgb_profile(profile) else b""
+    animation = content if _is_animated(image) else b""
+    return with_origin(made, Origin(made.size, profile=kept, orientation=orientation, animation=animation))
 
 
-def _too_large(name: str) -> str:
-    return f"{name} has more than {MAXIMUM_PIXELS // 1_000_000} megapixels. Make it smaller and try again."
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
+def _upright_rgb(image: Image.Image, profile: bytes) -> Image.Image:
+    is_bmp = image.format == "BMP"
     image = ImageOps.exif_transpose(image)  # a copy, decoded
     if image.mode.startswith(("I", "F")):
-        image = _from_array(np.asarray(image), deep_integers=True)
+        image = from_array(np.asarray(image), deep_integers=True)
+    alpha = None
     if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
-    image = image.convert("RGB")
-    image.info = {}
-    return image
+        clear = image.convert("RGBA")
+        alpha = clear.getchannel("A")
+        image = image.convert("L") if image.mode == "LA" else clear.convert("RGB")
+    elif image.mode not in ("L", "RGB", "CMYK"):
+        image = image.convert("RGB")
+    image = to_srgb(image, profile)
+    # Programs that know nothing of transparency leave its place in a BMP file empty.
+    if alpha is None or is_bmp and alpha.getextrema() == (0, 0):
+        return image
+    white = Image.new("RGB", image.size, "white")
+    white.paste(image, mask=alpha)
+    return white
 
 
-def _from_array(array: np.ndarray, deep_integers: bool = False) -> Image.Image:
-    """Turn an array into an 8-bit picture; `deep_integers` takes 16-bit values of any integer type."""
-    if array.ndim == 3 and array.shape[2] == 1:
-        array = array[:, :, 0]
-    if array.size == 0 or not (array.ndim == 2 or array.ndim == 3 and array.shape[2] in (3, 4)):
-        raise ValueError(f"an array of shape {array.shape} is not (height, width[, 1, 3 or 4])")
-    if array.dtype == np.uint8:
-        pixels = array
-    elif array.dtype == bool:
-        pixels = array.astype(np.uint8) * 255
-    elif array.dtype.kind == "u" and array.dtype.itemsize == 2 or deep_integers and array.dtype.kind in "iu":
-        pixels = (np.clip(array, 0, 65535).astype(np.float32) / 257).round().astype(np.uint8)
-    elif array.dtype.kind == "f":
-        if not np.isfinite(array).all():
-            raise ValueError("some pixels are not finite numbers")
-        pixels = (np.clip(array, 0, 1) * 255).round().astype(np.uint8)
-    else:
-        raise ValueError(f"pixels of type {array.dtype} are not uint8, uint16, boolean or floats")
-    return Image.fromarray(np.ascontiguousarray(pixels))
+def _is_raw_photo(image: Image.Image) -> bool:
+    """Whether the first picture of a TIFF is the small preview that cameras put before what they saw."""
+    tags = getattr(image, "tag_v2", {})
+    return bool(_DNG in tags or tags.get(_TIFF_KIND, 0) & _PREVIEW)
 
 
-def _first_line(error: BaseException) -> str:
-    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return reason.strip().splitlines()[0]
+def _is_animated(image: Image.Image) -> bool:
+    with contextlib.suppress(*_DAMAGE):
+        return image.format != "MPO" and getattr(image, "n_frames", 1) > 1
+    return False
+
+
+def _file_of(image: Image.Image) -> bytes:
+    """The file that an animation was opened from, if it is still there."""
+    path = getattr(image, "filename", "")
+    if path and _is_animated(image):
+        with contextlib.suppress(OSError, UnreadableMedia):
+            check_file(path, LIMIT)
+            with open(path, "rb") as file:
+                return file.read()
+    return b""

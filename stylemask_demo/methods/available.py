@@ -1,5 +1,6 @@
 """Which methods a pack can do."""
 
+from stylemask_demo import messages
 from stylemask_demo.errors import UnknownMethod
 from stylemask_demo.packs import PackInfo
 
@@ -17,7 +18,7 @@ def check_method(info: PackInfo, method: str) -> None:
     """Raise UnknownMethod when a pack cannot do this."""
     if method not in methods_of(info):
         choices = ", ".join(methods_of(info)) or "none at all"
-        raise UnknownMethod(f"The pack '{info.name}' has no method '{method}'. Choose one of: {choices}.")
+        raise UnknownMethod(messages.UNKNOWN_METHOD.format(name=method, names=choices))
 
 
 def _needed(info: PackInfo, method: str) -> tuple[str, ...]:

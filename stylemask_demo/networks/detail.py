@@ -34,6 +34,12 @@ class Layers(NamedTuple):
         first, found = (Correspondence(*(part[one] for part in look)) for look in (self.first, self.found))
         return Layers(self.drawn[one], self.base[one], self.moved[one], self.unmoved[one], first, found)
 
+    def within(self, mask: Tensor, photo: Tensor) -> "Layers":
+        """The layers where `mask` (B, 1, S, S) is 1, and the photo (B, 3, S, S) where it is 0."""
+        drawn = torch.lerp(photo, self.drawn, mask)
+        base, shared, unmoved = mask * self.base, mask * self.moved, 1 - mask + mask * self.unmoved
+        return Layers(drawn, base, shared, unmoved, self.first, self.found)
+
 
 class DetailNetwork(nn.Module):
     """Photo, inversion and result -> the result with the photo's detail.

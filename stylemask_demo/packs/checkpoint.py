@@ -19,6 +19,7 @@ import torch
 from numpy._core import multiarray
 from torch import Tensor
 
+from stylemask_demo import messages
 from stylemask_demo.errors import PackCorrupt
 
 PARALLEL = "module."  # before the names of weights that were trained on several devices
@@ -55,7 +56,7 @@ def read_checkpoint(path: Path, largest: int) -> Mapping[str, Any]:
             warnings.simplefilter("ignore")  # advice for whoever wrote the file
             content = torch.load(path, map_location="cpu", weights_only=True, mmap=packed)
     except MemoryError:
-        raise PackCorrupt(f"{path.name} asks for more memory than there is, and was not opened.") from None
+        raise _refused(path, "asks for more memory than there is, and was not opened") from None
     # Bytes that make no sense can lead the reader into any error.
     except Exception as error:
         raise _unreadable(path, _reason(error)) from None
@@ -122,7 +123,7 @@ def _copy(source: IO[bytes], target: Path, largest: int) -> bool:
                 file.write(block)
                 # An archive can say anything about the size of what it holds: count what comes out.
                 if file.tell() > largest:
-                    raise PackCorrupt(f"{target.name} is larger than {largest:,} bytes and was not unpacked.")
+                    raise _refused(target, f"is larger than {largest:,} bytes and was not unpacked")
         shutil.move(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
@@ -132,7 +133,7 @@ def _copy(source: IO[bytes], target: Path, largest: int) -> bool:
 def _check_size(path: Path, largest: int) -> None:
     size = path.stat().st_size
     if size > largest:
-        raise PackCorrupt(f"{path.name} has {size:,} bytes, more than the {largest:,} it may have, and was not opened.")
+        raise _refused(path, f"has {size:,} bytes, more than the {largest:,} it may have, and was not opened")
 
 
 def _check_not_compressed(path: Path) -> None:
@@ -155,7 +156,9 @@ def _reason(error: Exception) -> str:
 
 
 def _unreadable(path: Path, reason: str) -> PackCorrupt:
-    return PackCorrupt(
-        f"{path.name} is not a checkpoint of plain weights ({reason[:200]}), and nothing of it was used. "
-        "Delete it and get it again from its publisher."
-    )
+    said = f"is not a checkpoint of plain weights ({reason[:200]}), and nothing of it was used"
+    return _refused(path, f"{said}. Delete it and get it again from its publisher")
+
+
+def _refused(path: Path, said: str) -> PackCorrupt:
+    return PackCorrupt(messages.DAMAGED_FILE.format(file=path.name), f"{path.name} {said}.")

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from stylemask_demo import messages
 from stylemask_demo.errors import PackCorrupt
 from stylemask_demo.networks import NETWORKS
 from stylemask_demo.networks.stylegan2_layers import fir_kernel
@@ -178,8 +179,9 @@ def _is_number(value: Any, largest: float) -> bool:
 
 def _unfit(path: Path, part: Part, reason: str) -> PackCorrupt:
     return PackCorrupt(
+        messages.DAMAGED_FILE.format(file=path.name),
         f"{path.name} does not hold the published {part.class_name} ({reason}). "
-        "Delete it and get it again from its publisher."
+        "Delete it and get it again from its publisher.",
     )
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from filelock import FileLock
 from safetensors import SafetensorError
 
+from stylemask_demo import messages
 from stylemask_demo.downloads.checksum import sha256_of
 from stylemask_demo.downloads.fetch import Progress, disk_full, fetch, no_room
 from stylemask_demo.downloads.home import home
@@ -47,7 +48,7 @@ def download_pack(name: str, progress: Progress | None = None, source: str | Pat
     before, and PackCorrupt when it is not what was published; for optional files the pack is made without them.
     """
     if name not in PUBLISHED:
-        raise PackMissing(f"There is no pack '{name}' to download. There are: {', '.join(PUBLISHED)}.")
+        raise PackMissing(messages.NO_SUCH_DOWNLOAD.format(name=name, names=", ".join(PUBLISHED)))
     tell = progress or (lambda done, total, what: None)
     lock = locked(downloaded_packs() / f".{name}.lock", tell, "Waiting for another download of this pack")
     with _failures_explained(), lock:
@@ -113,7 +114,8 @@ def _in_folder(file: PublishedFile, source: Path) -> Path:
     for name in (file.name, *file.archives):
         if (source / name).is_file():
             return source / name
-    raise DownloadFailed(f"{source} has no file {' or '.join((file.name, *file.archives))}.")
+    names = " or ".join((file.name, *file.archives))
+    raise DownloadFailed(messages.NOT_IN_FOLDER.format(file=names), f"{source} has no file {names}.")
 
 
 def _from_network(file: PublishedFile, path: Path, progress: Progress, what: str) -> Path:
@@ -122,21 +124,22 @@ def _from_network(file: PublishedFile, path: Path, progress: Progress, what: str
     mirror = os.environ.get("STYLEMASK_MIRROR")
     if mirror:
         if not re.fullmatch(r"[\w.-]+/[\w.-]+", mirror):
-            raise DownloadFailed(f"STYLEMASK_MIRROR is '{mirror}', not OWNER/NAME of a repository on the Hub.")
+            wrong = f"STYLEMASK_MIRROR is '{mirror}', not OWNER/NAME of a repository on the Hub."
+            raise DownloadFailed(messages.WRONG_MIRROR, wrong)
         # Here, because only a mirror needs it.
         from huggingface_hub import try_to_load_from_cache
 
         kept = try_to_load_from_cache(mirror, file.name)
         if isinstance(kept, str):
             return Path(kept)
-    refused = ""
+    refused: list[DownloadFailed] = []
     for host in _hosts(file, mirror):
         try:
             fetch(host, path, file.largest, progress, what)
             return path
         except DownloadFailed as error:
-            refused = f"{refused} {error}".strip()
-    raise DownloadFailed(refused)
+            refused.append(error)
+    raise DownloadFailed(" ".join(error.message for error in refused), " ".join(map(str, refused)))
 
 
 def _hosts(file: PublishedFile, mirror: str | None) -> Iterator[Host]:
@@ -181,7 +184,8 @@ def _known() -> tuple[Path, dict]:
         return path, {}
     except ValueError as error:
         raise DownloadFailed(
-            f"{path} cannot be read ({error}). It says which published files were used before; repair or delete it."
+            messages.UNWRITABLE_DOWNLOAD,
+            f"{path} cannot be read ({error}). It says which published files were used before; repair or delete it.",
         ) from None
 
 
@@ -189,8 +193,9 @@ def _check_known(name: str, digest: str) -> None:
     path, known = _known()
     if known.get(name, digest) != digest:
         raise DownloadFailed(
+            messages.CHANGED_FILE.format(file=name),
             f"{name} is not the file that was used here before: its sha256 is {digest} instead of {known[name]}. "
-            f"It was not used. If its publisher replaced it, remove its line from {path} and download again."
+            f"It was not used. If its publisher replaced it, remove its line from {path} and download again.",
         )
 
 
@@ -213,10 +218,12 @@ def _failures_explained() -> Iterator[None]:
         if no_room(error):
             raise disk_full(home()) from None
         raise DownloadFailed(
+            messages.UNWRITABLE_DOWNLOAD,
             f"{error.filename or home()} cannot be read or written ({error.strerror or error}). Change its rights, "
-            "or set STYLEMASK_HOME to another folder."
+            "or set STYLEMASK_HOME to another folder.",
         ) from None
     except SafetensorError as error:
         if "os error 28" in str(error) or "os error 27" in str(error) or "os error 122" in str(error):
             raise disk_full(home()) from None
-        raise DownloadFailed(f"The converted weights cannot be written to {home()} ({error}).") from None
+        unwritten = f"The converted weights cannot be written to {home()} ({error})."
+        raise DownloadFailed(messages.UNWRITABLE_DOWNLOAD, unwritten) from None

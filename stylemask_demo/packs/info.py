@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stylemask_demo import messages
 from stylemask_demo.downloads.home import home
 from stylemask_demo.errors import PackCorrupt
 from stylemask_demo.packs.formats import up_to_date
@@ -82,9 +83,9 @@ def read_info(folder: str | Path) -> PackInfo:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise PackCorrupt(f"{path} is missing. {cure(folder)}") from None
+        raise PackCorrupt(messages.DAMAGED_WEIGHTS, f"{path} is missing. {cure(folder)}") from None
     except (OSError, ValueError) as error:
-        raise PackCorrupt(f"{path} cannot be read ({error}). {cure(folder)}") from None
+        raise PackCorrupt(messages.DAMAGED_WEIGHTS, f"{path} cannot be read ({error}). {cure(folder)}") from None
     try:
         document = up_to_date(document)
         networks = {key: _network_spec(entry) for key, entry in document["networks"].items()}
@@ -101,7 +102,8 @@ def read_info(folder: str | Path) -> PackInfo:
             recipes=Recipes.read(document["recipe"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise PackCorrupt(f"{path} does not describe a pack ({type(error).__name__}: {error}). {cure(folder)}") from None
+        wrong = f"{path} does not describe a pack ({type(error).__name__}: {error})."
+        raise PackCorrupt(messages.DAMAGED_WEIGHTS, f"{wrong} {cure(folder)}") from None
 
 
 def _size(path: Path) -> int:

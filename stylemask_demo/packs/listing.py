@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from stylemask_demo import messages
 from stylemask_demo.errors import PackCorrupt, PackMissing
 from stylemask_demo.packs.catalogue import PUBLISHED, PublishedPack
 from stylemask_demo.packs.info import CHECKPOINTS, PACK_FILE, PackInfo, downloaded_packs, read_info
@@ -51,14 +52,16 @@ def find_pack(name_or_folder: str | Path) -> Path:
         return known[name]
     if name in PUBLISHED:
         raise PackMissing(
-            f"The pack '{name}' is not downloaded. 'python -m stylemask_demo packs download {name}' fetches it."
+            messages.WEIGHTS_NOT_HERE.format(name=name),
+            f"The pack '{name}' is not downloaded. 'python -m stylemask_demo packs download {name}' fetches it.",
         )
     if name and Path(name_or_folder).is_dir():
         return Path(name_or_folder)
     here = f"The packs here are: {', '.join(sorted(known))}." if known else f"There are no packs in {CHECKPOINTS}."
     raise PackMissing(
+        messages.NO_SUCH_WEIGHTS.format(name=Path(name).name, names=", ".join(sorted(known))),
         f"There is no pack '{name_or_folder}'. {here} Name one of them, or a folder that holds {PACK_FILE}; "
-        "'python -m stylemask_demo packs' lists them."
+        "'python -m stylemask_demo packs' lists them.",
     )
 
 

@@ -8,6 +8,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
+from stylemask_demo import messages
 from stylemask_demo.downloads.checksum import sha256_of
 from stylemask_demo.errors import PackCorrupt
 from stylemask_demo.networks import NETWORKS
@@ -31,16 +32,16 @@ def load_network(info: PackInfo, key: str, device: str | torch.device = "cpu") -
     path = folder / spec.file
     verify_file(folder, spec)
     if spec.class_name not in NETWORKS:
-        raise PackCorrupt(
-            f"{folder / PACK_FILE} names a network '{spec.class_name}' that this version does not know. {cure(folder)}"
-        )
+        unknown = f"{folder / PACK_FILE} names a network '{spec.class_name}' that this version does not know."
+        raise PackCorrupt(messages.DAMAGED_WEIGHTS, f"{unknown} {cure(folder)}")
     try:
         with torch.device("meta") if spec.parameters > MANY_PARAMETERS else nullcontext():
             module = NETWORKS[spec.class_name](**spec.arguments)
         module.load_state_dict(load_file(path), strict=True, assign=True)
     except (SafetensorError, TypeError, ValueError, KeyError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:LONGEST_REASON]
-        raise PackCorrupt(f"{path} does not fit the network {spec.class_name} ({reason}). {cure(folder)}") from None
+        unfit = f"{path} does not fit the network {spec.class_name} ({reason})."
+        raise PackCorrupt(messages.DAMAGED_WEIGHTS, f"{unfit} {cure(folder)}") from None
     return module.to(device=device, dtype=torch.float32).eval().requires_grad_(False)
 
 
@@ -50,12 +51,12 @@ def verify_file(folder: Path, spec: NetworkSpec) -> None:
     try:
         size = path.stat().st_size
         if size != spec.bytes:
-            raise PackCorrupt(
-                f"{path} was cut short or replaced: it has {size} bytes instead of {spec.bytes}. {cure(folder)}"
-            )
+            cut = f"{path} was cut short or replaced: it has {size} bytes instead of {spec.bytes}."
+            raise PackCorrupt(messages.DAMAGED_WEIGHTS, f"{cut} {cure(folder)}")
         if sha256_of(path) != spec.sha256:
-            raise PackCorrupt(f"{path} was altered: its sha256 is not the one in {PACK_FILE}. {cure(folder)}")
+            altered = f"{path} was altered: its sha256 is not the one in {PACK_FILE}."
+            raise PackCorrupt(messages.DAMAGED_WEIGHTS, f"{altered} {cure(folder)}")
     except FileNotFoundError:
-        raise PackCorrupt(f"{path} is missing. {cure(folder)}") from None
+        raise PackCorrupt(messages.DAMAGED_WEIGHTS, f"{path} is missing. {cure(folder)}") from None
     except OSError as error:
-        raise PackCorrupt(f"{path} cannot be read ({error.strerror}). {cure(folder)}") from None
+        raise PackCorrupt(messages.DAMAGED_WEIGHTS, f"{path} cannot be read ({error.strerror}). {cure(folder)}") from None

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from stylemask_demo import messages
 from stylemask_demo.caching import Lazy
 from stylemask_demo.errors import PackCorrupt
 from stylemask_demo.networks.arcface import ArcFace
@@ -94,7 +95,7 @@ class PackNetworks:
         info = read_info(find_pack(name_or_folder))
         for key in NEEDED:
             if key not in info.networks:
-                raise PackCorrupt(f"The pack '{info.name}' has no {key}. {cure(info.folder)}")
+                raise PackCorrupt(messages.DAMAGED_WEIGHTS, f"The pack '{info.name}' has no {key}. {cure(info.folder)}")
         held = {key: _held(info, key, device) for key in CLASSES if key in info.networks or key in BORROWED}
         return cls(info, device, **held)
 
@@ -122,7 +123,8 @@ def network_of(info: PackInfo, key: str, device: torch.device) -> Any:
     """
     network = load_network(_owner(info, key), key, device)
     if not isinstance(network, CLASSES[key]):
-        raise PackCorrupt(f"'{type(network).__name__}' cannot be the {key} of a pack. {cure(info.folder)}")
+        wrong = f"'{type(network).__name__}' cannot be the {key} of a pack."
+        raise PackCorrupt(messages.DAMAGED_WEIGHTS, f"{wrong} {cure(info.folder)}")
     return channels_last(network) if key in CHANNELS_LAST else network
 
 

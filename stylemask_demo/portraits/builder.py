@@ -8,13 +8,14 @@ import numpy as np
 import torch
 from PIL import Image
 
+from stylemask_demo import messages
 from stylemask_demo.batching import in_batches
 from stylemask_demo.caching import VISITOR_SECONDS, Cache, Lazy
 from stylemask_demo.errors import NoFaceFound
 from stylemask_demo.faces.align import CropTransform
 from stylemask_demo.faces.detect import FaceFinder
 from stylemask_demo.faces.finding import Face, choose_face, find_faces
-from stylemask_demo.media.pictures import content_hash, open_image
+from stylemask_demo.media.pictures import content_hash, open_image, pictures_of
 from stylemask_demo.networks.parameter_extractor import ParameterExtractor
 from stylemask_demo.packs.recipe import Recipe, View
 from stylemask_demo.portraits.completion import completed
@@ -35,6 +36,14 @@ class _Cut(NamedTuple):
     crop: Image.Image
     transform: CropTransform
     views: Mapping[str, Lazy[Image.Image]]
+
+
+class _Shown(NamedTuple):
+    """A picture, its content hash, and the faces in it, clearest first."""
+
+    picture: Image.Image
+    key: str
+    faces: list[Face]
 
 
 class PortraitBuilder:
@@ -67,9 +76,9 @@ class PortraitBuilder:
         """Number of portraits remembered."""
         return len(self._known)
 
-    def faces(self, photo: Image.Image, key: str | None = None) -> list[Face]:
-        """The faces of a photo as `open_image` gives it, clearest first; `key` is its content hash."""
-        return self._faces.find(key or content_hash(photo), lambda: find_faces(photo, self._finder, self._extractor))
+    def faces(self, photo: Image.Image) -> list[Face]:
+        """The faces of a photo as `open_image` gives it, clearest first; of an animation, of its first picture with any."""
+        return self._showing(photo).faces
 
     def of_photos(self, images: Sequence[Image.Image], face: Which = None) -> list[Portrait]:
         """The portrait of one face of each picture.
@@ -87,9 +96,7 @@ class PortraitBuilder:
         wanted: dict[str, tuple[Image.Image, Face]] = {}
         order = []
         for image in images:
-            photo = open_image(image)
-            content = content_hash(photo)
-            faces = self.faces(photo, content)
+            photo, content, faces = self._showing(open_image(image))
             chosen = choose_face(faces, face)
             number = next(i for i, candidate in enumerate(faces) if candidate is chosen)
             order.append(f"{content}/{number}")
@@ -99,6 +106,21 @@ class PortraitBuilder:
             return self._of_crops([self._cut(key, *wanted[key]) for key in keys])
 
         return self._known.find_all(order, made)
+
+    def _showing(self, photo: Image.Image) -> _Shown:
+        """The first picture of a photo that shows a face; the first of all where none does."""
+        first = None
+        for picture in pictures_of(photo):
+            shown = self._shown(picture)
+            if shown.faces:
+                return shown
+            first = first or shown
+        assert first is not None  # a photo has a picture
+        return first
+
+    def _shown(self, picture: Image.Image) -> _Shown:
+        key = content_hash(picture)
+        return _Shown(picture, key, self._faces.find(key, lambda: find_faces(picture, self._finder, self._extractor)))
 
     def _of_crops(self, cuts: Sequence[_Cut]) -> list[Portrait]:
         crops = [cut.crop for cut in cuts]
@@ -121,9 +143,7 @@ class PortraitBuilder:
             views = {network: Lazy(partial(_seen, view, photo, landmarks)) for network, view in self._recipe.views.items()}
             return _Cut(key, photo, crop, transform, views)
         except ValueError as error:
-            raise NoFaceFound(
-                "The face in this picture is cut off too much. Use a picture that shows the whole face."
-            ) from error
+            raise NoFaceFound(messages.CUT_FACE) from error
 
     def _found_again(self, photo: Image.Image, face: Face) -> np.ndarray:
         """The face's landmarks (68, 2) in pixels of the photo, as they are seen where the crop rule looks for them."""

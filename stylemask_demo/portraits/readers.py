@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from stylemask_demo import messages
 from stylemask_demo.batching import in_batches
 from stylemask_demo.caching import Lazy
 from stylemask_demo.errors import PackCorrupt
@@ -166,8 +167,9 @@ def create_reader(
         return compact
     if networks.deca is None or recipe.directions is None:
         raise PackCorrupt(
+            messages.DAMAGED_WEIGHTS,
             f"The recipe of the pack '{networks.info.name}' reads faces by DECA, but it has no network 'deca' or no scale "
-            f"of directions. {cure(networks.info.folder)}"
+            f"of directions. {cure(networks.info.folder)}",
         )
 
     def find(crop: Image.Image) -> np.ndarray | None:

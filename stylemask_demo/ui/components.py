@@ -9,9 +9,10 @@ from gradio import component_meta
 from gradio.components.gallery import GalleryData, GalleryImage
 from gradio.components.imageslider import SliderData
 from gradio.data_classes import Base64ImageData, FileData, ImageData
-from gradio.processing_utils import save_pil_to_cache
+from gradio.processing_utils import save_bytes_to_cache
 from PIL import Image
 
+from stylemask_demo.media.saving import png_of
 from stylemask_demo.ui.pictures import data_url
 
 # Gradio would write a stub for each class below beside this module, which may be an installed one.
@@ -105,5 +106,5 @@ class PictureDownload(gr.DownloadButton):
     def postprocess(self, value: Image.Image | None) -> FileData | None:  # type: ignore[override]
         if value is None:
             return None
-        path = save_pil_to_cache(value, cache_dir=self.GRADIO_CACHE, name=self.label, format="png")
+        path = save_bytes_to_cache(png_of(value), f"{self.label}.png", self.GRADIO_CACHE)
         return FileData(path=path, orig_name=f"{self.label}.png")

@@ -10,8 +10,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import numpy as np
 from PIL import Image
 
-from stylemask_demo import FaceParameters, Portrait, Reenactor
-from stylemask_demo.errors import NoFaceFound, UnreadableMedia
+from stylemask_demo import FaceParameters, Portrait, Reenactor, messages
+from stylemask_demo.errors import NoFaceFound
 from stylemask_demo.media.videos import read_frames, write_video
 from stylemask_demo.ui.accelerator import LONG_WORK, LONGEST_SECONDS, accelerated
 from stylemask_demo.ui.pack_registry import PackRegistry
@@ -138,7 +138,7 @@ def create_compute(registry: PackRegistry) -> Compute:
             except NoFaceFound:
                 continue
             return _computed(picture, started, reenactor)
-        raise NoFaceFound("No clear face came up this time. Press the button again for another person.")
+        raise NoFaceFound(messages.NO_FACE_SAMPLED)
 
     @accelerated(registry, seconds=5)
     def describe(pack: str) -> Computed[None]:
@@ -169,15 +169,12 @@ def create_compute(registry: PackRegistry) -> Compute:
         face: which face of the first frame that shows one, the clearest first.
         """
         started, reenactor = time.perf_counter(), registry.get(pack)
+        frames = read_frames(video)  # first: what cannot be used is refused before there is work
 
         def write(report: Report) -> None:
             who = portrait_of(reenactor, source, "source")
-            try:
-                frames = read_frames(video)
-                pictures = reenactor.drive(who, frames, method=method, strength=strength, face=face)
-                write_video(output, _counted(pictures, frames.count, report), fps=frames.fps, audio_from=video)
-            except UnreadableMedia as error:  # which names the file by a path that tells the visitor nothing
-                raise UnreadableMedia(str(error).replace(f"'{video}'", "The video")) from None
+            pictures = reenactor.drive(who, frames, method=method, strength=strength, face=face)
+            write_video(output, _counted(pictures, frames.count, report), fps=frames.fps, audio_from=video)
 
         for item in stream(write, LONG_WORK):
             yield _computed(None, started, reenactor) if isinstance(item, Finished) else item

@@ -1,20 +1,22 @@
-"""Errors on the page: what a person can do something about becomes a message, and nothing else changes."""
+"""Errors on the page: each becomes a message that says what to do, and nothing else changes."""
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any, TypeVar, cast
 
 import gradio as gr
 
+from stylemask_demo import messages
 from stylemask_demo.errors import StyleMaskError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def explained(function: F) -> F:
-    """Return the function, or generator, with a StyleMaskError turned into a message that the page shows."""
+    """Return the function, or generator, with every error turned into a message of `messages` that the page shows."""
     if inspect.isgeneratorfunction(function):
 
         @functools.wraps(function)
@@ -22,7 +24,9 @@ def explained(function: F) -> F:
             try:
                 with closing(function(*arguments)) as items:
                     yield from items
-            except StyleMaskError as error:
+            except gr.Error:
+                raise
+            except Exception as error:
                 raise _message(error) from error
 
         return cast(F, stream)
@@ -31,7 +35,9 @@ def explained(function: F) -> F:
     def call(*arguments: Any) -> Any:
         try:
             return function(*arguments)
-        except StyleMaskError as error:
+        except gr.Error:
+            raise
+        except Exception as error:
             raise _message(error) from error
 
     return cast(F, call)
@@ -50,5 +56,10 @@ def unasked(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _message(error: StyleMaskError) -> gr.Error:
-    return gr.Error(str(error), title="That did not work", print_exception=False)
+def _message(error: Exception) -> gr.Error:
+    """What a visitor is told; what only who runs the demo should know goes to the log."""
+    if not isinstance(error, StyleMaskError):
+        return gr.Error(messages.UNEXPECTED, title="That did not work")
+    if error.detail:
+        print(f"stylemask_demo: {error.detail}", file=sys.stderr)
+    return gr.Error(error.message, title="That did not work", print_exception=False)

@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
+from stylemask_demo import messages
 from stylemask_demo.errors import StyleMaskError
 from stylemask_demo.media.pictures import content_hash
 from stylemask_demo.media.playback import is_shown
@@ -82,7 +83,7 @@ class Handlers:
         name of the weights.
         """
         if source is None or target is None:
-            raise StyleMaskError("Two pictures are needed. Add a source and a target portrait.")
+            raise StyleMaskError(messages.TWO_PICTURES_NEEDED)
         who = self._source_to_keep(source, into_photo, source_face, pack, match)
         how = Subject(load_picture(target), _index(target_face))
         return self._reenact(pack, who, how, method, float(strength), bool(into_photo), LARGEST).value[1]
@@ -136,7 +137,7 @@ class Handlers:
         photo; source_face: which face of a picture with several, 0 is the clearest; pack: name of the weights.
         """
         if source is None:
-            raise StyleMaskError("A picture is needed. Add a source portrait.")
+            raise StyleMaskError(messages.SOURCE_NEEDED)
         who = self._source_to_keep(source, into_photo, source_face, pack, match)
         return self._edit(pack, who, float(yaw), float(pitch), float(smile), bool(into_photo), LARGEST).value
 
@@ -172,7 +173,7 @@ class Handlers:
         face: which face of a picture with several, 0 is the clearest; pack: name of the weights.
         """
         if picture is None:
-            raise StyleMaskError("A picture is needed. Send a portrait.")
+            raise StyleMaskError(messages.PICTURE_NEEDED)
         stages = self._stages(pack, Subject(load_original(picture), _index(face))).value
         measured = stages.parameters
         return {

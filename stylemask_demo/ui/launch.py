@@ -5,6 +5,7 @@ import signal
 
 from gradio.route_utils import delete_files_created_by_app
 
+from stylemask_demo import messages
 from stylemask_demo.errors import WrongSetting
 from stylemask_demo.ui.page import Page
 from stylemask_demo.ui.theme import STYLE_SHEET, Calm
@@ -40,7 +41,7 @@ def launch(page: Page, port: int | None = None, share: bool = False, in_browser:
     except OSError as error:
         if port is None:
             raise
-        raise WrongSetting(f"Port {port} cannot be used. Choose another, or none to take one that is free.") from error
+        raise WrongSetting(messages.PORT_TAKEN.format(number=port)) from error
     page.preparations.start(page.pack)  # after the launch: from then on shared GPUs are lent
     page.blocks.block_thread()
     # Gradio deletes them too when it stops, but gives up after five seconds while a visitor's connection is open.

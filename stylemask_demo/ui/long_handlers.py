@@ -12,6 +12,7 @@ from pathlib import Path
 import gradio as gr
 from PIL import Image
 
+from stylemask_demo import messages
 from stylemask_demo.errors import StyleMaskError
 from stylemask_demo.media.playback import is_played, write_played
 from stylemask_demo.packs import download_pack
@@ -43,7 +44,7 @@ class LongHandlers:
     def match(self, source: Upload, face: float, pack: str) -> Iterator[Shown]:
         """Tune the generator to the source: yields (match, match line, match button, cancel button)."""
         if source is None:
-            raise StyleMaskError("A picture is needed. Add a source portrait.")
+            raise StyleMaskError(messages.SOURCE_NEEDED)
         yield None, texts.progress("Getting ready"), gr.skip(), gr.skip()
         for item in self._matched(source, STEPS, face, pack):
             if isinstance(item, Progress):
@@ -59,7 +60,7 @@ class LongHandlers:
         which face of a picture with several, 0 is the clearest; pack: name of the weights.
         """
         if source is None:
-            raise StyleMaskError("A picture is needed. Send a portrait.")
+            raise StyleMaskError(messages.PICTURE_NEEDED)
         yield None, gr.skip()  # at once: what Gradio has not got yet it cannot end
         for item in self._matched(source, int(steps), face, pack):
             yield (None, gr.skip()) if isinstance(item, Progress) else item[::-1]
@@ -142,7 +143,7 @@ class LongHandlers:
         video_face: float | None,
     ) -> Iterator[Progress | tuple[Computed[None], str]]:
         if source is None or video is None:
-            raise StyleMaskError("A picture and a video are needed. Add a source portrait and a video that moves it.")
+            raise StyleMaskError(messages.VIDEO_NEEDED)
         who = Subject(load_picture(source), int(face or 0))
         if match is not None and match.face == face_key(who.picture, face, pack):
             who = who._replace(matched=self._tuned.find(match))

@@ -4,7 +4,7 @@ import os
 import threading
 from collections.abc import Callable
 
-from stylemask_demo import Reenactor
+from stylemask_demo import Reenactor, messages
 from stylemask_demo.caching import Cache
 from stylemask_demo.errors import DownloadFailed, PackMissing
 from stylemask_demo.packs import PackInfo, available_packs, download_pack, find_pack, read_info
@@ -59,7 +59,7 @@ class PackRegistry:
             if info.name == name:
                 return info
         names = ", ".join(info.name for info in self.packs())
-        raise PackMissing(f"There are no weights '{name}' here. Choose one of: {names}.")
+        raise PackMissing(messages.NO_SUCH_WEIGHTS.format(name=name, names=names))
 
     def loaded(self, name: str) -> bool:
         """Whether the pack is in memory."""
@@ -76,7 +76,7 @@ class PackRegistry:
         with self._loading:
             info = self.info(name)
             if not info.installed:
-                raise PackMissing(f"The weights of '{info.title}' are not here yet. Download them under Weights.")
+                raise PackMissing(messages.WEIGHTS_NOT_HERE.format(name=info.title))
             return Reenactor.from_pack(info.folder, device=self._device)
 
 

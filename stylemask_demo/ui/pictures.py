@@ -9,8 +9,10 @@ from typing import Any
 import gradio as gr
 from PIL import Image, ImageOps
 
+from stylemask_demo import messages
 from stylemask_demo.caching import VISITOR_SECONDS, Cache
 from stylemask_demo.errors import UnreadableMedia
+from stylemask_demo.media.origin import origin_of
 from stylemask_demo.media.pictures import open_image
 from stylemask_demo.media.videos import read_frames
 
@@ -22,7 +24,15 @@ THUMBNAIL_ROOM = 1.4  # of the face's box, so that hair and chin are seen
 
 Box = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels
 
-_decoded: Cache[tuple[str, int, int], Image.Image] = Cache(16, seconds=VISITOR_SECONDS)  # by path, time and size
+MOST_BYTES = 300_000_000  # of pictures that stay decoded, with the files of those that are animated
+
+
+def _weight(picture: Image.Image) -> float:
+    return 3 * picture.width * picture.height + len(origin_of(picture).animation)
+
+
+# By path, time and size.
+_decoded: Cache[tuple[str, int, int], Image.Image] = Cache(16, MOST_BYTES, _weight, VISITOR_SECONDS)
 
 
 def load_picture(file: str | bytes) -> Image.Image:
@@ -39,14 +49,18 @@ def load_picture(file: str | bytes) -> Image.Image:
 
 
 def load_original(file: str | bytes) -> Image.Image:
-    """Return an uploaded picture as RGB in its own size; see `load_picture` for the rest."""
-    if isinstance(file, bytes):
-        return open_image(file)
+    """Return an uploaded picture as RGB in its own size; see `load_picture` for the rest.
+
+    What its owner should know of the file is shown on the page.
+    """
     try:
-        with open(file, "rb") as upload:  # not by its path, which messages would show to the person
-            return open_image(upload)
+        with io.BytesIO(file) if isinstance(file, bytes) else open(file, "rb") as upload:
+            picture = open_image(upload)
     except OSError:
-        raise UnreadableMedia("This picture has been deleted by now. Add it again.") from None
+        raise UnreadableMedia(messages.DELETED_PICTURE) from None
+    if note := origin_of(picture).note:
+        gr.Warning(note, title="Not all of it is there")
+    return picture
 
 
 def _shrink(picture: Image.Image) -> Image.Image:

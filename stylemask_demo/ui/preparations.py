@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 import gradio as gr
 import numpy as np
 
-from stylemask_demo import Reenactor
+from stylemask_demo import Reenactor, messages
 from stylemask_demo.errors import StyleMaskError
 from stylemask_demo.packs import PackInfo
 from stylemask_demo.ui.compute import Compute
@@ -77,14 +77,14 @@ class Preparations:
                     self._calibrate(info)
             state = Preparation(ready=True)
         except OSError as error:
-            reason = error.strerror or error
-            state = Preparation(False, error=f"They cannot be written to {info.folder} ({reason}). Change its rights.")
+            print(f"stylemask_demo: {info.folder} cannot be written ({error.strerror or error}). Change its rights.")
+            state = Preparation(False, error=messages.PREPARATION_UNWRITABLE)
         except (StyleMaskError, gr.Error) as error:
-            state = Preparation(False, error=str(error))
-        except Exception as error:
+            state = Preparation(False, error=error.message)
+        except Exception:
             # Nobody else would hear of it: the page shows it, and the log of the thread has it whole.
             with self._lock:
-                self._states[info.name] = Preparation(False, error=f"It stopped with an error: {error}")
+                self._states[info.name] = Preparation(False, error=messages.PREPARATION_FAILED)
             raise
         with self._lock:
             self._states[info.name] = state

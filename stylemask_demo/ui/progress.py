@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
+from stylemask_demo import messages
 from stylemask_demo.errors import Cancelled
 
 T = TypeVar("T")
@@ -48,7 +49,7 @@ def stream(
 
     def report(done: int, total: int = 0, what: object = "") -> None:
         if left.is_set():
-            raise Cancelled("Stopped.")
+            raise Cancelled(messages.STOPPED)
         items.put(Progress(int(done), int(total), str(what)))
 
     def run() -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from stylemask_demo import Portrait, Reenactor
+from stylemask_demo import Portrait, Reenactor, messages
 from stylemask_demo.caching import VISITOR_SECONDS, Cache
 from stylemask_demo.errors import NoFaceFound
 
@@ -35,7 +35,7 @@ def portrait_of(reenactor: Reenactor, subject: Subject, role: str | None = None)
     except NoFaceFound as error:
         if role is None:
             raise
-        raise NoFaceFound(f"In the {role} picture: {error}") from error
+        raise NoFaceFound(messages.IN_ROLE.format(role=role, message=error.message)) from error
 
 
 def _open(portrait: bytes) -> Portrait:

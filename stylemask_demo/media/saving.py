@@ -1,0 +1,58 @@
+"""Results on their way to the disk: whole files or none, where a person asked for them."""
+
+import contextlib
+import io
+import os
+from pathlib import Path
+
+from PIL import Image
+
+from stylemask_demo import messages
+from stylemask_demo.errors import UnwritableMedia
+from stylemask_demo.media.files import reason, told_of
+from stylemask_demo.media.origin import as_stored
+
+
+def png_of(image: Image.Image) -> bytes:
+    """The PNG file of a picture (RGB, upright, in sRGB).
+
+    A photo with a result in it keeps the colour profile and the EXIF orientation of its file, and nothing else of it.
+    """
+    stored, profile, exif = as_stored(image)
+    file = io.BytesIO()
+    stored.save(file, format="PNG", icc_profile=profile or None, exif=exif if len(exif) else None)
+    return file.getvalue()
+
+
+def save_png(image: Image.Image, path: str | os.PathLike) -> None:
+    """Write a picture (RGB, upright, in sRGB) as PNG, whole or not at all; `png_of` tells what of its file goes along.
+
+    Raises UnwritableMedia when the name does not end in `.png`, or the file cannot be written.
+    """
+    check_output_path(path, ".png")
+    path = Path(path)
+    temporary = path.with_name(f".{os.getpid()}.{id(image)}.png")
+    try:
+        temporary.write_bytes(png_of(image))
+        os.replace(temporary, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise unwritable(path, error) from None
+
+
+def check_output_path(path: str | os.PathLike, suffix: str) -> None:
+    """Raise UnwritableMedia when no file of a kind (".png", ".mp4") can be written at `path`, before work is spent."""
+    path = Path(path)
+    if path.suffix.lower() != suffix:
+        said = messages.WRONG_ENDING.format(kind=suffix[1:].upper(), ending=suffix)
+        raise UnwritableMedia(said, told_of(path, said))
+    if not os.path.isdir(path.parent):
+        raise UnwritableMedia(messages.NO_FOLDER, told_of(path.parent, messages.NO_FOLDER))
+    if os.path.isdir(path):
+        raise UnwritableMedia(messages.RESULT_IS_FOLDER, told_of(path, messages.RESULT_IS_FOLDER))
+
+
+def unwritable(path: Path, error: BaseException) -> UnwritableMedia:
+    """The error that reports why a result could not be written to `path`."""
+    return UnwritableMedia(messages.UNWRITABLE, f"{told_of(path, messages.UNWRITABLE)} ({reason(error)})")
