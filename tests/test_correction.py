@@ -149,7 +149,7 @@ class Face:
     def feedback(self, monkeypatch) -> Correction:
         feedback = Correction(None, None, None)
         monkeypatch.setattr(feedback, "moved", lambda code, values: code + values)
-        monkeypatch.setattr(feedback, "seen", lambda code, *_: torch.where(SMILING, code.clamp(max=self.widest), code))
+        monkeypatch.setattr(feedback, "seen", lambda code, sources: torch.where(SMILING, code.clamp(max=self.widest), code))
         return feedback
 
 

@@ -14,15 +14,16 @@ from stylemask_demo.portraits.portrait import Portrait
 
 LEAST_ANSWER = 0.1  # part of a smile asked for by which a face must follow, or it is not asked for any more
 
-Draw = Callable[[PictureCode, Sequence[Portrait], Region], Tensor]
+Draw = Callable[[PictureCode, Sequence[Portrait]], Tensor]
 
 
 class Correction:
     """Draws a result, reads it, and adds to its style codes what it misses of the wanted motion.
 
     On rendered people that takes a quarter off the errors of head pose and expression, whatever the method. `draw` makes
-    the pictures (B, 3, S, S) of B codes in `space`, their sources and a region, just as they will be shown; `feedback`
-    reads them and moves their codes, in its own values (B, V) of head pose and expression.
+    the pictures (B, 3, S, S) of B codes in `space` and their sources, just as they will be shown but for what holds still
+    around a region: around a head that turns by mistake, it would pass for one that does not. `feedback` reads them and
+    moves their codes, in its own values (B, V) of head pose and expression.
     """
 
     def __init__(self, draw: Draw, space: StyleSpace, feedback: Feedback):
@@ -63,11 +64,11 @@ class Correction:
         now, then = known(who.values), known(how.values)
         change = strength * region_values(region, now) * (then - now)
         code = self.moved(code, change)
-        return self.corrected(code, now + change, sources, strength, region)
+        return self.corrected(code, now + change, sources, strength)
 
-    def seen(self, code: PictureCode, sources: Sequence[Portrait] = (), region: Region = "all") -> Tensor:
+    def seen(self, code: PictureCode, sources: Sequence[Portrait] = ()) -> Tensor:
         """Head pose and expression that B pictures show, (B, V)."""
-        return self._feedback.seen(self._draw(code, sources, region).clamp(-1, 1))
+        return self._feedback.seen(self._draw(code, sources).clamp(-1, 1))
 
     def corrected(
         self,
@@ -75,20 +76,13 @@ class Correction:
         wanted: Tensor,
         sources: Sequence[Portrait] = (),
         strength: float | Tensor = 1.0,
-        region: Region = "all",
     ) -> PictureCode:
         """Codes of B pictures that show what is `wanted`, (B, V), better; `strength` is the part that is corrected, of all
         values or of each, (V,)."""
-        return self.moved(code, strength * (wanted - self.seen(code, sources, region)))
+        return self.moved(code, strength * (wanted - self.seen(code, sources)))
 
     def followed(
-        self,
-        code: PictureCode,
-        wanted: Tensor,
-        sources: Sequence[Portrait],
-        strength: Tensor,
-        rounds: int,
-        region: Region = "all",
+        self, code: PictureCode, wanted: Tensor, sources: Sequence[Portrait], strength: Tensor, rounds: int
     ) -> PictureCode:
         """Codes of B pictures corrected `rounds` times towards what is `wanted`, (B, 56), as long as smiles follow.
 
@@ -96,10 +90,10 @@ class Correction:
         `strength` (56,) is the part of each value that is corrected each time.
         """
         smiles = (motion_change(0, 0, 1) > 0).to(wanted)
-        seen, follows = self.seen(code, sources, region), torch.ones(len(wanted), 1).to(wanted)
+        seen, follows = self.seen(code, sources), torch.ones(len(wanted), 1).to(wanted)
         for _ in range(rounds):
             push = strength * (wanted - seen) * (1 - smiles + smiles * follows)
-            reached = self.seen(self.moved(code, push), sources, region)
+            reached = self.seen(self.moved(code, push), sources)
             asked, answered = ((change * smiles).sum(1, keepdim=True) for change in (push, reached - seen))
             follows = follows * (answered * asked.sign() >= LEAST_ANSWER * asked.abs())
             code = self.moved(code, push * (1 - smiles + smiles * follows))
