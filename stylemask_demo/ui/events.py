@@ -84,7 +84,7 @@ def _connect_pictures(
 ) -> None:
     """Let every picture that comes or goes change what the page asks; keep what is there over a reload."""
     source, target, used = page.source, page.follow.target, page.packs.used
-    seen: list[Any] = [used, source.zone, source.face, target.zone, target.face, page.video.zone]
+    seen: list[Any] = [used, source.zone, source.face, target.zone, target.face, page.video.zone, page.video.face]
     look: Event = {"fn": None, "inputs": seen, "outputs": [place.asked for place in places], "js": "stylemask.look"}
     for role, card in (("source", source), ("target", target)):
         card.zone.upload(handlers.shown_picture, card.zone, card.zone, **UNSEEN, api_name=f"{role}_shown")
