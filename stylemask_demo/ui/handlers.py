@@ -41,7 +41,6 @@ class Handlers:
         self._edit = remembering_examples(compute.edit)
         self._stages = remembering_examples(compute.stages)
 
-    @explained
     def preview(
         self,
         source: Upload,
@@ -56,7 +55,7 @@ class Handlers:
     ) -> Shown:
         """Show the source before and after: (before/after pictures, status line, match, match line)."""
         if source is None or target is None:
-            return gr.skip()
+            raise StyleMaskError(messages.TWO_PICTURES_NEEDED)
         who, lost = self._source(load_picture(source), source_face, pack, match)
         how = Subject(load_picture(target), _index(target_face))
         result = self._reenact(pack, who, how, method, float(strength), bool(into_photo), LARGEST)
@@ -89,7 +88,6 @@ class Handlers:
         how = Subject(load_picture(target), _index(target_face))
         return self._reenact(pack, who, how, method, float(strength), bool(into_photo), LARGEST).value[1]
 
-    @explained
     def preview_moving(
         self,
         source: Upload,
@@ -104,7 +102,6 @@ class Handlers:
         """Show the edited source while the hand moves, which must be quick: as preview_edit, at the pack's size."""
         return self._shown_edit(source, yaw, pitch, smile, into_photo, source_face, pack, match, None)
 
-    @explained
     def preview_edit(
         self,
         source: Upload,
@@ -134,7 +131,7 @@ class Handlers:
         """Turn the source's head and change its smile: a PNG of the pack's full size, or of the photo's.
 
         yaw: -30..30 degrees, positive turns the face to the right of the picture; pitch: -15..15 degrees,
-        positive looks up; smile: -1..1. All are changes from the source. into_photo: put the face back into the
+        positive looks up; smile: -0.5..1. All are changes from the source. into_photo: put the face back into the
         photo; source_face: which face of a picture with several, 0 is the clearest; pack: name of the weights.
         """
         if source is None:
@@ -142,16 +139,15 @@ class Handlers:
         who = self._source_to_keep(source, into_photo, source_face, pack, match)
         return self._edit(pack, who, float(yaw), float(pitch), float(smile), bool(into_photo), LARGEST).value
 
-    @explained
-    def new_picture(self, picture: Upload, pack: str) -> Shown:
-        """Show what becomes of a picture that was added: (its faces to choose from, chosen face, stages)."""
+    def preview_stages(self, picture: Upload, face: float, pack: str) -> Shown:
+        """Show what becomes of a face in a picture: (the picture's faces to choose from, three stages)."""
         if picture is None:
-            return gr.skip()
+            raise StyleMaskError(messages.SOURCE_NEEDED)
         loaded = load_picture(picture)
-        stages = self._stages(pack, Subject(loaded)).value
+        stages = self._stages(pack, Subject(loaded, _index(face))).value
         faces = [_thumbnail(loaded, box) for box in stages.faces] if len(stages.faces) > 1 else []
-        chooser = gr.update(value=faces, visible=bool(faces), selected_index=0 if faces else None)
-        return chooser, 0, *_drawn(stages)
+        chooser = gr.update(value=faces, visible=bool(faces), selected_index=_index(face) if faces else None)
+        return chooser, *_drawn(stages)
 
     @explained
     def stages(self, picture: Upload, face: float, pack: str) -> Shown:
@@ -160,7 +156,7 @@ class Handlers:
         face: which face of a picture with several, 0 is the clearest; pack: name of the weights.
         """
         if picture is None:
-            return gr.skip()
+            raise StyleMaskError(messages.PICTURE_NEEDED)
         return _drawn(self._stages(pack, Subject(load_picture(picture), _index(face))).value)
 
     @explained
@@ -228,8 +224,10 @@ class Handlers:
         match: Match | None,
         size: int | None,
     ) -> Shown:
-        if source is None or not self._preparations.of(pack).ready:
-            return gr.skip()
+        if source is None:
+            raise StyleMaskError(messages.SOURCE_NEEDED)
+        if not self._preparations.of(pack).ready:
+            raise StyleMaskError(messages.SLIDERS_NOT_READY)
         who, lost = self._source(load_picture(source), source_face, pack, match)
         result = self._edit(pack, who, float(yaw), float(pitch), float(smile), bool(into_photo), size)
         return result.value, self._status(result, who), *lost

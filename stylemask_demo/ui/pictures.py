@@ -17,6 +17,7 @@ LONGEST_SIDE = 2048  # pixels; more than any pack's crop needs, and hashing more
 PREVIEW_SIDE = 1280  # pixels of the longer side; a whole photo is looked at smaller than it is kept
 PREVIEW_QUALITY = 92  # JPEG: encodes ten times faster than WebP and shows no blocks at this quality
 
+NOT_WHOLE = "Not all of it is there"  # over what is said of a file
 MOST_BYTES = 300_000_000  # of pictures that stay decoded, with the files of those that are animated
 
 
@@ -52,7 +53,7 @@ def load_original(file: str | bytes) -> Image.Image:
     except OSError:
         raise UnreadableMedia(messages.DELETED_PICTURE) from None
     if note := origin_of(picture).note:
-        gr.Warning(note, title="Not all of it is there")
+        gr.Warning(note, title=NOT_WHOLE)
     return picture
 
 
