@@ -76,6 +76,19 @@ def _whole_number(lowest: int, highest: int) -> Callable[[str], int]:
     return read
 
 
+def _face(text: str) -> int | tuple[float, float]:
+    """Return the face that a text means: by its number, or by a point on it."""
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if text.isdecimal():
+        return int(text)
+    if len(numbers) != 2 or not all(map(math.isfinite, numbers)):
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of a face, such as 1, and no point, such as 320,180")
+    return numbers[0], numbers[1]
+
+
 def _parser() -> argparse.ArgumentParser:
     script = Path(sys.argv[0]).stem == SCRIPT
     parser = _Parser(prog=SCRIPT if script else "python -m stylemask_demo", description="Reenact and edit portraits.")
@@ -132,6 +145,12 @@ def _parser() -> argparse.ArgumentParser:
     drive = command("drive", commands.drive, "Let the source person move as the face in a video.")
     drive.add_argument("source", metavar="SOURCE", help="picture of the person (who)")
     drive.add_argument("video", metavar="VIDEO", help="video of the motion (how), at most a minute")
+    drive.add_argument(
+        "--face",
+        type=_face,
+        metavar="FACE",
+        help="who of several is followed: number of a face in the first frame, 0 the clearest, or a point on it: 320,180",
+    )
 
     edit = command("edit", commands.edit, "Turn a face and change its smile, relative to the picture.")
     edit.add_argument("source", metavar="SOURCE", help="picture of the person")

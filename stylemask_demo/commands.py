@@ -55,7 +55,7 @@ def drive(options: argparse.Namespace) -> None:
     _tell(options.video, frames.note)
     reenactor = _reenactor(options, options.method)
     source = _source(reenactor, picture, options)
-    made = reenactor.drive(source, frames, options.method, options.strength, options.region)
+    made = reenactor.drive(source, frames, options.method, options.strength, options.region, options.face)
     write_video(options.output, _counted(made, frames.count, "frame"), fps=frames.fps, audio_from=options.video)
     print(options.output)
 

@@ -82,6 +82,7 @@ NO_SUCH_FACE = "There is no face number {number} in this picture: {count} were f
 CUT_FACE = "The face in this picture is cut off too much. Use a picture that shows the whole face."
 NO_FACE_SAMPLED = "No clear face came up this time. Press the button again for another person."
 IN_ROLE = "In the {role} picture: {message}"
+IN_FIRST_FRAME = "In the first frame of the video: {message}"
 
 # What is asked for
 TWO_PICTURES_NEEDED = "Two pictures are needed. Add a source and a target portrait."

@@ -11,11 +11,11 @@ from PIL.Image import Image
 from stylemask_demo import messages
 from stylemask_demo.batching import batch_size, in_batches, paired
 from stylemask_demo.caching import Lazy
-from stylemask_demo.detail.photo_detail import PhotoDetail
+from stylemask_demo.detail.photo_detail import PhotoDetail, Steady
 from stylemask_demo.detail.results import Results
 from stylemask_demo.driving.driver import drive
-from stylemask_demo.driving.following import FaceFollower
-from stylemask_demo.driving.smoothing import CodeSmoother
+from stylemask_demo.driving.following import USUAL_RATE, FaceFollower
+from stylemask_demo.driving.smoothing import HEAD, CodeSmoother, steadied
 from stylemask_demo.editing.correction import Correction
 from stylemask_demo.editing.feedback import create_feedback
 from stylemask_demo.editing.sliders import Sliders
@@ -30,7 +30,7 @@ from stylemask_demo.generator.tuning import Progress
 from stylemask_demo.methods import FaceCode, Transfer, check_method
 from stylemask_demo.packs.networks import PackNetworks
 from stylemask_demo.packs.recipe import Drawing
-from stylemask_demo.portraits.builder import PortraitBuilder
+from stylemask_demo.portraits.builder import PortraitBuilder, Which
 from stylemask_demo.portraits.identity import identities
 from stylemask_demo.portraits.portrait import Portrait
 from stylemask_demo.portraits.readers import create_reader
@@ -158,16 +158,18 @@ class Pipeline:
         strength: float,
         size: Size = None,
         region: Region = "all",
+        face: Which = None,
     ) -> Generator[Image, None, None]:
         """A picture of the source for each frame of a video, as they come; see `Reenactor.drive`."""
         self._check(method, region)
         who = self.portraits_of([source])
-        follower, smooth = FaceFollower(self.finder, self.networks.extractor), CodeSmoother()
+        follower, smooth = self.follower(face, float(getattr(frames, "fps", USUAL_RATE))), CodeSmoother()
+        steady = steadied(HEAD)
 
         @torch.inference_mode()
         def made(crops: Sequence[Image]) -> list[Image]:
             how = smooth(self.transfer.target_crops(crops, method))
-            return self._followed(method, self.transfer.sources(who, method), how, strength, who, size, region)
+            return self._followed(method, self.transfer.sources(who, method), how, strength, who, size, region, steady)
 
         view, at_once = self.transfer.view(method), batch_size(self.networks.device)
 
@@ -177,6 +179,11 @@ class Pipeline:
             return view.reduced(crop) if view and crop else crop
 
         return drive(iter(frames), follow, made, lambda: self.results.still(who[0], size), at_once)
+
+    def follower(self, face: Which = None, rate: float = USUAL_RATE) -> FaceFollower:
+        """What follows one face through a video with `rate` frames a second: the `face` of the first that shows one."""
+        identity = self.networks.identity.get()
+        return FaceFollower(self.finder, self.networks.extractor, partial(identities, identity), identity.alike, face, rate)
 
     def tuned(self, face: Subject, steps: int, progress: Progress | None) -> Portrait:
         """A portrait with a generator of its own; see `Reenactor.tune`."""
@@ -201,6 +208,7 @@ class Pipeline:
         sources: Sequence[Portrait] = (),
         size: Size = None,
         region: Region = "all",
+        steady: Steady | None = None,
     ) -> list[Image]:
         """Pictures of B `sources` that follow B targets, or of one for all of the other; random people have no portrait."""
         results = self.results_of(method)
@@ -213,7 +221,7 @@ class Pipeline:
             if self.correction and self.correction.ready:
                 correction = self.correction.of(results.tensors, results.space)
                 code = correction(code, who, how, strength, sources)
-        return results.pictures(code, sources, size, region)
+        return results.pictures(code, sources, size, region, steady)
 
     def _check(self, method: str, region: Region) -> None:
         """Raise UnknownMethod or UnknownRegion for what the pack cannot do."""

@@ -179,28 +179,25 @@ class Reenactor:
         method: str = "stylemask",
         strength: float = 1.0,
         region: Region = "all",
+        face: Which = None,
     ) -> Generator[Image, None, None]:
-        """The source with the head pose and expression of each frame of a video (RGB), frame by frame as they come.
+        """The source with the head pose and expression of each frame of a video (RGB), as they come, smoothed over time.
 
-        Place and motion of the face are smoothed over time. A frame without a face repeats the last result, at first the
-        source as it is. `region` is that of `reenact`, which raises the same; so is NoFaceFound, after a video without any.
+        Followed is the `face`, as in `portrait`, of the first frame that shows one, known by looks from then on; without it
+        the last result is repeated. Raises what `reenact` raises, and NoFaceFound after a video without any face.
         """
-        return self.pipeline.driven(source, frames, method, strength, self.size, region)
+        return self.pipeline.driven(source, frames, method, strength, self.size, region, face)
 
     def tune(self, face: Subject, steps: int = STEPS, progress: Progress | None = None) -> Portrait:
         """Bends a copy of the generator towards one face, so that all that is made of it looks more like the person.
 
-        Returns a portrait that carries the changes as `tuning`, which nobody else is given; the generator that others use
-        stays as it is. `progress` is called with the steps done, all steps, and the loss after every step; it may raise
-        `errors.Cancelled` to stop, and nothing is kept then. Raises what `portrait` raises.
+        Returns a portrait that carries the changes as `tuning`; others' generator stays as it is. `progress` is called with
+        steps done, all steps and the loss, and may raise `errors.Cancelled` to stop. Raises what `portrait` raises.
         """
         return self.pipeline.tuned(face, steps, progress)
 
     def into_photo(self, portrait: Portrait, result: Image) -> Image:
-        """The portrait's photo with `result`, a picture made from the portrait, in the place of the face.
-
-        Raises ValueError for a result of another size than the crop.
-        """
+        """The portrait's photo with a `result` made from it in the face's place. Raises ValueError for another size."""
         return self.pipeline.results.into_photo(portrait, result)
 
     @overload

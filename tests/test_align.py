@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from people import LABELS, LANDMARKS
 from PIL import Image
 
 from stylemask_demo.faces.align import crop_quad
 from stylemask_demo.faces.crops import FfhqCrop
+from stylemask_demo.faces.head_size import head_size, zoomed
 
 FOLDER = Path(__file__).parent / "golden"
 ARRAYS = np.load(FOLDER / "golden.npz")
@@ -113,3 +115,24 @@ def test_impossible_landmarks_are_refused():
         FfhqCrop().cut(photo, np.full((68, 2), np.nan), 256)
     with pytest.raises(ValueError, match="outside"):
         FfhqCrop().cut(photo, place_face((5000, 5000)), 256)
+
+
+def test_the_size_of_a_head_follows_neither_its_mouth_nor_its_pose():
+    at_rest = torch.from_numpy(np.stack([LANDMARKS[name] for name in sorted(LANDMARKS)])).float()
+    poses = torch.tensor([LABELS[name]["euler"] for name in sorted(LANDMARKS)]).float()
+    sizes = head_size(at_rest, poses)
+    assert torch.allclose(head_size(3 * at_rest + 5, poses), 3 * sizes, rtol=1e-4)
+    talking = at_rest.clone()
+    talking[:, 4:13, 1] += 30
+    talking[:, 48:, 1] += 25
+    assert torch.equal(head_size(talking, poses), sizes)
+    assert sizes.std() / sizes.mean() < 0.07, "people differ, and are turned by up to forty degrees"
+
+
+def test_what_is_zoomed_stays_about_its_middle():
+    picture = torch.full((2, 3, 64, 64), -1.0)
+    picture[..., 20:24, 40:44] = 1.0
+    middle = torch.tensor([[42 / 64, 22 / 64], [0.5, 0.5]])
+    made = zoomed(picture, middle, torch.tensor([2.0, 1.0]))
+    assert torch.allclose(made[1], picture[1], atol=1e-4)
+    assert made[0, :, 19:25, 39:45].min() > 0.9 and made[0, 0].gt(0).sum() == 64

@@ -5,10 +5,14 @@ The pictures that the browser tests take are kept in build/page/.
 
 import json
 import re
+import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import av
 import numpy as np
 import pytest
 from gradio_client import handle_file
@@ -58,6 +62,14 @@ def _write_clip(path: Path, picture: Image.Image, frames: int, fps: int = 10) ->
     tilts = 6 * np.sin(np.linspace(0, 2 * np.pi, frames))
     write_video(path, (picture.rotate(tilt, Image.Resampling.BICUBIC) for tilt in tilts), fps=fps)
     return path
+
+
+def _until(true: Callable[[], Any], seconds: float = 20) -> Any:
+    """Return what a function tells once it tells something; the last of it when time is up."""
+    until = time.monotonic() + seconds
+    while not (told := true()) and time.monotonic() < until:
+        time.sleep(0.1)
+    return told
 
 
 def _open(path: Path) -> Image.Image:
@@ -165,6 +177,17 @@ def test_a_video_drives_the_source(client, clip):
     pixels = [np.asarray(frame, dtype=float) for frame in made]
     assert pixels[0].shape[0] == pixels[0].shape[1] >= 256
     assert max(np.abs(frame - pixels[0]).mean() for frame in pixels) > 0.5
+
+
+def test_a_cancelled_program_leaves_no_work_behind(client, uploads, tmp_path):
+    film = _write_clip(tmp_path / "film.mp4", _open(TARGET), frames=200)
+    before = set(uploads.glob("video-*"))
+    jobs = [client.submit(handle_file(SOURCE), handle_file(film), "directions", 1, api_name="/drive") for _ in range(2)]
+    begun = _until(lambda: [path for path in set(uploads.glob("video-*")) - before if any(path.iterdir())])
+    assert begun
+    for job in jobs:
+        job.cancel()
+    assert _until(lambda: set(uploads.glob("video-*")) == before), "it works on for nobody"
 
 
 def test_a_cut_off_video_is_used_as_far_as_it_goes(client, tmp_path):
@@ -436,3 +459,46 @@ def test_the_result_is_saved_as_png(visit, tab_name, button, tmp_path):
     download.value.save_as(tmp_path / "saved.png")
     with Image.open(tmp_path / "saved.png") as picture:
         assert picture.format == "PNG" and picture.width >= 256
+
+
+@pytest.mark.parametrize("name", ["driver.gif", "driver.avi"])
+def test_videos_that_the_browser_does_not_play_are_shown_and_used(visit, name, tmp_path):
+    frames = [_open(TARGET).rotate(turn, Image.Resampling.BICUBIC) for turn in range(4)]
+    if name.endswith("gif"):
+        frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:], duration=125)
+    else:
+        with av.open(str(tmp_path / name), "w") as container:
+            stream = container.add_stream("mpeg4", rate=8)
+            stream.width = stream.height = frames[0].width
+            for frame in frames:
+                container.mux(stream.encode(av.VideoFrame.from_image(frame)))
+            container.mux(stream.encode(None))
+    tab = visit()
+    tab.page.get_by_role("tab", name="Follow a video").click()
+    tab.drop("#video", tmp_path / name)
+    tab.page.wait_for_function("document.querySelector('#video video')?.readyState >= 2", timeout=WAIT)
+    tab.page.click("#drive")
+    tab.page.wait_for_function("document.querySelector('#driven video')?.readyState >= 2", timeout=WAIT)
+
+
+def test_pictures_that_the_browser_does_not_show_are_shown(visit, tmp_path):
+    _open(SOURCE).save(tmp_path / "source.tif")
+    tab = visit()
+    before = tab.wait_for_result()
+    tab.drop("#source", tmp_path / "source.tif")
+    tab.page.wait_for_function("document.querySelector('#source img')?.src.endsWith('.png')", timeout=WAIT)
+    tab.wait_for("#source img")
+    tab.wait_for_result(other_than=before)
+
+
+def test_who_is_followed_is_chosen_by_a_click(visit, group, tmp_path):
+    _write_clip(tmp_path / "two.mp4", _open(group), frames=3)
+    tab = visit()
+    tab.page.get_by_role("tab", name="Follow a video").click()
+    tab.drop("#video", tmp_path / "two.mp4")
+    faces = tab.page.locator("#video-chooser button")
+    faces.nth(1).wait_for(timeout=WAIT)
+    assert faces.count() == 2
+    faces.nth(1).click()
+    tab.page.click("#drive")
+    tab.page.wait_for_function("document.querySelector('#driven video')?.readyState >= 2", timeout=WAIT)

@@ -11,7 +11,7 @@ from skimage import data
 from stylemask_demo.faces import paste
 from stylemask_demo.faces.align import CropTransform
 from stylemask_demo.faces.crops import BoxCrop, CropRule, FfhqCrop
-from stylemask_demo.faces.paste import head_mask, paste_back
+from stylemask_demo.faces.paste import Behind, head_mask, paste_back
 
 SIDE = 256
 RULES = [FfhqCrop(), FfhqCrop(plain=True), FfhqCrop(blur=0.02, finer=4, whole=True, plain=True), BoxCrop()]
@@ -170,3 +170,42 @@ def test_what_does_not_fit_is_refused():
         paste_back(crop, crop, crop, transform, landmarks)
     with pytest.raises(ValueError, match="68 landmarks"):
         paste_back(photo, crop, crop, transform, landmarks[:5])
+
+
+def hairy(reach: int) -> tuple[Image.Image, np.ndarray]:
+    """A photo of a head before a wall whose hair reaches so far above the crop, and the landmarks in its pixels."""
+    photo, points = photo_of("900003_0", (600, 600), (300, 330), 256)
+    scene = np.array(Image.new("RGB", photo.size, (150, 165, 170)))
+    inside = np.s_[330 - 128 : 330 + 128, 300 - 128 : 300 + 128]
+    scene[inside] = np.asarray(photo)[inside]
+    cv2.ellipse(scene, (300, 330 - 90), (85, 40 + reach), 0, 180, 360, (40, 30, 25), -1)
+    return Image.fromarray(scene), points
+
+
+@pytest.mark.parametrize("lower", [True, False])
+def test_old_hair_above_the_crop_goes_where_the_head_has_left(lower):
+    photo, points = hairy(60)
+    crop, transform, landmarks = cut(photo, points)
+    result = np.array(crop)
+    background, left = np.zeros((SIDE, SIDE), np.float32), np.zeros((SIDE, SIDE), bool)
+    pixels = np.float32(result)
+    wall = np.abs(pixels - (150, 165, 170)).max(2) < 30
+    background[wall] = 1
+    if lower:  # the head has gone down by a quarter of the crop
+        left[:64] = ~wall[:64]
+        result[64:], result[:64] = result[:-64], (150, 165, 170)
+        moved = landmarks + (0, 64)
+    else:  # something has changed at the side, and the hair still reaches the top of the crop
+        left[:40, :30] = True
+        result[:40, :30] = (20, 160, 60)
+        moved = landmarks
+    pasted = np.float32(
+        paste_back(photo, Image.fromarray(result), crop, transform, landmarks, moved, behind=Behind(background, left))
+    )
+    top = int(transform.to_photo(np.array([[128, 0]]))[0, 1])
+    above = pasted[top - 45 : top - 2, 280:320]
+    was = np.float32(photo)[top - 45 : top - 2, 280:320]
+    assert (was.mean(2) < 60).mean() > 0.5, "there was hair"
+    assert (above.mean(2) < 60).mean() < 0.05 if lower else np.array_equal(above, was)
+    if lower:
+        assert np.abs(above - (150, 165, 170)).mean() < 12

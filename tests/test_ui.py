@@ -59,6 +59,25 @@ def test_work_stops_when_nobody_reads_on():
     assert stopped.wait(10)
 
 
+def test_work_that_was_left_keeps_its_place_until_it_stops():
+    place, frame, begun = threading.Semaphore(1), threading.Event(), []
+
+    def work(report):
+        begun.append(report)
+        frame.wait(10)
+        report(1, 100)
+
+    first, second, third = (stream(work, place) for _ in range(3))
+    for items in (first, second):
+        assert next(items) == Progress()
+        items.close()  # one at work, one that waits
+    assert next(third) == Progress()
+    assert len(begun) == 1, "what was left works on, and others begin"
+    frame.set()
+    assert list(third)[-1] == Finished(None)
+    assert len(begun) == 2, "nobody works for those who have left while they waited"
+
+
 def test_a_reader_can_leave_work_that_never_reports():
     forever = threading.Event()
     items = stream(lambda report: forever.wait(30))

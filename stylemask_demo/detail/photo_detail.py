@@ -1,6 +1,6 @@
 """Results as the generator draws them, and what of the source's photo belongs into them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -8,6 +8,7 @@ from torch import Tensor
 
 from stylemask_demo.caching import VISITOR_SECONDS, Cache
 from stylemask_demo.faces.extract import read_twice
+from stylemask_demo.faces.head_size import RIGID, head_size, zoomed
 from stylemask_demo.faces.regions import Region, region_mask
 from stylemask_demo.media.tensors import to_tensor
 from stylemask_demo.networks.correspondence import CELL, find_places
@@ -18,16 +19,21 @@ from stylemask_demo.portraits.portrait import Portrait
 
 REMEMBERED = 16  # sources, about 2 MB each
 
+# Generators draw heads as they are aligned, smaller the wider the mouth is open. In a video they are brought to one size,
+# by factors (B,) of B results one after another, which this smooths.
+Steady = Callable[[Tensor], Tensor]
+
 
 class _Source(NamedTuple):
-    """A crop and its inversion (1, 3, S, S) in -1..1, the landmarks (1, 68, 2) of both as fractions, and degrees of yaw,
-    pitch and roll (1, 3) of the head in the crop."""
+    """A crop and its inversion (1, 3, S, S) in -1..1, the landmarks (1, 68, 2) of both as fractions, degrees of yaw, pitch
+    and roll (1, 3) of the head in the crop, and the size (1,) of the head in the inversion."""
 
     crop: Tensor
     inversion: Tensor
     of_crop: Tensor
     of_inversion: Tensor
     pose: Tensor
+    size: Tensor
 
 
 class PhotoDetail:
@@ -43,16 +49,21 @@ class PhotoDetail:
         return len(self._sources)
 
     @torch.inference_mode()
-    def __call__(self, made: Tensor, sources: Sequence[Portrait], region: Region = "all") -> Layers:
+    def __call__(
+        self, made: Tensor, sources: Sequence[Portrait], region: Region = "all", steady: Steady | None = None
+    ) -> Layers:
         """Results (B, 3, S, S) in about -1..1 of B sources, or all of one -> the layers of the same with the detail of
         their crops.
 
-        Where only a `region` of the face moves, all around it is the crop as it is.
+        Where only a `region` of the face moves, all around it is the crop as it is. With `steady` heads keep the size that
+        they have in the crop, whatever the face does: see there.
         """
         known = [self._known(source) for source in sources]
         joined = (torch.cat(parts).expand(len(made), *parts[0].shape[1:]) for parts in zip(*known, strict=True))
-        crops, inversions, of_crops, of_inversions, poses = joined
+        crops, inversions, of_crops, of_inversions, poses, sizes = joined
         made = made.clamp(-1, 1)  # as the network has learned it
+        if steady is not None:
+            made = self._steadied(made, sizes, steady)
         now = read_twice(self._extractor, to_input(made))
         places = find_places(of_crops, of_inversions, now.landmarks, made.shape[-1] // CELL)
         layers = self._network(crops, inversions, made, places, torch.cat([poses, now.euler], 1))
@@ -62,11 +73,21 @@ class PhotoDetail:
         moving = [torch.from_numpy(mask) for mask in masks if mask is not None]
         return layers.within(torch.stack(moving)[:, None].to(made), crops) if moving else layers
 
+    def _steadied(self, made: Tensor, sizes: Tensor, steady: Steady) -> Tensor:
+        """Pictures (B, 3, S, S) with their heads brought to such sizes (B,)."""
+        now = read_twice(self._extractor, to_input(made))
+        middle, factors = now.landmarks[:, RIGID].mean(1), sizes / head_size(now.landmarks, now.euler)
+        # Looked at again at about the right size, because sizes far from usual are read less surely.
+        now = read_twice(self._extractor, to_input(zoomed(made, middle, factors)))
+        factors = factors * sizes / head_size(now.landmarks, now.euler)
+        return zoomed(made, middle, steady(factors))
+
     def _known(self, source: Portrait) -> _Source:
         def look() -> _Source:
             both = to_tensor([source.crop, source.inversion], source.crop.width).to(self._device)
             read = read_twice(self._extractor, to_input(both))
             of_crop, of_inversion = read.landmarks.split(1)
-            return _Source(both[:1], both[1:], of_crop, of_inversion, read.euler[:1])
+            size = head_size(of_inversion, read.euler[1:])
+            return _Source(both[:1], both[1:], of_crop, of_inversion, read.euler[:1], size)
 
         return self._sources.find(source.look, look)

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 
 from stylemask_demo.detail.full_size import at_full_size
-from stylemask_demo.detail.photo_detail import PhotoDetail
-from stylemask_demo.faces.paste import paste_back
+from stylemask_demo.detail.photo_detail import PhotoDetail, Steady
+from stylemask_demo.faces.paste import Behind, paste_back
 from stylemask_demo.faces.regions import Region
 from stylemask_demo.generator.style_space import PictureCode, StyleSpace
 from stylemask_demo.generator.synthesis import Synthesis
@@ -33,16 +34,18 @@ class Results:
         sources: Sequence[Portrait] = (),
         size: int | None = None,
         region: Region = "all",
+        steady: Steady | None = None,
     ) -> list[Image.Image]:
         """Codes of B results -> B pictures, RGB; `sources` are the portraits they were made of, or one of all, if any.
 
         With a `size` larger than the pack's, results with detail are as large as the photo shows the face, at most that.
-        Where only a `region` of the face moves, all around it is the photo itself, if the pack has a network for detail.
+        Where only a `region` of the face moves, all around it is the photo itself, if the pack has a network for detail;
+        `steady` is that of `PhotoDetail`.
         """
         made = self._made(code, sources)
         if self._detail is None or not sources:
             return self._synthesis.images(made)
-        layers, size = self._detail(made, sources, region), max(size or 0, made.shape[-1])
+        layers, size = self._detail(made, sources, region, steady), max(size or 0, made.shape[-1])
         pictures = []
         for i in range(len(made)):
             crop = sources[i % len(sources)].crop_of(size)
@@ -91,7 +94,21 @@ class Results:
         # Relative to the unmoved face, so that what its inversion gets wrong does not pass for a motion.
         moved = landmarks + now - unmoved
         transform = portrait.transform.resized(crop.width)
-        return paste_back(portrait.photo, result, crop, transform, landmarks, moved, still)
+        behind = self._behind(portrait, result)
+        return paste_back(portrait.photo, result, crop, transform, landmarks, moved, still, behind)
+
+    @torch.inference_mode()
+    def _behind(self, portrait: Portrait, result: Image.Image) -> Behind | None:
+        """Where a result of a portrait shows what was behind the head, as the detail network sees it."""
+        if self._detail is None:
+            return None
+        made = to_tensor([result], portrait.crop.width).to(self.space.mean_w.device)
+        layers = self._detail(made, [portrait])
+        background, seen = (
+            F.interpolate(part.float(), size=result.width, mode="bilinear", align_corners=False)[0, 0].cpu().numpy()
+            for part in (layers.unmoved, torch.sigmoid(layers.found.seen))
+        )
+        return Behind(background, (seen < 0.5) & (background < 0.5))
 
     def _with_detail(self, made: torch.Tensor, sources: Sequence[Portrait]) -> torch.Tensor:
         return self._detail(made, sources).drawn if self._detail is not None and sources else made

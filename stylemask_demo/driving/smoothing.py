@@ -1,5 +1,6 @@
 """Smoothing what is seen in a video, without lag where it moves."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ class Smoothness(NamedTuple):
 PLACE = Smoothness(0.08, 30.0)  # of landmarks, in sides of the crop
 SPEED = 0.2  # cycles a frame: cut-off of the speed itself
 CODE = Smoothness(0.12, 6.0)  # of codes and direction values, in parts of their size
+HEAD = Smoothness(0.2, 30.0)  # of the size of heads, in parts of it
 
 
 class OneEuro:
@@ -73,3 +75,9 @@ class CodeSmoother:
             size = 2 * float(rows[0].std()) if name in ("w_plus", "motion") else 1.0
             self._filters[name] = OneEuro(CODE, size)
         return torch.stack([self._filters[name](row) for row in rows])
+
+
+def steadied(smoothness: Smoothness) -> Callable[[Tensor], Tensor]:
+    """A filter of values (B, ...) of B frames, one after another, which goes on where it was left."""
+    smooth = OneEuro(smoothness)
+    return lambda values: torch.stack([smooth(value) for value in values])

@@ -34,6 +34,13 @@ class CropTransform:
         return (np.asarray(points) - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
 
     @property
+    def inside(self) -> bool:
+        """Whether all of the crop lies in the photo."""
+        edge = self.crop_size - 0.5
+        corners = self.to_photo(np.array([[-0.5, -0.5], [-0.5, edge], [edge, edge], [edge, -0.5]]))
+        return bool((corners >= -0.5 - 1e-6).all() and (corners <= np.subtract(self.photo_size, 0.5) + 1e-6).all())
+
+    @property
     def side_in_photo(self) -> float:
         """Side of the crop in pixels of the photo."""
         return float(np.hypot(*np.array(self.matrix)[:, 0]) * self.crop_size)

@@ -4,14 +4,17 @@ Everything is decided in the small crop, as two layers: what of the photo gives 
 Only these two are brought to the photo's pixels, in strips, so the size of the photo hardly matters.
 """
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from PIL import Image
 
 from stylemask_demo.faces.align import LEFT_EYE, RIGHT_EYE, CropTransform
+from stylemask_demo.faces.clearing import left_behind
 
 NOSE = slice(27, 36)
-CHIN, BROWS = 8, slice(17, 27)
+CHIN, BROWS, MOUTH = 8, slice(17, 27), slice(48, 68)
 
 # Lengths as fractions of the crop's side.
 BORDER = 0.09  # the mask falls to nothing over this width along the crop's border
@@ -27,7 +30,16 @@ UNLIKE = 15.0  # grey levels by which hair differs from a wall: no measure of th
 BRIGHTEST_MATCH = 50.0  # grey levels; a larger difference is another thing, not another light
 FACE_WEIGHT = 0.5  # of the colour of the face as a whole against the pixels that stayed in place
 UNKNOWN_WEIGHT = 0.05  # of no correction at all
+BACKGROUND = 0.8  # share from which on a pixel is taken for the background
 STRIP = 256  # rows of the photo worked on at a time
+
+
+class Behind(NamedTuple):
+    """Where a result shows what was behind the head: `background` (S, S) in 0..1 is its share that the photo shows too, and
+    `left` (S, S) is True where the photo does not, because the head was there."""
+
+    background: np.ndarray
+    left: np.ndarray
 
 
 def paste_back(
@@ -38,6 +50,7 @@ def paste_back(
     landmarks: np.ndarray,
     result_landmarks: np.ndarray | None = None,
     inversion: Image.Image | None = None,
+    behind: Behind | None = None,
 ) -> Image.Image:
     """Lay a result over the face in its photo, at its place and size, with a soft mask and matched colours.
 
@@ -47,9 +60,10 @@ def paste_back(
     `crop` was cut from `photo`, `transform` leads back into it, and `result` is the changed face: RGB, of the crop's size.
     `landmarks` (68, 2) are those of the crop, in its pixels, counted from its edge as in `FaceParameters`;
     `result_landmarks` those of the result, without which the head counts as unmoved. `inversion` is what the generator
-    makes of the unchanged face; without it the result is compared with the crop. Returns a new picture of the photo's size:
-    the photo itself for a result equal to `inversion` or, without one, to `crop`. Raises ValueError when sizes do not fit
-    the transform, or landmarks are not (68, 2).
+    makes of the unchanged face; without it the result is compared with the crop. `behind` tells where the result shows what
+    was behind the head: that then covers all of the old head, and of its hair above the crop. Returns a new picture of the
+    photo's size: the photo itself for a result equal to `inversion` or, without one, to `crop`. Raises ValueError when
+    sizes do not fit the transform, or landmarks are not (68, 2).
     """
     side = transform.crop_size
     for name, picture in (("result", result), ("crop", crop), ("inversion", inversion)):
@@ -64,6 +78,13 @@ def paste_back(
     reference = old if inversion is None else _floats(inversion)
     kept = _unchanged(new, reference, landmarks, moved_landmarks)
     mask = head_mask(side, landmarks, moved_landmarks)[..., None]
+    if behind is not None:
+        covered = _smooth_step((BACKGROUND - behind.background) / BACKGROUND * 2) * _rim(side)
+        below = (np.arange(side) - landmarks[MOUTH, 1].mean()) / (FEATHER * side)  # neck and shoulders stay
+        mask = np.maximum(mask, (covered * (1 - _smooth_step(below))[:, None])[..., None].astype(np.float32))
+        left = behind.left & (kept[..., 0] < 0.5)
+        gone = left_behind(photo, transform, left, behind.background > BACKGROUND)
+        photo = photo if gone is None else _lay_over(photo, *gone)
     matched = new + _colour_match(new, old, kept, mask, landmarks, moved_landmarks)
     # Where the photo stays it becomes photo + new - reference, where it gives way it becomes the matched result.
     gives_way = mask * (1 - kept)
@@ -79,9 +100,14 @@ def head_mask(side: int, *landmarks: np.ndarray) -> np.ndarray:
     heads = _filled(side, [_head(points) for points in landmarks])
     distance = cv2.distanceTransform((heads == 0).astype(np.uint8), cv2.DIST_L2, 5)
     mask = 1 - _smooth_step(distance / (FEATHER * side))
+    return (mask * _rim(side)).astype(np.float32)
+
+
+def _rim(side: int) -> np.ndarray:
+    """How much of a crop of `side` pixels stays near its border, (side, side): the last pixels are 0."""
     rows = np.arange(side) + 0.5
-    ramp = _smooth_step((np.minimum(rows, side - rows) - 1.5) / (BORDER * side))  # the last pixels are 0
-    return (mask * ramp * ramp[:, None]).astype(np.float32)
+    ramp = _smooth_step((np.minimum(rows, side - rows) - 1.5) / (BORDER * side))
+    return ramp * ramp[:, None]
 
 
 def _unchanged(new: np.ndarray, reference: np.ndarray, landmarks: np.ndarray, moved: np.ndarray) -> np.ndarray:

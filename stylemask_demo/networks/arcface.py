@@ -1,5 +1,7 @@
 """Identity network: IR-SE-50 trained with the ArcFace loss (Deng et al. 2019)."""
 
+from typing import ClassVar
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -13,6 +15,7 @@ class ArcFace(IRSE50):
     """Embed faces so that the cosine of two embeddings tells whether they show one person."""
 
     input_size = 256
+    alike: ClassVar[float] = 0.4  # cosine from which on two pictures are taken for one person's
 
     def __init__(self) -> None:
         super().__init__()

@@ -61,7 +61,7 @@ class DetailNetwork(nn.Module):
         photo and result -> the layers of the result."""
         of_made = places[:, 2]
         known = torch.cat([photo, torch.ones_like(photo[:, :1])], 1)
-        made = moved(made, of_made, beyond="reflection")
+        made = moved(made, of_made, beyond="border")
         first, found = self.correspondence(known, inversion, made, places[:, :2], poses)
         lent = moved(known, found.places)
         moved_inversion = moved(inversion, places[:, 1] + found.places - places[:, 0])

@@ -1,5 +1,7 @@
 """Identity network of the embedded pack."""
 
+from typing import ClassVar
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -9,6 +11,8 @@ from stylemask_demo.networks.trunk import ExactLinear, Trunk
 
 class IdentityNetwork(nn.Module):
     """Face crop -> embedding in which pictures of one person point the same way."""
+
+    alike: ClassVar[float] = 0.75  # cosine from which on two pictures are taken for one person's
 
     def __init__(self, dimensions: int = 256) -> None:
         super().__init__()

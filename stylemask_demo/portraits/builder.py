@@ -18,8 +18,9 @@ from stylemask_demo.faces.finding import Face, choose_face, find_faces
 from stylemask_demo.media.pictures import content_hash, open_image, pictures_of
 from stylemask_demo.networks.parameter_extractor import ParameterExtractor
 from stylemask_demo.packs.recipe import Recipe, View
+from stylemask_demo.portraits.completion import completed
 from stylemask_demo.portraits.portrait import Portrait
-from stylemask_demo.portraits.readers import ParameterReader
+from stylemask_demo.portraits.readers import ParameterReader, Reading
 
 REMEMBERED = 64  # portraits kept in memory, about 1 MB each with a small photo,
 REMEMBERED_BYTES = 200_000_000  # and at most this much of them, because photos may be large
@@ -127,19 +128,12 @@ class PortraitBuilder:
         codes, readings = self._invert(seen), self._reader.read(crops)
         with torch.inference_mode(False):  # so that codes are tensors of one kind, whatever this was called in
             rows = [code.clone() for code in codes.float().cpu().split(1)]
-        return [
-            Portrait(
-                cut.crop,
-                cut.photo,
-                cut.transform,
-                *reading,
-                code,
-                cut.key,
-                Lazy(partial(self._draw, code)),
-                views=cut.views,
-            )
-            for cut, reading, code in zip(cuts, readings, rows, strict=True)
-        ]
+        return [self._of_cut(*known) for known in zip(cuts, readings, rows, strict=True)]
+
+    def _of_cut(self, cut: _Cut, reading: Reading, code: torch.Tensor) -> Portrait:
+        made = Lazy(partial(self._draw, code))
+        crop = cut.crop if cut.transform.inside else completed(cut.crop, made.get(), cut.transform)
+        return Portrait(crop, cut.photo, cut.transform, *reading, code, cut.key, made, views=cut.views)
 
     def _cut(self, key: str, photo: Image.Image, face: Face) -> _Cut:
         rule = self._recipe.crop

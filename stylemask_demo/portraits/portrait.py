@@ -12,17 +12,18 @@ from stylemask_demo.faces.align import CropTransform
 from stylemask_demo.faces.crops import recut
 from stylemask_demo.faces.parameters import FaceParameters
 from stylemask_demo.generator.tuning import TunedWeights
+from stylemask_demo.portraits.completion import completed
 
 
 @dataclass(frozen=True, eq=False)
 class Portrait:
     """Everything known about one face picture; computed once, never changed.
 
-    `crop` is the aligned face, `photo` the whole picture that it came from (RGB), `transform` the way from the crop back
-    into the photo, `parameters` the face parameters of the crop, `directions` (15,) where the face stands along the
-    directions of the pack, `codes` the W+ code (1, L, style_dim) on the CPU, `key` tells one face of one picture from all
-    others by content, `tuning` is what `Reenactor.tune` changed of the generator for this face, or None, and `views` are
-    what networks see of the face where that is not the crop.
+    `crop` is the aligned face, drawn where it reaches beyond the photo, `photo` the whole picture that it came from (RGB),
+    `transform` the way from the crop back into the photo, `parameters` the face parameters of the crop, `directions` (15,)
+    where the face stands along the directions of the pack, `codes` the W+ code (1, L, style_dim) on the CPU, `key` tells
+    one face of one picture from all others by content, `tuning` is what `Reenactor.tune` changed of the generator for this
+    face, or None, and `views` are what networks see of the face where that is not the crop.
     """
 
     crop: Image.Image
@@ -44,7 +45,10 @@ class Portrait:
     def crop_of(self, size: int) -> Image.Image:
         """The aligned face of at most `size` pixels a side, as large as the photo shows it but no smaller than `crop`."""
         side = min(size, round(self.transform.side_in_photo))
-        return self.crop if side <= self.crop.width else recut(self.photo, self.transform, side)
+        if side <= self.crop.width:
+            return self.crop
+        drawn = self.crop.resize((side, side), Image.Resampling.BICUBIC)
+        return completed(recut(self.photo, self.transform, side), drawn, self.transform.resized(side))
 
     def seen_by(self, network: str) -> Image.Image:
         """What a network, "encoder" or "motion", sees of the face, RGB."""

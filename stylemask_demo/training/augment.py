@@ -5,22 +5,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from stylemask_demo.faces.head_size import head_rotation
 from stylemask_demo.faces.parameters import MIRRORED_EXPRESSIONS, MIRRORED_LANDMARKS
 from stylemask_demo.training.data import Faces
-
-
-def head_rotation(euler: Tensor) -> Tensor:
-    """Yaw, pitch, roll (B, 3) in degrees -> rotation matrices (B, 3, 3) = Ry(yaw) Rx(-pitch) Rz(roll), y up."""
-    yaw, pitch, roll = torch.deg2rad(euler).unbind(1)
-    zero, one = torch.zeros_like(yaw), torch.ones_like(yaw)
-
-    def matrix(*entries: Tensor) -> Tensor:
-        return torch.stack(entries, 1).unflatten(1, (3, 3))
-
-    about_y = matrix(yaw.cos(), zero, yaw.sin(), zero, one, zero, -yaw.sin(), zero, yaw.cos())
-    about_x = matrix(one, zero, zero, zero, pitch.cos(), pitch.sin(), zero, -pitch.sin(), pitch.cos())
-    about_z = matrix(roll.cos(), -roll.sin(), zero, roll.sin(), roll.cos(), zero, zero, zero, one)
-    return about_y @ about_x @ about_z
 
 
 def head_angles(rotation: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ the seconds declared; elsewhere `spaces.GPU` leaves them as they are. Three thin
 
 import functools
 import inspect
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any, TypeVar, cast
@@ -19,12 +20,14 @@ from typing import Any, TypeVar, cast
 import spaces
 
 from stylemask_demo.errors import StyleMaskError
+from stylemask_demo.ui.lines import AT_ONCE
 from stylemask_demo.ui.pack_registry import PackRegistry
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 LOADING_SECONDS = 30  # more for a pack that is not in memory
 LONGEST_SECONDS = 120  # that a visitor without an account may ask for at once
+LONG_WORK = threading.BoundedSemaphore(AT_ONCE)  # held by long work until it has really stopped, after its reader too
 
 
 def accelerated(registry: PackRegistry, seconds: float) -> Callable[[F], F]:

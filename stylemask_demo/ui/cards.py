@@ -63,6 +63,8 @@ class VideoCard:
     """The source driven by a video."""
 
     zone: VideoZone
+    chooser: FacePicker
+    face: gr.Number  # which of the faces in its first frame
     refusal: gr.HTML  # why a video cannot be used
     example: gr.Button
     result: VideoZone

@@ -10,11 +10,12 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import numpy as np
 from PIL import Image
 
-from stylemask_demo import Face, FaceParameters, Portrait, Reenactor, messages
+from stylemask_demo import FaceParameters, Portrait, Reenactor, messages
 from stylemask_demo.errors import NoFaceFound
 from stylemask_demo.media.videos import read_frames, write_video
-from stylemask_demo.ui.accelerator import LONGEST_SECONDS, accelerated
+from stylemask_demo.ui.accelerator import LONG_WORK, LONGEST_SECONDS, accelerated
 from stylemask_demo.ui.pack_registry import PackRegistry
+from stylemask_demo.ui.pictures import Box
 from stylemask_demo.ui.progress import Finished, Progress, Report, stream
 from stylemask_demo.ui.subjects import Subject, portrait_of
 
@@ -42,7 +43,7 @@ class Stages(NamedTuple):
     inversion: Image.Image
     parameters: FaceParameters
     landmarks_in_photo: np.ndarray  # (68, 2) pixels of the picture given
-    faces: tuple[tuple[float, float, float, float], ...]  # boxes (x0, y0, x1, y1) of all faces, clearest first
+    faces: tuple[Box, ...]  # boxes of all faces, clearest first
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,11 @@ class Compute(NamedTuple):
     reenact: Callable[[str, Subject, Subject, str, float, bool, int | None], Computed[tuple[Image.Image, Image.Image]]]
     edit: Callable[[str, Subject, float, float, float, bool, int | None], Computed[Image.Image]]
     stages: Callable[[str, Subject], Computed[Stages]]
+    faces: Callable[[str, Image.Image], Computed[tuple[Box, ...]]]
     sample: Callable[[str, int], Computed[Image.Image]]
     describe: Callable[[str], Computed[None]]
     match: Callable[[str, Subject, int], Iterator[Progress | Computed[tuple[bytes, Image.Image]]]]
-    drive: Callable[[str, Subject, str, str, str, float], Iterator[Progress | Computed[None]]]
+    drive: Callable[[str, Subject, str, str, str, float, int], Iterator[Progress | Computed[None]]]
     measure: Callable[[str, int], Computed[tuple[int, list[np.ndarray]]]]
     fit: Callable[[str, np.ndarray, str], Iterator[Progress | Computed[Any]]]
 
@@ -115,9 +117,15 @@ def create_compute(registry: PackRegistry) -> Compute:
         """Return the Stages of one picture."""
         started, reenactor = time.perf_counter(), registry.get(pack)
         portrait = portrait_of(reenactor, subject)
-        boxes = tuple(_box(face) for face in reenactor.faces(subject.picture))
+        boxes = _boxes(reenactor, subject.picture)
         seen = (portrait.crop, portrait.inversion, portrait.parameters, portrait.landmarks_in_photo, boxes)
         return _computed(Stages(*seen), started, reenactor)
+
+    @accelerated(registry, seconds=5)
+    def faces(pack: str, picture: Image.Image) -> Computed[tuple[Box, ...]]:
+        """Return the boxes of all faces of a picture, clearest first."""
+        started, reenactor = time.perf_counter(), registry.get(pack)
+        return _computed(_boxes(reenactor, picture), started, reenactor)
 
     @accelerated(registry, seconds=10)
     def sample(pack: str, seed: int) -> Computed[Image.Image]:
@@ -141,12 +149,12 @@ def create_compute(registry: PackRegistry) -> Compute:
     def match(pack: str, source: Subject, steps: int) -> Iterator[Progress | Computed[tuple[bytes, Image.Image]]]:
         """Tune the generator to the source; yield Progress, then (tuned portrait as bytes, its inversion)."""
         started, reenactor = time.perf_counter(), registry.get(pack)
-        portrait = portrait_of(reenactor, source, "source")
 
         def tune(report: Report) -> Portrait:
-            return reenactor.tune(portrait, steps=steps, progress=lambda done, total, loss: report(done, total))
+            who = portrait_of(reenactor, source, "source")
+            return reenactor.tune(who, steps=steps, progress=lambda done, total, loss: report(done, total))
 
-        for item in stream(tune):
+        for item in stream(tune, LONG_WORK):
             if isinstance(item, Finished):
                 yield _computed((pickle.dumps(item.value), item.value.inversion), started, reenactor)
             else:
@@ -154,18 +162,21 @@ def create_compute(registry: PackRegistry) -> Compute:
 
     @accelerated(registry, seconds=LONGEST_SECONDS)
     def drive(
-        pack: str, source: Subject, video: str, output: str, method: str, strength: float
+        pack: str, source: Subject, video: str, output: str, method: str, strength: float, face: int
     ) -> Iterator[Progress | Computed[None]]:
-        """Write the source, moving as the face in the file `video`, to the file `output`; yield Progress."""
+        """Write the source, moving as a face in the file `video`, to the file `output`; yield Progress.
+
+        face: which face of the first frame that shows one, the clearest first.
+        """
         started, reenactor = time.perf_counter(), registry.get(pack)
         frames = read_frames(video)  # first: what cannot be used is refused before there is work
-        who = portrait_of(reenactor, source, "source")
 
         def write(report: Report) -> None:
-            pictures = reenactor.drive(who, frames, method=method, strength=strength)
+            who = portrait_of(reenactor, source, "source")
+            pictures = reenactor.drive(who, frames, method=method, strength=strength, face=face)
             write_video(output, _counted(pictures, frames.count, report), fps=frames.fps, audio_from=video)
 
-        for item in stream(write):
+        for item in stream(write, LONG_WORK):
             yield _computed(None, started, reenactor) if isinstance(item, Finished) else item
 
     # A calibration would hold a GPU for minutes. In pieces it asks for seconds, and a piece that is refused is all
@@ -189,11 +200,12 @@ def create_compute(registry: PackRegistry) -> Compute:
         for item in stream(lambda report: reenactor.calibrator.fit(values, space, report)):
             yield _computed(item.value, started, reenactor) if isinstance(item, Finished) else item
 
-    return Compute(reenact, edit, stages, sample, describe, match, drive, measure, fit)
+    return Compute(reenact, edit, stages, faces, sample, describe, match, drive, measure, fit)
 
 
-def _box(face: Face) -> tuple[float, float, float, float]:
-    return float(face.x0), float(face.y0), float(face.x1), float(face.y1)
+def _boxes(reenactor: Reenactor, picture: Image.Image) -> tuple[Box, ...]:
+    faces = reenactor.faces(picture)
+    return tuple((float(face.x0), float(face.y0), float(face.x1), float(face.y1)) for face in faces)
 
 
 def _counted(pictures: Generator[Image.Image, None, None], total: int, report: Report) -> Iterator[Image.Image]:

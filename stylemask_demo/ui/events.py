@@ -15,6 +15,7 @@ import gradio as gr
 from stylemask_demo.errors import UnreadableMedia
 from stylemask_demo.media.videos import read_frames
 from stylemask_demo.ui import texts
+from stylemask_demo.ui.any_file import ANY_FILE
 from stylemask_demo.ui.cards import Components, FollowCard, MoveCard, PictureCard, Steering
 from stylemask_demo.ui.components import DropZone, Shown
 from stylemask_demo.ui.error_messages import in_card
@@ -87,6 +88,7 @@ def _connect_pictures(
     seen: list[Any] = [used, source.zone, source.face, target.zone, target.face, page.video.zone]
     look: Event = {"fn": None, "inputs": seen, "outputs": [place.asked for place in places], "js": "stylemask.look"}
     for role, card in (("source", source), ("target", target)):
+        card.zone.upload(handlers.shown_picture, card.zone, card.zone, **UNSEEN, api_name=f"{role}_shown")
         card.zone.change(None, card.zone, card.face, js="stylemask.firstFace")
         card.faces.click(
             None, card.faces, card.zone, js=f"index => stylemask.example({json.dumps(example_faces(role))}[index])"
@@ -103,6 +105,7 @@ def _connect_pictures(
     come.then(None, page.tab, page.tabs, js="stylemask.openTab").then(**look)
     gr.on([part.change for part in kept], None, kept, page.kept, js="stylemask.keep")
     blocks.load(None, js=NAME_FACES)
+    blocks.load(None, js=ANY_FILE)
 
 
 def _connect_surprise(role: str, card: PictureCard, used: gr.Textbox, handlers: Handlers) -> None:
@@ -169,11 +172,19 @@ def _connect_match(page: Components, handlers: LongHandlers) -> gr.events.Depend
 def _connect_video(page: Components, handlers: LongHandlers) -> None:
     card, ended = page.video, [page.video.line, page.video.start, page.video.stop]
     steered = [card.steering.method, card.steering.strength]
-    inputs = [page.source.zone, card.zone, *steered, page.source.face, page.packs.used, page.match.match]
+    inputs = [page.source.zone, card.zone, *steered, page.source.face, page.packs.used, page.match.match, card.face]
     outputs = [card.made, card.line, page.status, card.start, card.stop]
     checked = card.zone.upload(check_video, card.zone, card.refusal, **QUICK, api_name="video_added")
     checked.success(None, card.refusal, card.zone, js="refusal => (refusal ? null : undefined)")
     card.example.click(lambda: str(EXAMPLE_VIDEO), None, card.zone, **UNSEEN, api_name="video_example")
+    card.zone.change(
+        handlers.new_video,
+        [card.zone, page.packs.used],
+        [card.zone, card.chooser, card.face],
+        **PREVIEW,
+        api_name="video_faces",
+    )
+    card.chooser.select(_chosen, None, card.face, **QUICK, trigger_mode="multiple", api_name="video_face")
     waiting = _wait(card.start, ended, "video", js="() => (stylemask.startFilm(), [])")
     drive = in_card(handlers.drive, outputs, card.line)
     driving = waiting(drive, inputs, outputs, **UNSEEN, **LONG, api_name="make_video")

@@ -13,20 +13,19 @@ from PIL import Image
 from stylemask_demo import messages
 from stylemask_demo.errors import StyleMaskError
 from stylemask_demo.media.pictures import content_hash
+from stylemask_demo.media.playback import is_shown
 from stylemask_demo.ui import texts
 from stylemask_demo.ui.components import Shown, Upload
 from stylemask_demo.ui.compute import Compute, Computed, Stages
 from stylemask_demo.ui.drawing import draw_parameters
 from stylemask_demo.ui.error_messages import explained
 from stylemask_demo.ui.examples import remembering_examples
-from stylemask_demo.ui.pictures import load_original, load_picture
+from stylemask_demo.ui.pictures import face_chooser, load_original, load_picture, thumbnails
 from stylemask_demo.ui.preparations import Preparations
 from stylemask_demo.ui.subjects import Subject
 from stylemask_demo.ui.tuned_portraits import Match, TunedPortraits
 
 STAGE_SIDE = 512  # pixels; stages are looked at small
-THUMBNAIL_SIDE = 96  # pixels of a face to choose
-THUMBNAIL_ROOM = 1.4  # of the face's box, so that hair and chin are seen
 LARGEST = 1024  # pixels a side of results, where the photo shows the face so large
 
 
@@ -145,9 +144,12 @@ class Handlers:
             raise StyleMaskError(messages.SOURCE_NEEDED)
         loaded = load_picture(picture)
         stages = self._stages(pack, Subject(loaded, _index(face))).value
-        faces = [_thumbnail(loaded, box) for box in stages.faces] if len(stages.faces) > 1 else []
-        chooser = gr.update(value=faces, visible=bool(faces), selected_index=_index(face) if faces else None)
-        return chooser, *_drawn(stages)
+        return face_chooser(thumbnails(loaded, stages.faces), _index(face)), *_drawn(stages)
+
+    @explained
+    def shown_picture(self, picture: Upload) -> Shown:
+        """Show a picture that was added where browsers do not: (a copy that they show)."""
+        return gr.skip() if picture is None or is_shown(picture) else load_original(picture)
 
     @explained
     def stages(self, picture: Upload, face: float, pack: str) -> Shown:
@@ -274,11 +276,3 @@ def _small(picture: Image.Image) -> Image.Image:
     if picture.width <= STAGE_SIDE:
         return picture
     return picture.resize((STAGE_SIDE, STAGE_SIDE), Image.Resampling.LANCZOS)
-
-
-def _thumbnail(picture: Image.Image, box: tuple[float, float, float, float]) -> Image.Image:
-    x0, y0, x1, y1 = box
-    half = max(x1 - x0, y1 - y0) / 2 * THUMBNAIL_ROOM
-    x, y = (x0 + x1) / 2, (y0 + y1) / 2
-    left, top, right, bottom = (round(edge) for edge in (x - half, y - half, x + half, y + half))
-    return picture.crop((left, top, right, bottom)).resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)

@@ -108,6 +108,21 @@ def _picture_parts(role: str, hint: str) -> tuple[DropZone, FacePicker, gr.Numbe
         elem_classes="zone",
     )
     gr.HTML("", elem_id=f"{role}-sign", padding=False)
+    chooser, face = _face_choice(role)
+    faces = gr.Dataset(
+        components=[gr.Image(visible=False)],
+        samples=[[path] for path in examples],
+        label=f"Example faces for the {role}",
+        show_label=False,
+        elem_id=f"{role}-faces",
+        elem_classes="faces",
+    )
+    gr.HTML(texts.TIPS[role], padding=False)
+    return zone, chooser, face, faces
+
+
+def _face_choice(role: str) -> tuple[FacePicker, gr.Number]:
+    """Lay out the choice between several faces, which shows when there are some."""
     chooser = FacePicker(
         label="Several faces: choose the one you mean",
         columns=5,
@@ -119,17 +134,7 @@ def _picture_parts(role: str, hint: str) -> tuple[DropZone, FacePicker, gr.Numbe
         elem_id=f"{role}-chooser",
         elem_classes="chooser",
     )
-    face = gr.Number(0, precision=0, minimum=0, label=f"{role} face", visible="hidden")
-    faces = gr.Dataset(
-        components=[gr.Image(visible=False)],
-        samples=[[path] for path in examples],
-        label=f"Example faces for the {role}",
-        show_label=False,
-        elem_id=f"{role}-faces",
-        elem_classes="faces",
-    )
-    gr.HTML(texts.TIPS[role], padding=False)
-    return zone, chooser, face, faces
+    return chooser, gr.Number(0, precision=0, minimum=0, label=f"{role} face", visible="hidden")
 
 
 def _steering(place: str, methods: tuple[str, ...]) -> Steering:
@@ -176,6 +181,7 @@ def _video_card(methods: tuple[str, ...]) -> VideoCard:
                 elem_classes="zone",
             )
             refusal = gr.HTML("", elem_id="video-refusal", padding=False)
+            chooser, face = _face_choice("video")
             gr.HTML(texts.TIPS["video"], padding=False)
             example = gr.Button("Take the example", size="sm", elem_id="video-example")
         with gr.Column(min_width=260, elem_classes="card"):
@@ -194,7 +200,7 @@ def _video_card(methods: tuple[str, ...]) -> VideoCard:
             line = gr.HTML("", elem_id="video-line", padding=False)
             start = gr.Button("Make the video", variant="primary", elem_id="drive")
             stop = gr.Button("Cancel", visible=False, elem_id="drive-cancel")
-    return VideoCard(zone, refusal, example, result, gr.State(None), steering, line, start, stop)
+    return VideoCard(zone, chooser, face, refusal, example, result, gr.State(None), steering, line, start, stop)
 
 
 def _move_card() -> MoveCard:

@@ -1,7 +1,7 @@
 """What happens at the events that take a while: matching a person, driving by a video, fetching weights.
 
-The page's own handlers are generators: each step shows how far the work is, and a visitor who cancels or leaves
-ends it. Programs get the end only.
+All are generators: each step shows how far the work is, and a visitor or a program that cancels or leaves ends it.
+Programs get the end only, and nothing until then.
 """
 
 import shutil
@@ -13,7 +13,8 @@ import gradio as gr
 from PIL import Image
 
 from stylemask_demo import messages
-from stylemask_demo.errors import StyleMaskError
+from stylemask_demo.errors import StyleMaskError, UnreadableMedia
+from stylemask_demo.media.playback import is_played, write_played
 from stylemask_demo.packs import download_pack
 from stylemask_demo.reenactor import STEPS
 from stylemask_demo.ui import texts
@@ -22,7 +23,7 @@ from stylemask_demo.ui.compute import Compute, Computed
 from stylemask_demo.ui.error_messages import explained
 from stylemask_demo.ui.handlers import face_key
 from stylemask_demo.ui.pack_registry import PackRegistry
-from stylemask_demo.ui.pictures import load_picture
+from stylemask_demo.ui.pictures import face_chooser, first_frame, load_picture, thumbnails
 from stylemask_demo.ui.progress import Finished, Progress, stream
 from stylemask_demo.ui.subjects import Subject
 from stylemask_demo.ui.tuned_portraits import Match, TunedPortraits
@@ -52,7 +53,7 @@ class LongHandlers:
                 yield item[0], texts.MATCHED, SHOWN, HIDDEN
 
     @explained
-    def tune(self, source: Upload, steps: float, face: float, pack: str) -> tuple[Image.Image, Match]:
+    def tune(self, source: Upload, steps: float, face: float, pack: str) -> Iterator[Shown]:
         """Tune the generator to the source, which takes a while: a PNG of what it makes of the face then.
 
         The calls of the same client that follow use it for the same picture. steps: how long it is tuned, 1..500; face:
@@ -60,10 +61,9 @@ class LongHandlers:
         """
         if source is None:
             raise StyleMaskError(messages.PICTURE_NEEDED)
+        yield None, gr.skip()  # at once: what Gradio has not got yet it cannot end
         for item in self._matched(source, int(steps), face, pack):
-            if not isinstance(item, Progress):
-                match, inversion = item
-        return inversion, match
+            yield (None, gr.skip()) if isinstance(item, Progress) else item[::-1]
 
     def _matched(
         self, source: str | bytes, steps: int, face: float | None, pack: str
@@ -77,6 +77,23 @@ class LongHandlers:
                 yield item
 
     @explained
+    def new_video(self, video: str | None, pack: str) -> Shown:
+        """Show a video that was added: (a copy where browsers do not play it, faces of its first frame, chosen face)."""
+        if video is None:
+            return gr.skip(), face_chooser([]), 0
+        try:
+            if not is_played(video):
+                copy = (
+                    Path(tempfile.mkdtemp(prefix="played-", dir=gr.utils.get_upload_folder())) / f"{Path(video).stem}.mp4"
+                )
+                write_played(copy, video)
+                return str(copy), gr.skip(), gr.skip()  # as a new video it comes here again
+            frame = first_frame(video)
+        except UnreadableMedia:  # the card says so where a video is added
+            return gr.skip(), face_chooser([]), 0
+        return gr.skip(), face_chooser(thumbnails(frame, self._compute.faces(pack, frame).value)), 0
+
+    @explained
     def drive(
         self,
         source: Upload,
@@ -86,11 +103,12 @@ class LongHandlers:
         source_face: float,
         pack: str,
         match: Match | None,
+        video_face: float,
     ) -> Iterator[Shown]:
         """Let a video drive the source: yields (path, progress line, status line, start button, cancel button)."""
         keep = gr.skip()
         yield keep, texts.progress("Getting ready"), keep, keep, keep
-        for item in self._driven(source, video, method, strength, source_face, pack, match):
+        for item in self._driven(source, video, method, strength, source_face, pack, match, video_face):
             if isinstance(item, Progress):
                 yield keep, texts.progress("Making frame", item.done, item.total), keep, keep, keep
             else:
@@ -107,16 +125,16 @@ class LongHandlers:
         source_face: float,
         pack: str,
         match: Match | None,
-    ) -> str:
+        video_face: float,
+    ) -> Iterator[str | None]:
         """Let a video drive the source, which takes a while: an MP4.
 
-        source: a picture of a face; video: at most 60 seconds and 50 MB, whose clearest face is followed; method,
-        strength, source_face and pack: as for /reenact.
+        source: a picture of a face; video: at most 60 seconds and 50 MB; video_face: which face of its first frame is
+        followed, 0 is the clearest; method, strength, source_face and pack: as for /reenact.
         """
-        for item in self._driven(source, video, method, strength, source_face, pack, match):
-            if not isinstance(item, Progress):
-                _, path = item
-        return path
+        yield None  # at once: what Gradio has not got yet it cannot end
+        for item in self._driven(source, video, method, strength, source_face, pack, match, video_face):
+            yield None if isinstance(item, Progress) else item[1]
 
     def _driven(
         self,
@@ -127,6 +145,7 @@ class LongHandlers:
         face: float | None,
         pack: str,
         match: Match | None,
+        video_face: float | None,
     ) -> Iterator[Progress | tuple[Computed[None], str]]:
         if source is None or video is None:
             raise StyleMaskError(messages.VIDEO_NEEDED)
@@ -136,7 +155,7 @@ class LongHandlers:
         folder = Path(tempfile.mkdtemp(prefix="video-", dir=gr.utils.get_upload_folder()))
         path = folder / RESULT_NAME
         try:
-            for item in self._compute.drive(pack, who, video, str(path), method, float(strength)):
+            for item in self._compute.drive(pack, who, video, str(path), method, float(strength), int(video_face or 0)):
                 yield (item, str(path)) if isinstance(item, Computed) else item
         except BaseException:  # an error, or the visitor has left: what is there of the video is of no use
             shutil.rmtree(folder, ignore_errors=True)

@@ -3,6 +3,8 @@
 import base64
 import io
 import os
+from collections.abc import Sequence
+from typing import Any
 
 import gradio as gr
 from PIL import Image, ImageOps
@@ -12,10 +14,15 @@ from stylemask_demo.caching import VISITOR_SECONDS, Cache
 from stylemask_demo.errors import UnreadableMedia
 from stylemask_demo.media.origin import origin_of
 from stylemask_demo.media.pictures import open_image
+from stylemask_demo.media.videos import read_frames
 
 LONGEST_SIDE = 2048  # pixels; more than any pack's crop needs, and hashing more would slow every slider move
 PREVIEW_SIDE = 1280  # pixels of the longer side; a whole photo is looked at smaller than it is kept
 PREVIEW_QUALITY = 92  # JPEG: encodes ten times faster than WebP and shows no blocks at this quality
+THUMBNAIL_SIDE = 96  # pixels of a face to choose
+THUMBNAIL_ROOM = 1.4  # of the face's box, so that hair and chin are seen
+
+Box = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels
 
 NOT_WHOLE = "Not all of it is there"  # over what is said of a file
 MOST_BYTES = 300_000_000  # of pictures that stay decoded, with the files of those that are animated
@@ -70,3 +77,29 @@ def data_url(picture: Image.Image) -> str:
     buffer = io.BytesIO()
     picture.convert("RGB").save(buffer, "JPEG", quality=PREVIEW_QUALITY, subsampling=0)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def first_frame(video: str) -> Image.Image:
+    """Return the first frame of a video, RGB. Raises UnreadableMedia."""
+    frames = iter(read_frames(video))
+    first = next(frames)
+    del frames  # which closes the file
+    return first
+
+
+def thumbnails(picture: Image.Image, boxes: Sequence[Box]) -> list[Image.Image]:
+    """Return small pictures of the faces at boxes, none where there is no choice between them."""
+    return [_thumbnail(picture, box) for box in boxes] if len(boxes) > 1 else []
+
+
+def face_chooser(faces: list[Image.Image], chosen: int = 0) -> Any:
+    """Return the update of a FacePicker to such small pictures, which hides it where there are none."""
+    return gr.update(value=faces, visible=bool(faces), selected_index=chosen if faces else None)
+
+
+def _thumbnail(picture: Image.Image, box: Box) -> Image.Image:
+    x0, y0, x1, y1 = box
+    half = max(x1 - x0, y1 - y0) / 2 * THUMBNAIL_ROOM
+    x, y = (x0 + x1) / 2, (y0 + y1) / 2
+    left, top, right, bottom = (round(edge) for edge in (x - half, y - half, x + half, y + half))
+    return picture.crop((left, top, right, bottom)).resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)

@@ -5,7 +5,7 @@ Pictures and videos are files, and what stands in brackets may be left out:
 - /reenact(source, target, method, strength, [into_photo, source_face, target_face, pack]) -> PNG
 - /edit(source, yaw, pitch, smile, [into_photo, source_face, pack]) -> PNG
 - /tune(source, [steps, face, pack]) -> PNG; later calls of the same client use what was tuned
-- /drive(source, video, method, strength, [source_face, pack]) -> MP4
+- /drive(source, video, method, strength, [source_face, pack, video_face]) -> MP4
 - /random_person(seed, [pack]) -> PNG
 - /parameters(picture, [face, pack]) -> JSON
 - /stages(picture, [face, pack]) -> aligned crop, inversion, drawn face parameters
@@ -32,7 +32,7 @@ def connect_programs(page: Components, handlers: Handlers, long_handlers: LongHa
     call = gr.Button(visible=False)
     used, match, move = page.packs.used, page.match.match, page.move
     source, target, picture = _picture("source"), _picture("target"), _picture("picture")
-    face, source_face, target_face = _face("face"), _face("source_face"), _face("target_face")
+    face, source_face, target_face, video_face = map(_face, ("face", "source_face", "target_face", "video_face"))
     result, edited, person, tuned = _png("result"), _png("edited"), _png("person"), _png("tuned")
     followed = [page.follow.steering.method, page.follow.steering.strength]
 
@@ -50,7 +50,7 @@ def connect_programs(page: Components, handlers: Handlers, long_handlers: LongHa
     steps = gr.Number(STEPS, label="steps", precision=0, minimum=1, maximum=MOST_STEPS, visible=False)
     call.click(long_handlers.tune, [source, steps, face, used], [tuned, match], api_name="tune", **LONG)
     video, made = VideoZone(label="video", visible=False), VideoZone(label="driven", visible=False)
-    inputs = [source, video, *followed, source_face, used, match]
+    inputs = [source, video, *followed, source_face, used, match, video_face]
     call.click(long_handlers.driven_video, inputs, made, api_name="drive", **LONG)
 
 

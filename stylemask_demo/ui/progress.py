@@ -1,5 +1,6 @@
 """Long work that reports how far it is, as a stream that can be read slowly and left at any time."""
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable, Iterator
@@ -34,11 +35,14 @@ class _Failed(NamedTuple):
     error: Exception
 
 
-def stream(work: Callable[[Report], T]) -> Iterator[Progress | Finished[T]]:
+def stream(
+    work: Callable[[Report], T], place: contextlib.AbstractContextManager | None = None
+) -> Iterator[Progress | Finished[T]]:
     """Yields the Progress of `work` and at last a Finished with what it returns; raises what it raises.
 
     `work` gets a function to report with, `report(done, total, what)`, and runs in a thread of its own. When
-    the reader leaves the stream, the next report raises Cancelled in there.
+    the reader leaves the stream, the next report raises Cancelled in there. `place` is held while it runs, which is
+    longer than anybody reads: a semaphore bounds how much works at once, with what was left and has not stopped yet.
     """
     items: queue.SimpleQueue[Progress | Finished[T] | _Failed] = queue.SimpleQueue()
     left = threading.Event()
@@ -50,7 +54,10 @@ def stream(work: Callable[[Report], T]) -> Iterator[Progress | Finished[T]]:
 
     def run() -> None:
         try:
-            items.put(Finished(work(report)))
+            with place or contextlib.nullcontext():
+                if left.is_set():  # while others were at work
+                    return
+                items.put(Finished(work(report)))
         except Exception as error:  # whatever it is, it is raised where the stream is read
             items.put(_Failed(error))
 

@@ -1,0 +1,44 @@
+"""Which files browsers show by themselves; of others they are given copies."""
+
+import io
+import os
+
+import av
+from PIL import Image
+
+from stylemask_demo.media.videos import read_frames, write_video
+
+SHOWN_PICTURES = {"PNG", "JPEG", "MPO", "WEBP", "GIF", "AVIF", "BMP"}  # as Pillow names them
+# Codecs that every browser plays, by the container as FFmpeg names it, and the ends of names that say so to a browser.
+PLAYED = {"mov": {"h264", "av1", "vp9"}, "matroska": {"vp8", "vp9", "av1"}}
+PLAYED_NAMES = {".mp4", ".m4v", ".mov", ".webm"}
+PLAYED_PIXELS = {"yuv420p", "yuvj420p"}
+
+
+def is_shown(picture: str | os.PathLike | bytes) -> bool:
+    """Whether every browser shows a picture file, given by its path or whole; True for what is no picture at all."""
+    try:
+        with Image.open(io.BytesIO(picture) if isinstance(picture, bytes) else picture) as opened:
+            return opened.format in SHOWN_PICTURES
+    except OSError:
+        return True
+
+
+def is_played(path: str | os.PathLike) -> bool:
+    """Whether every browser plays a video file; True for what is no video at all."""
+    try:
+        with av.open(os.fspath(path), options={"protocol_whitelist": "file"}) as container:
+            codecs = PLAYED.get(container.format.name.split(",")[0], set())
+            streams = container.streams.video
+            named = os.path.splitext(path)[1].lower() in PLAYED_NAMES
+            return not streams or (
+                named and streams[0].codec_context.name in codecs and streams[0].codec_context.pix_fmt in PLAYED_PIXELS
+            )
+    except (av.FFmpegError, ValueError):
+        return True
+
+
+def write_played(path: str | os.PathLike, video: str | os.PathLike) -> None:
+    """Write a video as an MP4 that every browser plays, with its sound. Raises UnreadableMedia and UnwritableMedia."""
+    frames = read_frames(video)
+    write_video(path, frames, frames.fps, audio_from=video)
