@@ -184,8 +184,8 @@ class Reenactor:
     ) -> Generator[Image, None, None]:
         """The source with the head pose and expression of each frame of a video (RGB), as they come, smoothed over time.
 
-        Followed is the `face`, as in `portrait`, of the first frame that shows one, known by looks from then on; without this
-        person the last result is repeated. Raises what `reenact` raises, and NoFaceFound after a video without any face.
+        Followed is the `face`, as in `portrait`, of the first frame that shows one, known by looks from then on; while it is
+        gone the last result is repeated. Raises what `reenact` raises, and NoFaceFound after a video without any face.
         """
         return self.pipeline.driven(source, frames, method, strength, self.size, region, face)
 
@@ -198,7 +198,7 @@ class Reenactor:
         return self.pipeline.tuned(face, steps, progress)
 
     def into_photo(self, portrait: Portrait, result: Image) -> Image:
-        """The portrait's photo with a `result` made from it in the place of the face. Raises ValueError for another size."""
+        """The portrait's photo with a `result` of it in the place of the face. Raises ValueError for a result of another size."""
         return self.pipeline.results.into_photo(portrait, result)
 
     @overload
