@@ -19,7 +19,7 @@ def app(options: argparse.Namespace) -> None:
     from stylemask_demo.ui import PackRegistry, build_page, launch
 
     page = build_page(PackRegistry.from_environment(options.pack))
-    launch(page, port=options.port, share=options.share, in_browser=True)
+    launch(page, port=options.port, share=options.share)
 
 
 def reenact(options: argparse.Namespace) -> None:

@@ -86,6 +86,7 @@ IN_FIRST_FRAME = "In the first frame of the video: {message}"
 
 # What is asked for
 TWO_PICTURES_NEEDED = "Two pictures are needed. Add a source and a target portrait."
+SLIDERS_NOT_READY = "The sliders of these weights are not ready yet. Prepare them under Move by hand."
 SOURCE_NEEDED = "A picture is needed. Add a source portrait."
 PICTURE_NEEDED = "A picture is needed. Send a portrait."
 VIDEO_NEEDED = "A picture and a video are needed. Add a source portrait and a video that moves it."

@@ -16,6 +16,7 @@ from stylemask_demo.driving.driver import drive
 from stylemask_demo.driving.following import USUAL_RATE, FaceFollower
 from stylemask_demo.driving.smoothing import HEAD, CodeSmoother, steadied
 from stylemask_demo.editing.correction import Correction
+from stylemask_demo.editing.feedback import create_feedback
 from stylemask_demo.editing.sliders import Sliders
 from stylemask_demo.errors import UnknownRegion
 from stylemask_demo.faces.detect import FaceFinder
@@ -26,7 +27,6 @@ from stylemask_demo.generator.style_space import StyleSpace
 from stylemask_demo.generator.synthesis import Synthesis
 from stylemask_demo.generator.tuning import Progress
 from stylemask_demo.methods import FaceCode, Transfer, check_method
-from stylemask_demo.networks.portrait_encoder import PortraitEncoder
 from stylemask_demo.packs.networks import PackNetworks
 from stylemask_demo.packs.recipe import Drawing
 from stylemask_demo.portraits.builder import PortraitBuilder, Which
@@ -54,9 +54,9 @@ class Pipeline:
 
     `networks` are the pack's, `finder` finds faces in photos; `compatibility` is that of `Reenactor.from_pack`. Its parts:
     `space`, the way from W+ to style codes; `sampler` of random people; `reader` of face parameters; `portraits`, made of
-    photos; `transfer`, the methods; `sliders`; `correction` of what results miss, None where the pack's encoder does not
-    tell it; `synthesis` of pictures; `detail` of photos, None where the pack has no network for it; `results`, synthesised
-    and with that detail. Calls whose `size` is None make pictures of the pack's size.
+    photos; `transfer`, the methods; `sliders`; `correction` of what results miss, None where the recipe asks for none;
+    `synthesis` of pictures; `detail` of photos, None where the pack has no network for it; `results`, synthesised and with
+    that detail. Calls whose `size` is None make pictures of the pack's size.
     """
 
     @torch.inference_mode(False)  # what is kept must be of use outside of it too
@@ -65,7 +65,7 @@ class Pipeline:
         self.networks, self.finder, self.recipe = networks, finder, networks.info.recipe(compatibility)
         recipe = self.recipe
         self.space = StyleSpace(generator, mean_w(generator), recipe.drawing.truncation)
-        self.sampler = Sampler(self.space)
+        self.sampler = Sampler(self.space, recipe.drawing.people)
         self.synthesis = Synthesis(generator)
         self.reader = create_reader(networks, recipe, finder, self.sampler.pictures)
         self.detail = PhotoDetail(networks.details, extractor) if networks.details else None
@@ -75,15 +75,13 @@ class Pipeline:
         invert_photos: Inverter | OptimisingInverter = invert
         if recipe.inversion == "optimised":
             invert_photos = OptimisingInverter(invert, generator, extractor)
-        self.correction: Correction | None = None
-        if recipe.correction == "encoder":
-            assert isinstance(encoder, PortraitEncoder)
-            self.correction = Correction(self.results.tensors, generator, encoder, extractor)
+        feedback = create_feedback(networks, self.reader, recipe)
+        self.correction = Correction(self.results.tensors, self.space, feedback) if feedback else None
         draw = self.results.inversion
         self.portraits = PortraitBuilder(finder, extractor, invert_photos, self.reader, draw, generator.size, recipe)
-        measured = self.correction is not None
-        self.transfer = Transfer(networks, self.space_of, invert, self.reader, measured, recipe)
-        self.sliders = Sliders(self.transfer, self.space, self.correction)
+        measure = feedback.values if feedback else None
+        self.transfer = Transfer(networks, self.space_of, invert, self.reader, measure, recipe)
+        self.sliders = Sliders(self.transfer, self.space, self.correction if recipe.correction == "encoder" else None)
 
     def results_of(self, method: str) -> Results:
         """What draws the results of a method."""
@@ -140,12 +138,14 @@ class Pipeline:
 
         def made(some: Sequence[int]) -> list[Image]:
             # Each method draws its people as far towards the mean face as they are shown.
-            results = self.results if how is None else self.results_of(method)
-            w_plus = Sampler(results.space).codes(some)
+            results, drawing = self.results, self.recipe.drawing
+            if how is not None:
+                results, drawing = self.results_of(method), self.recipe.drawing_of(method)
+            w_plus = Sampler(results.space, drawing.people).codes(some)
             people = results.pictures(results.space.code(w_plus))
             if how is None:
                 return people
-            return self._followed(method, self.transfer.sampled(w_plus, self.reader.read(people)), how)
+            return self._followed(method, self.transfer.sampled(w_plus, people, method), how)
 
         return in_batches(made, seeds, self.networks.device)
 
@@ -210,21 +210,23 @@ class Pipeline:
         steady: Steady | None = None,
     ) -> list[Image]:
         """Pictures of B `sources` that follow B targets, or of one for all of the other; random people have no portrait."""
+        results = self.results_of(method)
         if region != "all":
             assert self.correction and who.w_plus is not None
-            unmoved = self.space_of(method).code(who.w_plus)
+            unmoved = results.space.code(who.w_plus)
             code = self.correction.followed_in(region, unmoved, who, how, strength, sources)
         else:
             code = self.transfer(method, who, how, strength)
-            if self.correction:
-                code = self.correction(code, who, how, strength, sources)
-        return self.results_of(method).pictures(code, sources, size, region, steady)
+            if self.correction and self.correction.ready:
+                correction = self.correction.of(results.tensors, results.space)
+                code = correction(code, who, how, strength, sources)
+        return results.pictures(code, sources, size, region, steady)
 
     def _check(self, method: str, region: Region) -> None:
         """Raise UnknownMethod or UnknownRegion for what the pack cannot do."""
         check_method(self.networks.info, method)
         check_region(region)
-        if region != "all" and self.correction is None:
+        if region != "all" and self.recipe.correction != "encoder":
             name = self.networks.info.name
             raise UnknownRegion(f"The pack '{name}' cannot tell parts of a motion apart. Leave the region at 'all'.")
 

@@ -94,8 +94,7 @@ class Reenactor:
     def faces(self, image: Image) -> list[Face]:
         """The faces of a picture, the clearest first: box and landmarks in its pixels; none gives an empty list.
 
-        Of an animation they are those of the first picture that shows any, which `portrait` takes too. Raises
-        UnreadableMedia for a picture outside of the limits.
+        Of an animation, the first picture that shows any. Raises UnreadableMedia for a picture outside of the limits.
         """
         return self.pipeline.portraits.faces(open_image(image))
 
@@ -184,8 +183,8 @@ class Reenactor:
     ) -> Generator[Image, None, None]:
         """The source with the head pose and expression of each frame of a video (RGB), as they come, smoothed over time.
 
-        Followed is the `face`, as in `portrait`, of the first frame that shows one, known by looks from then on; while it is
-        gone the last result is repeated. Raises what `reenact` raises, and NoFaceFound after a video without any face.
+        Followed is the `face`, as in `portrait`, of the first frame that shows one, known by looks from then on; without it
+        the last result is repeated. Raises what `reenact` raises, and NoFaceFound after a video without any face.
         """
         return self.pipeline.driven(source, frames, method, strength, self.size, region, face)
 
@@ -198,7 +197,7 @@ class Reenactor:
         return self.pipeline.tuned(face, steps, progress)
 
     def into_photo(self, portrait: Portrait, result: Image) -> Image:
-        """The portrait's photo with a `result` of it in the place of the face. Raises ValueError for a result of another size."""
+        """The portrait's photo with a `result` made from it in the face's place. Raises ValueError for another size."""
         return self.pipeline.results.into_photo(portrait, result)
 
     @overload

@@ -1,27 +1,28 @@
 """What the published programs recorded from photo to picture: tests/golden/CHAINS.md describes every array."""
 
 import io
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
+import pytest
 import torch
 import torch.nn.functional as F
-from golden.fill import fill
 from PIL import Image
 
 from stylemask_demo import Reenactor
+from stylemask_demo.downloads.checksum import sha256_of
 from stylemask_demo.faces.align import crop_quad
 from stylemask_demo.faces.detect import FaceBox
-from stylemask_demo.packs import download_pack
+from stylemask_demo.networks import Generator
+from stylemask_demo.packs import download, download_pack, loading, store
 from stylemask_demo.packs.networks import PackNetworks
 from stylemask_demo.pipeline import Pipeline
 
 FOLDER = Path(__file__).parent / "golden"
 ARRAYS = np.load(FOLDER / "chains.npz")
-SHAPES = json.loads((FOLDER / "golden.json").read_text())
 
 
 def photo(name: str) -> Image.Image:
@@ -52,16 +53,27 @@ class RecordedFinder:
         return [FaceBox(x - 50, y - 50, x + 50, y + 50, np.float64(landmarks))]
 
 
-def state(case: str, prefix: str = "") -> dict[str, torch.Tensor]:
-    """The weights of a network in the recordings, with a prefix to their names."""
-    made = {}
-    for name, shape in SHAPES[f"{case}_state"].items():
-        if name.endswith(".kernel"):
-            taps = torch.tensor([1.0, 3.0, 3.0, 1.0])
-            made[prefix + name] = torch.outer(taps, taps) / 16  # sums to 4: it follows an upsampling of both axes
-        else:
-            made[prefix + name] = torch.as_tensor(fill({name: shape})[name])
-    return made
+@contextmanager
+def published(
+    name: str, files: dict[str, Callable[[], dict]], finder: RecordedFinder, mean: np.ndarray, folder: Path
+) -> Iterator[Reenactor]:
+    """A published pack made of files, as a visitor gets it, but for the finder and the mean face.
+
+    Its files are told apart by name and size: sums over gigabytes are no matter of the chains.
+    """
+
+    def told_apart(path: Path) -> str:
+        return f"{path.name} {path.stat().st_size}" if folder in path.parents else sha256_of(path)
+
+    write_files(folder / "files", files)
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setenv("STYLEMASK_HOME", str(folder / "home"))
+        for module in (download, loading, store):
+            changed.setattr(module, "sha256_of", told_apart)
+        info = download_pack(name, source=folder / "files").info
+        emptied(folder / "files")
+        yield piped(PackNetworks.load(info.folder, torch.device("cpu")), finder, mean)
+        emptied(info.folder)
 
 
 def write_files(folder: Path, files: dict[str, Callable[[], dict]]) -> None:
@@ -71,16 +83,30 @@ def write_files(folder: Path, files: dict[str, Callable[[], dict]]) -> None:
         torch.save(made(), folder / name)
 
 
-def load(pack: str, source: Path, finder: RecordedFinder, mean: np.ndarray, compatibility: bool = True) -> Reenactor:
-    """A published pack made of files in a folder, as a visitor gets it, but for the finder and the mean face."""
-    info = download_pack(pack, source=source).info
-    return loaded(info.folder, finder, mean, compatibility)
+def emptied(folder: Path) -> None:
+    """Delete the files of a folder, which are large."""
+    for path in folder.iterdir():
+        path.unlink()
 
 
-def loaded(folder: Path, finder: RecordedFinder, mean: np.ndarray, compatibility: bool = True) -> Reenactor:
-    """A pack in a folder with a finder and a mean face of the recordings; the programs draw theirs anew each time."""
+def piped(networks: PackNetworks, finder: RecordedFinder, mean: np.ndarray, compatibility: bool = True) -> Reenactor:
+    """The networks of a pack with a finder and a mean face of the recordings; the programs draw theirs anew each time."""
     with patch("stylemask_demo.pipeline.mean_w", lambda generator: torch.from_numpy(mean)):
-        return Reenactor(Pipeline(PackNetworks.load(folder, torch.device("cpu")), finder, compatibility))
+        return Reenactor(Pipeline(networks, finder, compatibility))
+
+
+@contextmanager
+def drawn() -> Iterator[list[torch.Tensor]]:
+    """What generators draw meanwhile, (B, 3, S, S) each, before it is rounded to grey levels."""
+    pictures: list[torch.Tensor] = []
+    draw = Generator.synthesise
+
+    def noted(self: Generator, *arguments) -> torch.Tensor:
+        pictures.append(draw(self, *arguments))
+        return pictures[-1]
+
+    with patch.object(Generator, "synthesise", noted):
+        yield pictures
 
 
 def check(found: np.ndarray | torch.Tensor, name: str, tolerance: float) -> None:

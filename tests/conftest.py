@@ -12,18 +12,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import recorded_weights
 from browser import launch_or_skip, pytest_terminal_summary  # noqa: F401  pytest finds it here
 from gradio_client import Client
 from people import names, picture
 from playwright.sync_api import Browser, sync_playwright
 from serving import serving
+from torch import Tensor
 from visiting import Visit
 
 from stylemask_demo import Portrait, Reenactor
 
 # A whole tuning takes minutes on a CPU.
 FEW_STEPS = "import stylemask_demo.generator.tuning; stylemask_demo.generator.tuning.STEPS = 10"
-SHARED = {"reenactor": "people", "address": "page"}  # fixtures that processes of tests had better not make twice
+# Fixtures that processes of tests had better not make twice.
+SHARED = {"reenactor": "people", "address": "page", "weights": "weights"}
 LONG = {"sources", "targets", "address", "client"}  # fixtures that take more than two seconds to make
 
 
@@ -64,6 +67,12 @@ def sources(reenactor: Reenactor) -> list[Portrait]:
 def targets(reenactor: Reenactor) -> list[Portrait]:
     """Twenty other people, turned otherwise."""
     return reenactor.portrait([picture(name) for name in names(1)])
+
+
+@pytest.fixture(scope="session")
+def weights() -> Callable[..., dict[str, Tensor]]:
+    """`recorded_weights.state`: the weights that the published programs were recorded with."""
+    return recorded_weights.state
 
 
 @pytest.fixture(scope="session")

@@ -38,7 +38,12 @@ def serving(log: Path, setup: str = "", **environment: str) -> Iterator[str]:
     """
     port = free_port()
     address = f"http://127.0.0.1:{port}"
-    environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False", **environment}
+    settings = {
+        "GRADIO_SERVER_PORT": str(port),
+        "GRADIO_ANALYTICS_ENABLED": "False",
+        "BROWSER": "true",
+    }  # which opens nothing
+    environment = {**os.environ, **settings, **environment}
     start = f"import runpy\n{setup}\nrunpy.run_path('app.py', run_name='__main__')"
     with log.open("wb") as output:
         page = subprocess.Popen(

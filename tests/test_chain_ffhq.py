@@ -1,11 +1,16 @@
-"""StyleMask, and Pose and Expression Transfer, from photo to picture, through the pack `ffhq` (CHAINS.md, B and C)."""
+"""StyleMask, and Pose and Expression Transfer, from photo to picture, through the pack `ffhq` (CHAINS.md, B and C).
+
+A picture of 1024 pixels takes seconds: each is drawn once, by the call that a visitor makes where there is one.
+"""
 
 import numpy as np
 import pytest
 import torch
-from chains import ARRAYS, RecordedFinder, check, check_image, check_picture, load, photo, recorded_crop, state, write_files
-from golden.fill import fill, latent
+import torch.nn.functional as F
+from chains import ARRAYS, RecordedFinder, check, check_image, check_picture, drawn, photo, published, recorded_crop
+from golden.fill import latent
 from PIL import Image
+from recorded_weights import filled
 
 from stylemask_demo.generator.inversion import Inverter
 from stylemask_demo.generator.synthesis import Synthesis
@@ -15,88 +20,98 @@ pytestmark = pytest.mark.slow  # three gigabytes of weights are made, converted 
 PHOTOS = ("face", "inside", "border", "large")
 MASKED = {"inside_by_border": ("inside", "border"), "face_by_large": ("face", "large")}
 MOVED = {"motion_border_identity_inside": ("inside", "border"), "motion_face_identity_large": ("large", "face")}
-
-
-def best_model() -> dict:
-    decoder = state("ffhq1024", "decoder.")
-    decoder["decoder.to_rgb1.bias"] = decoder["decoder.to_rgb1.bias"] + 0.25
-    shapes = {"linear_relu.0.weight": (9216, 18432), "linear_relu.0.bias": (9216,)}
-    mapping = {f"mapping_net.{name}": torch.as_tensor(value) for name, value in fill(shapes).items()}
-    return {"state_dict": {**state("motion", "encoder."), **mapping, **decoder}, "opts": {"train_decoder": False}}
+# What is drawn from codes; the other aligned one is drawn from photo to picture.
+DRAWN = {
+    "jc/motion_border_identity_inside_raw": "fixed",
+    "jc/motion_face_identity_large_raw": "random",
+    "jc/motion_face_identity_large_aligned": "fixed",
+}
+# From a crop of one's own, which differs from the recorded one by a level here and there.
+CODE, PICTURE = 1e-4, 1e-3
 
 
 @pytest.fixture(scope="module")
-def reenactor(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("published")
+def ffhq(weights, tmp_path_factory):
     options = {"output_size": 1024, "device": "cuda", "encoder_type": "Encoder4Editing"}
+
+    def best_model() -> dict:
+        decoder = weights("ffhq1024", "decoder.")
+        decoder["decoder.to_rgb1.bias"] = decoder["decoder.to_rgb1.bias"] + 0.25
+        mapping = {"linear_relu.0.weight": [9216, 18432], "linear_relu.0.bias": [9216]}
+        networks = {**weights("motion", "encoder."), **filled(mapping, "mapping_net."), **decoder}
+        return {"state_dict": networks, "opts": {"train_decoder": False}}
+
     files = {
-        "stylegan2-ffhq-config-f_1024.pt": lambda: {"g_ema": state("ffhq1024"), "latent_avg": torch.zeros(512)},
+        "stylegan2-ffhq-config-f_1024.pt": lambda: {"g_ema": weights("ffhq1024"), "latent_avg": torch.zeros(512)},
         "e4e_ffhq_encode_1024.pt": lambda: {
-            "state_dict": {**state("e4e1024", "encoder."), "decoder.input.input": torch.zeros(1)},
+            "state_dict": {**weights("e4e1024", "encoder."), "decoder.input.input": torch.zeros(1)},
             "latent_avg": 0.3 * latent(31, 18, 512),
             "opts": options,
         },
-        "mask_network_1024.pt": lambda: {"mask_net": state("ffhq1024_mask"), "num_layers_control": 12},
-        "deca_model.tar": lambda: {"E_flame": state("deca")},
+        "mask_network_1024.pt": lambda: {"mask_net": weights("ffhq1024_mask"), "num_layers_control": 12},
+        "deca_model.tar": lambda: {"E_flame": weights("deca")},
         "restyle_psp_ffhq_encode.pt": lambda: {
-            "state_dict": {**state("restyle", "encoder."), **state("ffhq1024", "decoder.")},
+            "state_dict": {**weights("restyle", "encoder."), **weights("ffhq1024", "decoder.")},
             "latent_avg": 0.3 * latent(32, 18, 512),
             "opts": {**options, "n_iters_per_batch": 5, "input_nc": 6},
         },
         "best_model.pt": best_model,
     }
-    write_files(folder / "files", files)
     places = {name: (photo(name), ARRAYS[f"pictures/{name}/landmarks"]) for name in PHOTOS}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("STYLEMASK_HOME", str(folder / "home"))
-        made = load("ffhq", folder / "files", RecordedFinder(places), ARRAYS["sm/mean_latent"])
-    for path in (folder / "files").iterdir():
-        path.unlink()
-    yield made
-    for path in (folder / "home" / "packs" / "ffhq").iterdir():
-        path.unlink()
+    folder = tmp_path_factory.mktemp("published")
+    with published("ffhq", files, RecordedFinder(places), ARRAYS["sm/mean_latent"], folder) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
-def portraits(reenactor):
-    return {name: reenactor.portrait(photo(name)) for name in PHOTOS}
+def portraits(ffhq):
+    return {name: ffhq.portrait(photo(name)) for name in PHOTOS}
 
 
-def test_only_a_decoder_that_differs_is_kept(reenactor):
-    networks = reenactor.info.networks
+@pytest.fixture(scope="module")
+def refined(ffhq, portraits):
+    """The codes (5, 18, 512) by which ReStyle comes to a person, and the pictures that it looks at."""
+    networks = ffhq.pipeline.networks
+    steps: list[torch.Tensor] = []
+    hook = networks.restyle.get().register_forward_hook(lambda network, seen, step: steps.append(step[0]))
+    with drawn() as pictures:
+        found = ffhq.pipeline.transfer.sources([portraits["inside"]], "motion").w_plus
+    hook.remove()
+    codes = networks.restyle_average.latent + torch.stack(steps).cumsum(0)
+    assert torch.allclose(codes[-1], found[0], atol=1e-4)
+    return codes, pictures
+
+
+def test_only_a_decoder_that_differs_is_kept(ffhq):
+    networks = ffhq.info.networks
     assert networks["restyle_decoder"].file == "generator.safetensors"
     assert networks["motion_decoder"].file == "motion_decoder.safetensors"
-    loaded = reenactor.pipeline.networks
+    loaded = ffhq.pipeline.networks
     assert loaded.decoder("restyle_decoder") is loaded.generator is not loaded.decoder("motion_decoder")
-    assert reenactor.pipeline.recipe.refinements == 5
+    assert ffhq.pipeline.recipe.refinements == 5
     assert networks["masks"].arguments["style_sizes"] == [512] * 10 + [256] * 2
 
 
 @pytest.mark.parametrize("name", PHOTOS)
-def test_chain_sm_code_and_inversion(reenactor, portraits, name):
+def test_chain_sm_code_and_inversion(portraits, name):
     seen = portraits[name].seen_by("encoder")
     difference = np.abs(np.float32(seen) - recorded_crop(f"sm/{name}"))
     assert difference.max() <= 1 and difference.mean() < 0.05
-    check(portraits[name].codes, f"sm/{name}/code", 4e-3)
-    pipeline = reenactor.pipeline
-    with torch.inference_mode():
-        recorded = Image.fromarray(np.uint8(recorded_crop(f"sm/{name}")))
-        check(Inverter(pipeline.networks.encoder, pipeline.networks.average)([recorded]), f"sm/{name}/code", 1e-5)
-        code = torch.from_numpy(ARRAYS[f"sm/{name}/code"])[None]
-        check_picture(pipeline.networks.generator.synthesise(*pipeline.space.code(code)), f"sm/{name}/inverted")
-    check_image(portraits[name].inversion, f"sm/{name}/inverted", 1e-2)
+    check(portraits[name].codes, f"sm/{name}/code", CODE)
+    with drawn() as pictures:
+        check_image(portraits[name].inversion, f"sm/{name}/inverted", PICTURE)
+    check_picture(pictures[0], f"sm/{name}/inverted", PICTURE)
 
 
-def test_chain_sm_average(reenactor):
-    networks = reenactor.pipeline.networks
-    check(networks.average.latent, "sm/latent_avg", 1e-7)
-    recorded = Image.fromarray(np.uint8(recorded_crop("sm/inside")))
-    check(Inverter(networks.encoder)([recorded]), "sm/inside/encoder_output", 1e-5)
+def test_chain_sm_average(ffhq, portraits):
+    average = ffhq.pipeline.networks.average
+    check(average.latent, "sm/latent_avg", 1e-7)
+    check(portraits["inside"].codes - average.latent, "sm/inside/encoder_output", CODE)
 
 
 @pytest.mark.parametrize("pair", MASKED)
-def test_chain_sm_styles_masks_and_picture(reenactor, pair):
-    pipeline = reenactor.pipeline
+def test_chain_sm_styles_and_masks(ffhq, pair):
+    pipeline = ffhq.pipeline
     who, how = (torch.from_numpy(ARRAYS[f"sm/{name}/code"])[None] for name in MASKED[pair])
     with torch.inference_mode():
         check(pipeline.space.truncate(who, 0.7), f"sm/{pair}/w_source_truncated", 1e-5)
@@ -106,84 +121,91 @@ def test_chain_sm_styles_masks_and_picture(reenactor, pair):
         check(torch.cat(pipeline.networks.masks(source, target), 1), f"sm/{pair}/mask", 1e-5)
         code = pipeline.transfer("stylemask", FaceCode(who), FaceCode(how))
         check(torch.cat(code.styles, 1), f"sm/{pair}/style_mixed", 1e-5)
-        check_picture(pipeline.networks.generator.synthesise(*code), f"sm/{pair}/picture")
 
 
 @pytest.mark.parametrize("pair", MASKED)
-def test_chain_sm_photo_to_picture(reenactor, pair):
+def test_chain_sm_photo_to_picture(ffhq, pair):
     source, target = (photo(name) for name in MASKED[pair])
-    check_image(reenactor.reenact(source, target, "stylemask"), f"sm/{pair}/picture", 1e-2)
+    with drawn() as pictures:
+        check_image(ffhq.reenact(source, target, "stylemask"), f"sm/{pair}/picture", PICTURE)
+    check_picture(pictures[0], f"sm/{pair}/picture", PICTURE)
+    assert len(pictures) == 1
 
 
-@pytest.mark.parametrize("name", PHOTOS)
+@pytest.mark.parametrize("name", ["face", "inside", "border"])  # all four: test_chain_crops
 def test_chain_jc_crop_of_portraits(portraits, name):
     difference = np.abs(np.float32(portraits[name].seen_by("motion")) - recorded_crop(f"jc/{name}"))
     assert difference.max() <= 1 and difference.mean() < 0.05
 
 
-def test_chain_jc_average_picture(reenactor):
-    networks = reenactor.pipeline.networks
-    check(networks.restyle_average.latent, "jc/latent_avg", 1e-7)
+def test_chain_jc_refinement_from_photo_to_code(ffhq, refined):
+    codes, pictures = refined
+    check(ffhq.pipeline.networks.restyle_average.latent, "jc/latent_avg", 1e-7)
+    check_picture(F.adaptive_avg_pool2d(pictures[0], 256), "jc/average_image")
+    check(codes, "jc/inside/restyle_codes", CODE)
+    check_picture(pictures[1], "jc/inside/restyle_step1", PICTURE)
+    assert len(pictures) == 5
     with torch.inference_mode():
-        made = networks.decoder("restyle_decoder")(networks.restyle_average.latent[None])
-        check_picture(torch.nn.functional.adaptive_avg_pool2d(made, 256), "jc/average_image")
+        shown = ffhq.pipeline.networks.decoder("restyle_decoder")(codes[-1:])
+    check_picture(shown, "jc/inside/restyle_step5", PICTURE)
 
 
-@pytest.mark.parametrize("name", ["inside", "large"])
-def test_chain_jc_refinement(reenactor, name):
-    networks = reenactor.pipeline.networks
+def test_chain_jc_refinement_of_another_from_what_was_recorded(ffhq, refined):
+    networks = ffhq.pipeline.networks
     decoder, encode = networks.decoder("restyle_decoder"), networks.restyle.get()
-    seen = torch.from_numpy(recorded_crop(f"jc/{name}")).permute(2, 0, 1)[None] / 127.5 - 1
+    seen = torch.from_numpy(recorded_crop("jc/large")).permute(2, 0, 1)[None] / 127.5 - 1
+    codes = torch.from_numpy(ARRAYS["jc/large/restyle_codes"])
     with torch.inference_mode():
-        code, pictures = networks.restyle_average.latent[None], []
-        for step in range(reenactor.pipeline.recipe.refinements):
-            pictures.append(decoder(code))
-            code = code + encode(seen, torch.nn.functional.adaptive_avg_pool2d(pictures[-1], 256))
-            assert np.abs(code[0].numpy() - ARRAYS[f"jc/{name}/restyle_codes"][step]).max() < 5e-5
-        check_picture(pictures[1], f"jc/{name}/restyle_step1")
-        check_picture(decoder(code), f"jc/{name}/restyle_step5")
-
-
-@pytest.mark.parametrize("name", ["inside", "large"])
-def test_chain_jc_identity_of_portraits(reenactor, portraits, name):
-    who = reenactor.pipeline.transfer.sources([portraits[name]], "motion").w_plus
-    assert np.abs(who[0].numpy() - ARRAYS[f"jc/{name}/restyle_codes"][-1]).max() < 4e-3
+        _, (average, *_) = refined
+        first = networks.restyle_average.latent + encode(seen, F.adaptive_avg_pool2d(average, 256))
+        assert (first[0] - codes[0]).abs().max() < 2e-5
+        shown = decoder(codes[:1])
+        check_picture(shown, "jc/large/restyle_step1")
+        assert (codes[0] + encode(seen, F.adaptive_avg_pool2d(shown, 256))[0] - codes[1]).abs().max() < 2e-5
 
 
 @pytest.mark.parametrize("pair", MOVED)
 @pytest.mark.parametrize("variant", ["raw", "aligned"])
-def test_chain_jc_codes_and_pictures(reenactor, pair, variant):
+def test_chain_jc_codes_and_pictures(ffhq, portraits, pair, variant):
     """The program as it is squeezes the unaligned photo into the motion encoder; the variant that aligns it is followed."""
-    pipeline, (identity, motion) = reenactor.pipeline, MOVED[pair]
+    pipeline, (identity, motion) = ffhq.pipeline, MOVED[pair]
     case = f"jc/{pair}_{variant}"
-    if variant == "raw":
-        seen = photo(motion).resize((256, 256), Image.Resampling.BILINEAR)
-    else:
-        seen = Image.fromarray(np.uint8(recorded_crop(f"jc/{motion}")))
-    pixels = np.float32(seen).transpose(2, 0, 1)
-    check(pixels.reshape(3, 64, 4, 64, 4).mean((2, 4)), f"{case}/motion_input/pooled64", 0.05)
-    check(pixels[:, 112:144, 112:144], f"{case}/motion_input/centre32", 1.01)
     with torch.inference_mode():
-        motion_code = Inverter(pipeline.networks.motion_encoder.get())([seen])
-        check(motion_code, f"{case}/motion_code", 1e-5)
+        if variant == "raw":
+            seen = photo(motion).resize((256, 256), Image.Resampling.BILINEAR)
+            how = FaceCode(motion=Inverter(pipeline.networks.motion_encoder.get())([seen]))
+        else:
+            seen = portraits[motion].seen_by("motion")
+            how = pipeline.transfer.targets([portraits[motion]], "motion")
+        pixels = np.float32(seen).transpose(2, 0, 1)
+        check(pixels.reshape(3, 64, 4, 64, 4).mean((2, 4)), f"{case}/motion_input/pooled64", 0.05)
+        check(pixels[:, 112:144, 112:144], f"{case}/motion_input/centre32", 1.01)
+        check(how.motion, f"{case}/motion_code", 1e-5 if variant == "raw" else CODE)
         who = FaceCode(torch.from_numpy(ARRAYS[f"jc/{identity}/restyle_codes"][-1])[None])
-        mapped = pipeline.networks.motion_mapping.get()(who.w_plus, motion_code)
-        check(mapped, f"{case}/code", 3e-5)
-        code = pipeline.transfer("motion", who, FaceCode(motion=motion_code))
-        decoder = pipeline.networks.decoder("motion_decoder")
-        fixed = decoder.synthesise(*code)
-        check_picture(fixed, f"{case}/picture_fixed_noise")
-        torch.manual_seed(40)
-        check_picture(Synthesis(decoder, "random").tensors(code), f"{case}/picture_random_noise")
-        saved = np.float32(Synthesis(decoder, rounding="down").images(fixed)[0])[240:1024]  # rows that the program keeps
+        mapped = pipeline.networks.motion_mapping.get()(who.w_plus, how.motion)
+        check(mapped, f"{case}/code", 3e-5 if variant == "raw" else CODE)
+        if case in DRAWN:
+            check_drawn(pipeline, pipeline.transfer("motion", who, how), case, DRAWN[case])
+
+
+def check_drawn(pipeline, code, case: str, noise: str) -> None:
+    """Compare the picture of a code with fixed or random noise, and what the program keeps of it."""
+    drawing = Synthesis(pipeline.networks.decoder("motion_decoder"), noise, "down")
+    torch.manual_seed(40)
+    made = drawing.tensors(code)
+    check_picture(made, f"{case}/picture_{noise}_noise", PICTURE)
+    if noise == "fixed":
+        saved = np.float32(drawing.images(made)[0])[240:1024]
         pooled = saved.reshape(49, 16, 64, 16, 3).mean((1, 3)).transpose(2, 0, 1)
         check(pooled, f"{case}/saved_fixed_noise_pooled", 0.05)
 
 
-@pytest.mark.parametrize("pair", MOVED)
-def test_chain_jc_photo_to_picture(reenactor, pair):
-    identity, motion = (photo(name) for name in MOVED[pair])
-    source, target = reenactor.portrait([identity, motion])
-    reenactor.reenact(source, target, "motion")  # codes of faces are remembered, and no random number is drawn for them
+def test_chain_jc_photo_to_picture(ffhq, refined):
+    pair = "motion_border_identity_inside"
+    source, target = (photo(name) for name in MOVED[pair])
+    ffhq.pipeline.results_of("motion")  # a generator that is built draws random numbers
     torch.manual_seed(40)
-    check_image(reenactor.reenact(source, target, "motion"), f"jc/{pair}_aligned/picture_random_noise", 1e-2)
+    with drawn() as pictures:
+        check_image(ffhq.reenact(source, target, "motion"), f"jc/{pair}_aligned/picture_random_noise", PICTURE)
+    check_picture(pictures[0], f"jc/{pair}_aligned/picture_random_noise", PICTURE)
+    assert len(pictures) == 1

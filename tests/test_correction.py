@@ -14,6 +14,8 @@ from stylemask_demo.editing.sliders import Sliders
 from stylemask_demo.faces.parameters import EXPRESSIONS
 from stylemask_demo.generator.synthesis import Synthesis
 from stylemask_demo.methods.code import motion_values
+from stylemask_demo.packs.catalogue import PUBLISHED
+from stylemask_demo.pipeline import Pipeline
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +39,35 @@ def test_results_show_more_of_the_targets_motion(reenactor, portraits, monkeypat
     assert pose < 0.9 * plain[0] and expression < 0.9 * plain[1]
 
 
+@pytest.fixture
+def directed(reenactor) -> Pipeline:
+    """The embedded pack with results that are corrected along its directions, as published packs' are."""
+    networks = reenactor.pipeline.networks
+    info = dataclasses.replace(networks.info, recipes=networks.info.recipes.updated(correction="directions"))
+    return Pipeline(dataclasses.replace(networks, info=info), reenactor.pipeline.finder)
+
+
+@pytest.mark.parametrize("method", ["stylemask", "directions", "motion"])
+def test_directions_bring_results_nearer_too(reenactor, directed, portraits, method):
+    targets = portraits[1:] + portraits[:1]
+    pose, expression = _errors(reenactor, directed.reenacted(portraits, targets, method, 1.0), targets)
+    directed.correction = None
+    plain = _errors(reenactor, directed.reenacted(portraits, targets, method, 1.0), targets)
+    assert pose < 0.7 * plain[0] and expression < 0.9 * plain[1]
+
+
+def test_nothing_is_corrected_before_there_are_directions(directed, portraits):
+    source, target = portraits[:2]
+    directed.networks.directions = None
+    made = directed.reenacted([source], [target], "stylemask", 1.0)[0]
+    directed.correction = None
+    assert np.array_equal(made, directed.reenacted([source], [target], "stylemask", 1.0)[0])
+
+
+def test_the_published_programs_correct_nothing():
+    assert all(pack.recipes.published.correction is None for pack in PUBLISHED.values())
+
+
 def test_without_strength_nothing_is_corrected(reenactor, portraits):
     source, target = portraits[:2]
     made = np.int16(reenactor.reenact(source, target, strength=0.0))
@@ -48,7 +79,7 @@ def test_what_is_shown_as_wanted_stays(reenactor, portraits):
     source = portraits[0]
     code = reenactor.pipeline.space.code(source.codes)
     seen, _ = look(reenactor, [source.inversion])
-    face = reenactor.pipeline.transfer.sampled(source.codes, [source])
+    face = reenactor.pipeline.transfer.sources([source], "stylemask")
     wanted = face._replace(values=motion_values(seen))
     with torch.inference_mode():
         stays = reenactor.pipeline.correction(code, face, wanted, 1.0)
@@ -116,9 +147,9 @@ class Face:
         self.widest = widest
 
     def feedback(self, monkeypatch) -> Correction:
-        feedback = Correction(None, None, None, None)
+        feedback = Correction(None, None, None)
         monkeypatch.setattr(feedback, "moved", lambda code, values: code + values)
-        monkeypatch.setattr(feedback, "seen", lambda code, *_: torch.where(SMILING, code.clamp(max=self.widest), code))
+        monkeypatch.setattr(feedback, "seen", lambda code, sources: torch.where(SMILING, code.clamp(max=self.widest), code))
         return feedback
 
 

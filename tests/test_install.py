@@ -139,7 +139,8 @@ def test_the_command_opens_the_page(installation, tmp_path):
     browser.write_text(f'#!/bin/sh\necho "$1" > {opened}\n')
     browser.chmod(0o755)
     before = installation.files()
-    environment = {**installation.environment, "BROWSER": f"{browser} %s"}
+    environment = {**installation.environment, "BROWSER": f"{browser} %s", "DISPLAY": ":0"}
+    environment.pop("SSH_CONNECTION", None)
     with log.open("wb") as output:
         page = subprocess.Popen(
             installation.command("app", "--port", port),

@@ -3,17 +3,18 @@
 import numpy as np
 import pytest
 import torch
-from people import LABELS, picture
+from people import LABELS, LANDMARKS, picture
 from PIL import Image
 from torch import nn
 
+from stylemask_demo.faces.crops import BoxCrop, FfhqCrop
 from stylemask_demo.faces.deca import DecaFace, DirectionScale
 from stylemask_demo.generator.inversion import REFINEMENTS, Inverter, OptimisingInverter, RefiningInverter
 from stylemask_demo.media.tensors import to_tensor
 from stylemask_demo.networks.latent_average import LatentAverage
 from stylemask_demo.packs import CHECKPOINTS, load_network, read_info
 from stylemask_demo.portraits import readers as reading
-from stylemask_demo.portraits.readers import CompactReader, PublishedReader
+from stylemask_demo.portraits.readers import CompactReader, PublishedReader, UprightReader
 
 FACTORS = np.arange(1, 16)
 
@@ -59,6 +60,19 @@ def test_refinement_starts_at_the_average_and_comes_nearer_each_time():
         code = refine([grey(level)])
         assert code.shape == (1, 3, 8)
         assert float(code.mean()) - wanted == pytest.approx((0.2 - wanted) * 0.5**REFINEMENTS, abs=1e-5)
+
+
+def test_the_picture_that_refinement_starts_at_is_drawn_once():
+    drawn = []
+
+    def draw(codes: torch.Tensor) -> torch.Tensor:
+        drawn.append(len(codes))
+        return flat_pictures(codes)
+
+    refine = RefiningInverter(Brightness(0.5), average_of(0.2), draw)
+    alone = torch.cat([refine([grey(level)]) for level in (0, 255)])
+    assert drawn == [1] * (1 + 2 * (REFINEMENTS - 1))
+    assert torch.allclose(refine([grey(0), grey(255)]), alone)
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +149,33 @@ def test_a_mirrored_face_is_read_as_the_mirrored_reading(extractor, crops):
         assert np.abs(image.landmarks[:17] - outline).max() < 0.01
 
 
+@pytest.mark.parametrize("turn", [-20, 0, 20])
+def test_crops_that_are_never_turned_are_read_as_well_as_upright_ones(extractor, turn):
+    """Photos with a head in any position, turned anticlockwise: the box of Finding Directions against FFHQ's crop."""
+    errors = []
+    for name in sorted(LABELS)[:12]:
+        photo = Image.new("RGB", (512, 512), (110, 110, 110))
+        photo.paste(picture(name), (128, 128))
+        photo = photo.rotate(turn, Image.Resampling.BICUBIC, center=(256, 256), fillcolor=(110, 110, 110))
+        cos, sin = np.cos(np.radians(turn)), np.sin(np.radians(turn))
+        landmarks = (LANDMARKS[name] - 128) @ np.array([[cos, -sin], [sin, cos]]) + 256
+        true = np.array(LABELS[name]["euler"]) + (0, 0, turn)
+        box, _ = BoxCrop().cut(photo, landmarks, 256)
+        upright, transform = FfhqCrop().cut(photo, landmarks, 256)
+        (across, _, _), (down, _, _) = transform.matrix
+        turned = (0, 0, -np.degrees(np.arctan2(down, across)))
+        found = [
+            reader(extractor).read([crop])[0].parameters
+            for reader, crop in ((UprightReader, box), (CompactReader, upright))
+        ]
+        angles = [np.array([face.yaw, face.pitch, face.roll]) for face in found]
+        errors.append([np.abs(angles[0] - true), np.abs(angles[1] + turned - true)])
+    unturned, plain = np.mean(errors, 0)
+    assert (unturned < plain + 0.3).all() and (unturned < 2.5).all()
+
+
 def test_turning_needs_no_random_people(published):
+
     assert published.shift(20, -5, 0)[:3].tolist() == pytest.approx([-20, 10, 0])
     assert not published.shift(20, -5, 0)[3:].any()
 

@@ -7,14 +7,16 @@ from people import picture
 from torch import nn
 
 from stylemask_demo import Reenactor
-from stylemask_demo.generator.sampling import draw_z
+from stylemask_demo.calibration import trials
+from stylemask_demo.generator.sampling import Sampler, draw_z, mean_w
+from stylemask_demo.generator.style_space import StyleSpace
 from stylemask_demo.methods import motion, stylemask
 from stylemask_demo.networks import DecaEncoder, Encoder4Editing, Generator, MaskPredictors, MotionMapping
 from stylemask_demo.networks.irse50 import IRSE50
-from stylemask_demo.packs import download_pack
+from stylemask_demo.packs.catalogue import PUBLISHED
 from stylemask_demo.packs.networks import PackNetworks
+from stylemask_demo.training.stand_in.command import main
 from stylemask_demo.training.stand_in.drawing import generator_state, mapping_state, mask_state
-from stylemask_demo.training.stand_in.files import stand_in
 from stylemask_demo.training.stand_in.readers import PhotoReader, deca_parameters
 from stylemask_demo.training.stand_in.widening import narrow, widened
 
@@ -102,18 +104,29 @@ def test_what_deca_is_taught_reads_as_the_same_angles(own):
 
 
 @pytest.mark.slow
-def test_the_files_become_a_pack_that_reenacts(tmp_path, monkeypatch):
-    """With readers that have hardly learned anything; what they draw are faces all the same."""
-    monkeypatch.setenv("STYLEMASK_HOME", str(tmp_path / "home"))
-    files = stand_in("voxceleb", people=16, seconds=0.0, measured=100).write(tmp_path / "files")
-    names = {"stylegan-voxceleb.pt", "e4e-voxceleb.pt", "A_matrix.pt", "deca_model.tar"}
-    assert {path.name for path in files} == names
-    pack = download_pack("voxceleb", source=tmp_path / "files").info
-    reenactor = Reenactor.from_pack(pack.folder, "cpu")
-    person = reenactor.sample(3)
-    own_person = Reenactor.from_pack("synthetic", "cpu").sample(3)
-    assert np.abs(np.float32(person) - np.float32(own_person)).mean() < 1
-    made = reenactor.reenact(picture("900000_0"), picture("900003_1"), "directions")
-    assert made.size == (256, 256)
-    for path in (*files, *pack.folder.iterdir()):
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_files_become_a_pack_that_reenacts(name, own, tmp_path, monkeypatch):
+    """With readers that have learned next to nothing; what is drawn are faces all the same."""
+    monkeypatch.setattr(trials, "PEOPLE", 2)
+    few = ["--size", "64", "--people", "8", "--steps", "1", "--measured", "40"]
+    assert main([name, str(tmp_path), *few]) == 0
+    files = {path.name for path in tmp_path.iterdir() if path.is_file()}
+    assert files == {file.name for file in PUBLISHED[name].files} - {"model_ir_se50.pth"}
+    reenactor = Reenactor.from_pack(tmp_path / "pack", "cpu")
+    assert reenactor.resolution == 64 and reenactor.info.title == f"{name}, a stand-in"
+    assert set(reenactor.methods) == ({"directions"} if name == "voxceleb" else {"stylemask", "motion"})
+    (expected,) = Sampler(StyleSpace(own.generator, mean_w(own.generator))).pictures([3], 64)
+    assert np.abs(np.float32(reenactor.sample(3)) - np.float32(expected)).mean() < 1
+    source, target = reenactor.portrait([picture("900000_0"), picture("900003_1")])
+    for method in reenactor.methods:
+        assert reenactor.reenact(source, target, method).size == (64, 64)
+    for path in tmp_path.rglob("*.*"):
         path.unlink()
+
+
+def test_sizes_that_a_stand_in_cannot_have_are_refused_in_one_line(tmp_path, capsys):
+    for size in ("0", "100", "32", "2048"):
+        with pytest.raises(SystemExit):
+            main(["ffhq", str(tmp_path / "files"), "--size", size])
+        assert "choose from 64, 128, 256, 512, 1024" in capsys.readouterr().err.splitlines()[-1]
+    assert not (tmp_path / "files").exists()

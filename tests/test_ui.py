@@ -9,11 +9,15 @@ from PIL import Image
 from stylemask_demo.caching import SWEEP_SECONDS
 from stylemask_demo.errors import Cancelled, DownloadFailed, StyleMaskError
 from stylemask_demo.ui import long_handlers, texts
+from stylemask_demo.ui.components import LivePicture
 from stylemask_demo.ui.compute import Computed
+from stylemask_demo.ui.error_messages import explained, in_card
 from stylemask_demo.ui.examples import example_faces, remembering_examples
+from stylemask_demo.ui.launch import on_desktop
 from stylemask_demo.ui.pack_registry import PackRegistry
 from stylemask_demo.ui.pictures import load_picture
 from stylemask_demo.ui.progress import Finished, Progress, stream
+from stylemask_demo.ui.questions import answering, new_place
 from stylemask_demo.ui.subjects import Subject
 from stylemask_demo.ui.tuned_portraits import TunedPortraits
 
@@ -179,6 +183,57 @@ def test_a_download_that_fails_is_explained(monkeypatch, handlers):
     monkeypatch.setattr(long_handlers, "download_pack", refuse)
     with pytest.raises(gr.Error, match="disk is full"):
         list(handlers.download("ffhq"))
+
+
+@pytest.mark.parametrize(
+    "environment, there",
+    [
+        ({}, False),
+        ({"DISPLAY": ":0"}, True),
+        ({"DISPLAY": ":0", "SPACE_ID": "a/b"}, False),
+        ({"SSH_CONNECTION": "1"}, False),
+    ],
+)
+def test_the_browser_opens_only_on_a_desktop(monkeypatch, environment, there):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "SPACE_ID", "SSH_CONNECTION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert on_desktop() is there
+
+
+def test_a_message_of_long_work_stays_in_its_line_and_is_not_shown_in_passing():
+    @explained
+    def work():
+        yield "10 %", "running"
+        raise StyleMaskError("It <rains>.")
+
+    items = in_card(work, ["line", "button"], "line")()
+    assert next(items) == ("10 %", "running")
+    line, button = next(items)
+    assert "It &lt;rains&gt;." in line and button == gr.skip()
+    with pytest.raises(gr.Error) as error:
+        next(items)
+    assert not error.value.visible
+
+
+def test_an_answer_brings_its_question_and_a_refusal_leaves_no_picture():
+    with gr.Blocks():
+        place = new_place("edited", [LivePicture(), gr.HTML()])
+
+    def handler(source):
+        if source is None:
+            raise StyleMaskError("A picture is needed.")
+        return Image.new("RGB", (4, 4)), "status", "told"
+
+    answer, told = answering(handler, place, told=1)("a picture", "question")
+    assert (answer["asked"], told) == ("question", "told")
+    picture, status = answer["shown"]
+    assert picture["url"].startswith("data:image/jpeg") and status == "status"
+    answer, told = answering(handler, place, told=1)(None, "another")
+    assert (answer["asked"], answer["message"]) == ("another", "A picture is needed.")
+    assert answer["shown"] == [None, gr.skip()] and told == gr.skip()
 
 
 def test_texts_from_elsewhere_cannot_become_markup():

@@ -28,7 +28,13 @@ class Visit:
 
     def wait_for_result(self, other_than: str | None = None) -> str:
         """Wait until the result is there (or is another one) and the page is at rest; return it."""
-        return self.wait_for("#result img.fixed, #result img:nth-of-type(2)", other_than)
+        self.page.wait_for_selector("#result[aria-busy=false]:not([data-working])", timeout=WAIT)
+        return self.wait_for("#result img.after", other_than)
+
+    def wait_for_stage(self, role: str) -> str:
+        """Wait until the stages of a picture are up to date; return the first."""
+        self.page.wait_for_function(f"document.querySelector('#{role}-stages').ariaBusy === 'false'", timeout=WAIT)
+        return self.wait_for(f"#{role}-stage-1 img")
 
     def wait_for(self, selector: str, other_than: str | None = None) -> str:
         self.page.wait_for_function(
@@ -53,9 +59,28 @@ class Visit:
             selector,
         )
 
+    def open(self, tab: str) -> None:
+        """Open one of the three ways of working."""
+        self.page.get_by_role("tab", name=tab).click()
+
+    def choose(self, role: str, number: int) -> None:
+        """Click on an example face."""
+        self.page.get_by_role("button", name=f"{role} example {number}").click()
+
+    def choose_and_wait(self, role: str, number: int) -> str:
+        """Click on an example face; return the result."""
+        self.choose(role, number)
+        self.page.wait_for_function(
+            "([role, number]) => document.querySelector(`#${role} img`)?.src.endsWith(`${role}_${number}.webp`)",
+            arg=[role, number],
+            timeout=WAIT,
+        )
+        self.page.wait_for_timeout(150)  # for the sign that it is made anew
+        return self.wait_for_result()
+
     def drop(self, zone: str, file: Path) -> None:
-        """Drop a file on a drop zone as a hand would: on whatever lies in its middle."""
-        self.page.locator(zone).scroll_into_view_if_needed()
+        """Drop a file on a part of the page as a hand would: on whatever lies in its middle."""
+        self.page.locator(zone).first.scroll_into_view_if_needed()
         self.page.evaluate(
             """([zone, name, content]) => {
                 const bytes = Uint8Array.from(atob(content), letter => letter.charCodeAt(0));
@@ -72,9 +97,7 @@ class Visit:
         )
 
     def keep(self, name: str) -> None:
-        """Keep a picture of the whole page, with all that loads only when it is scrolled to."""
-        self.page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
-        self.wait_for("#target-stage-3 img")
+        """Keep a picture of the whole page."""
         self.page.evaluate("window.scrollTo(0, 0)")
         self.page.mouse.move(0, 0)
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)

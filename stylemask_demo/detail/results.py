@@ -17,6 +17,8 @@ from stylemask_demo.media.tensors import to_tensor
 from stylemask_demo.portraits.portrait import Portrait
 from stylemask_demo.portraits.readers import ParameterReader
 
+READ_SIDE = 256  # pixels that readers see of a face at most
+
 
 class Results:
     """Draws results; `detail` is None where the pack has no network that brings the photo's own detail into them."""
@@ -52,9 +54,13 @@ class Results:
         return pictures
 
     @torch.inference_mode()
-    def tensors(self, code: PictureCode, sources: Sequence[Portrait] = (), region: Region = "all") -> torch.Tensor:
-        """Codes of B results -> (B, 3, S, S), values about -1..1; `sources` and `region` as for `pictures`."""
-        return self._with_detail(self._made(code, sources), sources, region)
+    def tensors(self, code: PictureCode, sources: Sequence[Portrait] = ()) -> torch.Tensor:
+        """Codes of B results -> (B, 3, S, S), values about -1..1, to be read; `sources` as for `pictures`.
+
+        Larger ones are made at 256 pixels, where no detail is added to them.
+        """
+        size = None if self._detail else min(self.space.generator.size, READ_SIDE)
+        return self._with_detail(self._made(code, sources, size), sources)
 
     @torch.inference_mode()
     def detailed(self, pictures: Sequence[Image.Image], sources: Sequence[Portrait]) -> list[Image.Image]:
@@ -104,9 +110,9 @@ class Results:
         )
         return Behind(background, (seen < 0.5) & (background < 0.5))
 
-    def _with_detail(self, made: torch.Tensor, sources: Sequence[Portrait], region: Region = "all") -> torch.Tensor:
-        return self._detail(made, sources, region).drawn if self._detail is not None and sources else made
+    def _with_detail(self, made: torch.Tensor, sources: Sequence[Portrait]) -> torch.Tensor:
+        return self._detail(made, sources).drawn if self._detail is not None and sources else made
 
-    def _made(self, code: PictureCode, sources: Sequence[Portrait]) -> torch.Tensor:
+    def _made(self, code: PictureCode, sources: Sequence[Portrait], size: int | None = None) -> torch.Tensor:
         """Codes of B results -> (B, 3, S, S) as the generator makes them, or as it was tuned to their sources."""
-        return self._synthesis.tensors(code, [source.tuning for source in sources] or (None,))
+        return self._synthesis.tensors(code, [source.tuning for source in sources] or (None,), size)

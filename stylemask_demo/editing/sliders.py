@@ -42,7 +42,7 @@ class Sliders:
         wanted = unmoved + torch.stack(change).to(unmoved)
         # The other expressions a smile may take along: correcting them would take it back.
         strength = STRENGTH * slider_values().to(unmoved)
-        return self._correction.followed(code, wanted, sources, strength, CORRECTIONS, self.region(yaw, pitch))
+        return self._correction.followed(code, wanted, sources, strength, CORRECTIONS)
 
     @staticmethod
     def region(yaw: float, pitch: float) -> Region:

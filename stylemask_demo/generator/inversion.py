@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
+from stylemask_demo.caching import Lazy
 from stylemask_demo.media.tensors import to_tensor
 from stylemask_demo.networks.compact_motion_encoder import CompactMotionEncoder
 from stylemask_demo.networks.e4e import Encoder4Editing
@@ -98,13 +99,21 @@ class RefiningInverter:
     def __init__(self, encoder: ReStyleEncoder, average: LatentAverage, generator: Generator, steps: int = REFINEMENTS):
         self._encoder, self._average, self._generator, self._steps = encoder, average, generator, steps
         self.device = next(encoder.parameters()).device
+        self._start = Lazy(lambda: self._shown(average.latent[None]))  # the same for everybody
 
     @torch.inference_mode()
     def __call__(self, crops: Sequence[Image.Image]) -> Tensor:
         """Crops (RGB, square) -> W+ codes (B, L, style_dim)."""
-        size = self._encoder.input_size
-        seen = to_tensor(crops, size).to(self.device)
+        seen = to_tensor(crops, self._encoder.input_size).to(self.device)
         codes = self._average.latent.expand(len(seen), -1, -1)
-        for _ in range(self._steps):
-            codes = codes + self._encoder(seen, F.adaptive_avg_pool2d(self._generator(codes), size))
+        shown = self._start.get().expand(len(seen), -1, -1, -1)
+        for step in range(self._steps):
+            if step:
+                shown = self._shown(codes)
+            codes = codes + self._encoder(seen, shown)
         return codes
+
+    @torch.inference_mode()
+    def _shown(self, codes: Tensor) -> Tensor:
+        """What the encoder sees of the pictures (B, 3, 256, 256) of codes."""
+        return F.adaptive_avg_pool2d(self._generator(codes), self._encoder.input_size)

@@ -48,16 +48,16 @@ def mean_w(generator: Generator) -> Tensor:
 
 
 class Sampler:
-    """Random people as the demo shows them: drawn towards the mean face."""
+    """Random people as the demo shows them: drawn towards the mean face, to `truncation` of their distance in all."""
 
-    def __init__(self, space: StyleSpace):
-        self._space = space
+    def __init__(self, space: StyleSpace, truncation: float = TRUNCATION):
+        self._space, self._truncation = space, truncation
 
     def codes(self, seeds: Sequence[int]) -> Tensor:
         """W+ codes (B, L, style_dim) of B people, one for each seed. Raises ValueError for a negative seed."""
         space = self._space
         # What the style space truncates anyway is not truncated twice.
-        w = space.truncate(sample_w(space.generator, seeds), TRUNCATION / space.truncation)
+        w = space.truncate(sample_w(space.generator, seeds), self._truncation / space.truncation)
         return space.generator.repeat(w)
 
     @torch.inference_mode()

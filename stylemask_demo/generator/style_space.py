@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from stylemask_demo.networks.stylegan2 import Generator
@@ -38,6 +39,16 @@ class StyleSpace:
     def code(self, w_plus: Tensor) -> PictureCode:
         """W+ (B, L, style_dim) -> all that synthesis needs."""
         return PictureCode(self.styles(w_plus), self.rgb_styles(w_plus))
+
+    def moved(self, code: PictureCode, change: Tensor) -> PictureCode:
+        """Codes of B pictures, however they were made, plus what a change of W+ (B, L, style_dim) does to them."""
+        # The way from W+ to style codes is linear but for a constant.
+        still = self.code(torch.zeros_like(change))
+        styles, rgb_styles = (
+            [style + moved - unmoved for style, moved, unmoved in zip(*parts, strict=True)]
+            for parts in zip(code, self.code(change), still, strict=True)
+        )
+        return PictureCode(styles, rgb_styles)
 
     def _drawn(self, w_plus: Tensor) -> Tensor:
         return w_plus if self.truncation == 1 else self.truncate(w_plus, self.truncation)

@@ -3,6 +3,7 @@
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from stylemask_demo.generator.style_space import PictureCode, StyleSpace
@@ -34,6 +35,14 @@ class Directions:
     def edit(self, source: FaceCode, shift: Tensor) -> PictureCode:
         """Codes of B faces moved by `shift` (B, 15) along the face directions."""
         return self._moved(source, shift, 0.0)
+
+    def added(self, code: PictureCode, shift: Tensor) -> PictureCode:
+        """Codes of B pictures, however they were made, moved by `shift` (B, 15) along the face directions."""
+        if isinstance(self.matrix, StyleDirectionMatrix):
+            return PictureCode(move_styles(self.matrix, code.styles, shift), code.rgb_styles)
+        change = self.matrix(shift) - self.matrix(torch.zeros_like(shift))  # (B, layers, style_dim)
+        finer = self.space.generator.num_latents - self.matrix.num_layers
+        return self.space.moved(code, F.pad(change, (0, 0, 0, finer)))
 
     def _moved(self, source: FaceCode, shift: Tensor, constant: float) -> PictureCode:
         w_plus = known(source.w_plus)

@@ -7,11 +7,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from stylemask_demo.caching import VISITOR_SECONDS, Cache
+from stylemask_demo.caching import VISITOR_SECONDS, Cache, Lazy
 from stylemask_demo.generator.inversion import Inverter, RefiningInverter
 from stylemask_demo.generator.style_space import PictureCode, StyleSpace
 from stylemask_demo.methods.available import check_method
-from stylemask_demo.methods.code import FaceCode, motion_values
+from stylemask_demo.methods.code import FaceCode
 from stylemask_demo.methods.directions import Directions
 from stylemask_demo.methods.motion import Motion
 from stylemask_demo.methods.stylemask import StyleMask
@@ -28,8 +28,8 @@ SEEN_BY = {"stylemask": "encoder", "directions": "parameters", "motion": "motion
 class Transfer:
     """Moves the code of one face by what another does, by the methods whose networks the pack has.
 
-    `space` gives the style space of a method's pictures, and `recipe` is the pack's. With `measured` the codes of faces
-    carry the `values` that results are corrected by.
+    `space` gives the style space of a method's pictures, and `recipe` is the pack's. `measure` gives the `values` (B, V) of
+    faces that results are corrected by, None where they are not.
     """
 
     def __init__(
@@ -38,12 +38,13 @@ class Transfer:
         space: Callable[[str], StyleSpace],
         invert: Inverter,
         reader: ParameterReader,
-        measured: bool,
+        measure: Callable[[Sequence[Portrait | Reading]], Tensor] | None,
         recipe: Recipe,
     ):
         self._networks, self._space, self._invert, self._reader = networks, space, invert, reader
-        self._measured, self._recipe = measured, recipe
+        self._measure, self._recipe = measure, recipe
         self._codes: Cache[tuple[str, str], Tensor] = Cache(REMEMBERED, seconds=VISITOR_SECONDS)
+        self._refine = Lazy(self._refiner)
 
     def __call__(self, method: str, who: FaceCode, how: FaceCode, strength: float = 1.0) -> PictureCode:
         """Codes of B sources and B targets, or of one for all of the other -> codes of B pictures.
@@ -69,14 +70,18 @@ class Transfer:
 
     def sources(self, portraits: Sequence[Portrait], method: str) -> FaceCode:
         """What a method asks for of those whose pictures are made."""
-        if method == "motion" and self._recipe.identity == "restyle":
-            refine = self._refiner()
-            return FaceCode(torch.cat([self._remembered("identity", refine, portrait) for portrait in portraits]))
-        return self.sampled(self._w_plus(portraits), portraits)
+        w_plus = self._w_plus(portraits)
+        if self._refines(method):
+            refine = self._refine.get()
+            w_plus = torch.cat([self._remembered("identity", refine, portrait) for portrait in portraits])
+        return self._known(w_plus, portraits)
 
-    def sampled(self, w_plus: Tensor, readings: Sequence[Portrait | Reading]) -> FaceCode:
-        """What a method asks for of faces (B) whose codes (B, L, style_dim) are known."""
-        return FaceCode(w_plus, self._directions(readings), values=self._values(readings))
+    def sampled(self, w_plus: Tensor, pictures: Sequence[Image.Image], method: str) -> FaceCode:
+        """What a method asks for of random people (B), whose codes (B, L, style_dim) and pictures are known."""
+        if self._refines(method):
+            view = self.view(method)
+            w_plus = self._refine.get()([view.reduced(picture) for picture in pictures] if view else pictures)
+        return self._known(w_plus, self._reader.read(pictures))
 
     def targets(self, portraits: Sequence[Portrait], method: str) -> FaceCode:
         """What a method asks for of those who lead."""
@@ -84,7 +89,7 @@ class Transfer:
             encode = self._motion_encoder()
             motion = torch.cat([self._remembered("motion", encode, portrait) for portrait in portraits])
             return FaceCode(motion=motion, values=self._values(portraits))
-        return self.sampled(self._w_plus(portraits), portraits)
+        return self._known(self._w_plus(portraits), portraits)
 
     def view(self, method: str) -> View | None:
         """What a method's network sees of those who lead, where that is not a portrait's crop."""
@@ -92,7 +97,7 @@ class Transfer:
 
     def target_crops(self, crops: Sequence[Image.Image], method: str) -> FaceCode:
         """What a method asks for of what it sees of faces that lead once, such as in a video; nothing is remembered."""
-        readings = self._reader.read(crops) if method == "directions" or self._measured else []
+        readings = self._reader.read(crops) if method == "directions" or self._measure else []
         values = self._values(readings)
         if method == "motion":
             return FaceCode(motion=self._motion_encoder()(crops), values=values)
@@ -117,6 +122,10 @@ class Transfer:
         assert self._networks.motion_encoder is not None
         return Inverter(self._networks.motion_encoder.get())
 
+    def _refines(self, method: str) -> bool:
+        """Whether a method has codes of its own for who is shown."""
+        return method == "motion" and self._recipe.identity == "restyle"
+
     def _refiner(self) -> RefiningInverter:
         networks = self._networks
         assert networks.restyle is not None and networks.restyle_average is not None
@@ -130,11 +139,13 @@ class Transfer:
         """Places (B, 15) along the directions of the pack."""
         return torch.from_numpy(np.stack([face.directions for face in faces])).to(self._invert.device)
 
+    def _known(self, w_plus: Tensor, faces: Sequence[Portrait | Reading]) -> FaceCode:
+        """All that is known of faces (B) with these codes."""
+        return FaceCode(w_plus, self._directions(faces), values=self._values(faces))
+
     def _values(self, faces: Sequence[Portrait | Reading]) -> Tensor | None:
-        """Head pose and expression (B, 56) of what is corrected."""
-        if not self._measured:
-            return None
-        return motion_values([face.parameters for face in faces]).to(self._invert.device)
+        """What of faces (B) is corrected, (B, V)."""
+        return None if self._measure is None else self._measure(faces).to(self._invert.device)
 
     def _remembered(self, what: str, encode: Inverter | RefiningInverter, portrait: Portrait) -> Tensor:
         return self._codes.find((what, portrait.key), lambda: encode([portrait.seen_by("motion")]))

@@ -1,12 +1,16 @@
 """The published weights: which files there are, where they lie, what they may be used for, and what they become."""
 
 import json
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from stylemask_demo.faces.crops import BoxCrop, FfhqCrop
 from stylemask_demo.faces.deca import DECA_DIRECTIONS, DirectionScale
+from stylemask_demo.networks.stylegan2 import channels_for
 from stylemask_demo.packs.recipe import Drawing, ParameterReading, Recipe, Recipes, View
 
 MEGABYTE = 10**6
@@ -67,9 +71,6 @@ class PublishedPack:
 RESEARCH = "for non-commercial research"
 NO_LICENCE = "no licence stated by its authors; published with a paper, use it for research only"
 
-# Style codes of the 3x3 convolutions of the 1024 px generator; the file says how many of them have masks.
-STYLES = [512] * 10 + [256] * 2 + [128] * 2 + [64] * 2 + [32]
-
 RANGES = json.loads(Path(__file__).with_name("parameter_ranges.json").read_text(encoding="utf-8"))
 ANGLES = (40.0, 20.0, 20.0)  # degrees of yaw, pitch and roll that make a whole shift
 SHIFT_SCALE = 6.0  # what the published matrix calls a whole shift
@@ -106,140 +107,162 @@ IDENTITY = PublishedFile(
     optional=True,
 )
 
-GENERATOR = {"size": 1024, "channel_multiplier": 2}
+SIZES = (64, 128, 256, 512, 1024)  # pixels a side of pictures that packs in the published layout can have
 
-FFHQ = PublishedPack(
-    name="ffhq",
-    title="FFHQ 1024 (photo-real)",
-    resolution=1024,
-    licence="research only",
-    origin="The weights of StyleMask (Bounareli et al. 2023), with those of Pose and Expression Transfer "
-    "(Jahoda and Cech 2024).",
-    files=(
-        PublishedFile(
-            name="stylegan2-ffhq-config-f_1024.pt",
-            drive_id="1I01HVu9UUyzAV7rNNnbzyFqPF0msebD7",
-            parts=(Part("generator", "Generator", GENERATOR, section="g_ema"),),
-            licence="StyleGAN2, NVIDIA Source Code License-NC; trained on FFHQ, CC BY-NC-SA 4.0",
-            largest=2 * GIGABYTE,
-        ),
-        PublishedFile(
-            name="e4e_ffhq_encode_1024.pt",
-            drive_id="1DexTMA3QMRNwQ3Xhdojki8UAYuY3g0uu",
-            parts=(
-                Part("encoder", "Encoder4Editing", {"resolution": 1024}, section="state_dict", prefix="encoder."),
-                Part("average", "LatentAverage", {"num_latents": 18}, section="latent_avg", optional=True),
-            ),
-            licence="Encoder4Editing (Tov et al. 2021), MIT; trained on FFHQ, CC BY-NC-SA 4.0",
-            largest=4 * GIGABYTE,
-        ),
-        PublishedFile(
-            name="mask_network_1024.pt",
-            drive_id="1_V_MnFB8rh5qrQ3zJk00fKXb81uHjIU8",
-            parts=(Part("masks", "MaskPredictors", {"style_sizes": STYLES}, section="mask_net"),),
-            licence=f"StyleMask (Bounareli et al. 2023), {NO_LICENCE}",
-            largest=500 * MEGABYTE,
-        ),
-        DECA,
-        IDENTITY,
-        PublishedFile(
-            name="restyle_psp_ffhq_encode.pt",
-            drive_id="1sw6I2lRIB0MpuJkpc8F5BJiSZrc0hjfE",
-            parts=(
-                Part("restyle", "ReStyleEncoder", {"num_latents": 18}, "state_dict", "encoder.", lenient=True),
-                Part("restyle_average", "LatentAverage", {"num_latents": 18}, section="latent_avg"),
-                Part("restyle_decoder", "Generator", GENERATOR, "state_dict", "decoder.", same_as="generator"),
-            ),
-            licence="ReStyle (Alaluf et al. 2021), MIT; trained on FFHQ, CC BY-NC-SA 4.0",
-            largest=4 * GIGABYTE,
-            optional=True,
-        ),
-        PublishedFile(
-            name="best_model.pt",
-            drive_id="11q5_a0NAceAeQ7-WyH8hjIROcYwlTAax",
-            parts=(
-                Part("motion_encoder", "MotionEncoder", {"num_latents": 18}, "state_dict", "encoder."),
-                Part("motion_mapping", "MotionMapping", section="state_dict", prefix="mapping_net."),
-                Part("motion_decoder", "Generator", GENERATOR, "state_dict", "decoder.", same_as="generator"),
-            ),
-            licence="Pose and Expression Transfer (Jahoda and Cech 2024), GPL-2; trained on FFHQ, CC BY-NC-SA 4.0",
-            largest=6 * GIGABYTE,
-            optional=True,
-        ),
-    ),
-    recipes=Recipes(
-        published=Recipe(
-            views={
-                "encoder": View(FfhqCrop(plain=True), 256),
-                "motion": View(FfhqCrop(blur=0.02, finer=4, whole=True, plain=True), 1024),
-            },
-            average=True,
-            parameters=ParameterReading("deca", white=WHITE),
-            directions=direction_scale("ffhq"),
-            identity="restyle",
-            drawing=TRUNCATED,
-            methods={"motion": Drawing(decoder="motion_decoder", noise="random", rounding="down")},
-        ),
-        # One crop serves all networks, people keep their likeness, and the same face always gives the same picture.
-        default=Recipe(
-            average=True,
-            parameters=ParameterReading("deca", white=WHITE),
-            directions=direction_scale("ffhq"),
-            identity="restyle",
-            methods={"motion": Drawing(decoder="motion_decoder")},
-        ),
-    ),
-)
 
-VOXCELEB = PublishedPack(
-    name="voxceleb",
-    title="VoxCeleb 256 (people in videos)",
-    resolution=256,
-    licence="research only",
-    origin="The weights of Finding Directions in GAN's Latent Space (Bounareli et al. 2022).",
-    files=(
-        PublishedFile(
-            name="stylegan-voxceleb.pt",
-            drive_id="1cBwIFwq6cYIA5iR8tEvj6BIL7Ji7azIH",
-            parts=(Part("generator", "Generator", {"size": 256, "channel_multiplier": 1}, "g_ema", lenient=True),),
-            licence=f"Finding Directions (Bounareli et al. 2022), {NO_LICENCE}",
-            largest=2 * GIGABYTE,
+def ffhq(size: int = 1024) -> PublishedPack:
+    """The pack of StyleMask, and of Pose and Expression Transfer; published at 1024 px, other sizes are for stand-ins."""
+    generator, latents = {"size": size, "channel_multiplier": 2}, latents_of(size)
+    styles = {"style_sizes": style_sizes_of(size, 2)}
+    return PublishedPack(
+        name="ffhq",
+        title="FFHQ 1024 (photo-real)",
+        resolution=size,
+        licence="research only",
+        origin="The weights of StyleMask (Bounareli et al. 2023), with those of Pose and Expression Transfer "
+        "(Jahoda and Cech 2024).",
+        files=(
+            PublishedFile(
+                name="stylegan2-ffhq-config-f_1024.pt",
+                drive_id="1I01HVu9UUyzAV7rNNnbzyFqPF0msebD7",
+                parts=(Part("generator", "Generator", generator, section="g_ema"),),
+                licence="StyleGAN2, NVIDIA Source Code License-NC; trained on FFHQ, CC BY-NC-SA 4.0",
+                largest=2 * GIGABYTE,
+            ),
+            PublishedFile(
+                name="e4e_ffhq_encode_1024.pt",
+                drive_id="1DexTMA3QMRNwQ3Xhdojki8UAYuY3g0uu",
+                parts=(
+                    Part("encoder", "Encoder4Editing", {"resolution": size}, section="state_dict", prefix="encoder."),
+                    Part("average", "LatentAverage", {"num_latents": latents}, section="latent_avg", optional=True),
+                ),
+                licence="Encoder4Editing (Tov et al. 2021), MIT; trained on FFHQ, CC BY-NC-SA 4.0",
+                largest=4 * GIGABYTE,
+            ),
+            PublishedFile(
+                name="mask_network_1024.pt",
+                drive_id="1_V_MnFB8rh5qrQ3zJk00fKXb81uHjIU8",
+                parts=(Part("masks", "MaskPredictors", styles, section="mask_net"),),
+                licence=f"StyleMask (Bounareli et al. 2023), {NO_LICENCE}",
+                largest=500 * MEGABYTE,
+            ),
+            DECA,
+            IDENTITY,
+            PublishedFile(
+                name="restyle_psp_ffhq_encode.pt",
+                drive_id="1sw6I2lRIB0MpuJkpc8F5BJiSZrc0hjfE",
+                parts=(
+                    Part("restyle", "ReStyleEncoder", {"num_latents": latents}, "state_dict", "encoder.", lenient=True),
+                    Part("restyle_average", "LatentAverage", {"num_latents": latents}, section="latent_avg"),
+                    Part("restyle_decoder", "Generator", generator, "state_dict", "decoder.", same_as="generator"),
+                ),
+                licence="ReStyle (Alaluf et al. 2021), MIT; trained on FFHQ, CC BY-NC-SA 4.0",
+                largest=4 * GIGABYTE,
+                optional=True,
+            ),
+            PublishedFile(
+                name="best_model.pt",
+                drive_id="11q5_a0NAceAeQ7-WyH8hjIROcYwlTAax",
+                parts=(
+                    Part("motion_encoder", "MotionEncoder", {"num_latents": latents}, "state_dict", "encoder."),
+                    Part("motion_mapping", "MotionMapping", section="state_dict", prefix="mapping_net."),
+                    Part("motion_decoder", "Generator", generator, "state_dict", "decoder.", same_as="generator"),
+                ),
+                licence="Pose and Expression Transfer (Jahoda and Cech 2024), GPL-2; trained on FFHQ, CC BY-NC-SA 4.0",
+                largest=6 * GIGABYTE,
+                optional=True,
+            ),
         ),
-        PublishedFile(
-            name="e4e-voxceleb.pt",
-            drive_id="1TRATaREBi4VCMITUZV0ZO2XFU3YZKGlQ",
-            parts=(Part("encoder", "Encoder4Editing", {"resolution": 256}, section="e"),),
-            licence=f"Finding Directions (Bounareli et al. 2022), {NO_LICENCE}",
-            largest=4 * GIGABYTE,
+        recipes=Recipes(
+            published=Recipe(
+                views={
+                    "encoder": View(FfhqCrop(plain=True), 256),
+                    "motion": View(FfhqCrop(blur=0.02, finer=4, whole=True, plain=True), 1024),
+                },
+                average=True,
+                parameters=ParameterReading("deca", white=WHITE),
+                directions=direction_scale("ffhq"),
+                identity="restyle",
+                drawing=TRUNCATED,
+                methods={"motion": Drawing(decoder="motion_decoder", noise="random", rounding="down", people=1.0)},
+            ),
+            # One crop serves all networks, people keep their likeness, and the same face always gives the same picture.
+            default=Recipe(
+                average=True,
+                parameters=ParameterReading("deca", white=WHITE),
+                directions=direction_scale("ffhq"),
+                identity="restyle",
+                methods={"motion": Drawing(decoder="motion_decoder")},
+            ),
         ),
-        PublishedFile(
-            name="A_matrix.pt",
-            drive_id="11aNalhBnPREFQT9i9wmQE0-fkQac4SzQ",
-            parts=(Part("directions", "DirectionMatrix", {"num_directions": 15, "num_layers": 8}, section="A_matrix"),),
-            licence=f"Finding Directions (Bounareli et al. 2022), {NO_LICENCE}",
-            largest=50 * MEGABYTE,
-        ),
-        DECA,
-        IDENTITY,
-    ),
-    # Encoder, matrix and generator were trained together under truncation: there it stays.
-    recipes=Recipes(
-        published=Recipe(
-            crop=BoxCrop(),
-            search_again=True,
-            parameters=ParameterReading("deca", landmarks="finder", white=WHITE),
-            directions=direction_scale("voxceleb"),
-            constant="always",
-            drawing=TRUNCATED,
-        ),
-        default=Recipe(
-            crop=BoxCrop(),
-            parameters=ParameterReading("deca", landmarks="finder", white=WHITE),
-            directions=direction_scale("voxceleb"),
-            constant="followed",
-            drawing=TRUNCATED,
-        ),
-    ),
-)
+    )
 
-PUBLISHED: dict[str, PublishedPack] = {pack.name: pack for pack in (FFHQ, VOXCELEB)}
+
+def voxceleb(size: int = 256) -> PublishedPack:
+    """The pack of Finding Directions; published at 256 px, other sizes are for stand-ins."""
+    generator = {"size": size, "channel_multiplier": 1}
+    return PublishedPack(
+        name="voxceleb",
+        title="VoxCeleb 256 (people in videos)",
+        resolution=size,
+        licence="research only",
+        origin="The weights of Finding Directions in GAN's Latent Space (Bounareli et al. 2022).",
+        files=(
+            PublishedFile(
+                name="stylegan-voxceleb.pt",
+                drive_id="1cBwIFwq6cYIA5iR8tEvj6BIL7Ji7azIH",
+                parts=(Part("generator", "Generator", generator, "g_ema", lenient=True),),
+                licence=f"Finding Directions (Bounareli et al. 2022), {NO_LICENCE}",
+                largest=2 * GIGABYTE,
+            ),
+            PublishedFile(
+                name="e4e-voxceleb.pt",
+                drive_id="1TRATaREBi4VCMITUZV0ZO2XFU3YZKGlQ",
+                parts=(Part("encoder", "Encoder4Editing", {"resolution": size}, section="e"),),
+                licence=f"Finding Directions (Bounareli et al. 2022), {NO_LICENCE}",
+                largest=4 * GIGABYTE,
+            ),
+            PublishedFile(
+                name="A_matrix.pt",
+                drive_id="11aNalhBnPREFQT9i9wmQE0-fkQac4SzQ",
+                parts=(Part("directions", "DirectionMatrix", {"num_directions": 15, "num_layers": 8}, section="A_matrix"),),
+                licence=f"Finding Directions (Bounareli et al. 2022), {NO_LICENCE}",
+                largest=50 * MEGABYTE,
+            ),
+            DECA,
+            IDENTITY,
+        ),
+        # Encoder, matrix and generator were trained together under truncation: there it stays.
+        recipes=Recipes(
+            published=Recipe(
+                crop=BoxCrop(),
+                search_again=True,
+                parameters=ParameterReading("deca", landmarks="finder", white=WHITE),
+                directions=direction_scale("voxceleb"),
+                constant="always",
+                drawing=TRUNCATED,
+            ),
+            default=Recipe(
+                crop=BoxCrop(),
+                parameters=ParameterReading("deca", landmarks="finder", white=WHITE),
+                directions=direction_scale("voxceleb"),
+                constant="followed",
+                drawing=TRUNCATED,
+            ),
+        ),
+    )
+
+
+def latents_of(size: int) -> int:
+    """Codes in the W+ of a generator: two for each resolution but the first and the last, which share."""
+    return 2 * int(math.log2(size)) - 2
+
+
+def style_sizes_of(size: int, multiplier: int) -> list[int]:
+    """Channels of the style codes of the 3x3 convolutions of a published generator."""
+    widths = list(channels_for(size, multiplier).values())
+    return [widths[0], *(width for pair in pairwise(widths) for width in pair)]
+
+
+MAKERS: dict[str, Callable[[int], PublishedPack]] = {"ffhq": ffhq, "voxceleb": voxceleb}  # of packs for pictures of a size
+PUBLISHED: dict[str, PublishedPack] = {pack.name: pack for pack in (ffhq(), voxceleb())}

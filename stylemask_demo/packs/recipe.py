@@ -37,6 +37,7 @@ class Drawing:
     decoder: str = "generator"  # key of the network that draws
     noise: Noise = "fixed"  # the decoder's own, or new for every picture
     rounding: Rounding = "nearest"  # of brightness to whole grey levels
+    people: float = 0.7  # truncation of random people, in all
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ class Recipe:
         views: what the networks "encoder" and "motion" see, where that is not the portrait's crop reduced by area.
         average: the encoder's codes are relative to the pack's "average", where it has one.
         inversion: the encoder's codes as they are, or moved by gradient descent to where the generator shows the crop.
-        correction: which network corrects what results miss of the wanted head pose and expression, if any.
+        correction: what adds the head pose and expression that results miss, if anything does: the encoder, or the
+            directions as soon as there are any.
         parameters: how face parameters are read.
         directions: scale, order and signs of the parameters that a direction matrix takes, where it is not our own.
         constant: the direction matrix's constant term is added to no code, to results as far as they follow a target, or to
@@ -91,6 +93,10 @@ class Recipe:
         for owner in (recipe, recipe.parameters, recipe.drawing, *recipe.methods.values()):
             _check_choices(owner)
         return recipe
+
+    def drawing_of(self, method: str) -> Drawing:
+        """How results of a method are drawn."""
+        return self.methods.get(method, self.drawing)
 
     def document(self) -> dict[str, Any]:
         """The recipe as a JSON document."""

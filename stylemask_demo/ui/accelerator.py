@@ -12,7 +12,6 @@ the seconds declared; elsewhere `spaces.GPU` leaves them as they are. Three thin
 
 import functools
 import inspect
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -21,14 +20,13 @@ from typing import Any, TypeVar, cast
 import spaces
 
 from stylemask_demo.errors import StyleMaskError
+from stylemask_demo.ui.lines import AT_ONCE
 from stylemask_demo.ui.pack_registry import PackRegistry
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 LOADING_SECONDS = 30  # more for a pack that is not in memory
 LONGEST_SECONDS = 120  # that a visitor without an account may ask for at once
-# On a Space with shared GPUs each call runs in a process and on a GPU of its own, elsewhere they would share one.
-AT_ONCE = 4 if os.environ.get("SPACES_ZERO_GPU") else 1
 LONG_WORK = threading.BoundedSemaphore(AT_ONCE)  # held by long work until it has really stopped, after its reader too
 
 

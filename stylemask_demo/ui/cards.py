@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from stylemask_demo.ui.comparison import Comparison
 from stylemask_demo.ui.components import (
-    BeforeAfter,
     DropZone,
+    EasySlider,
     FacePicker,
     LivePicture,
     MethodChoice,
@@ -50,7 +51,7 @@ class FollowCard:
     """The result of following the target's face, and what steers it."""
 
     target: PictureCard
-    result: BeforeAfter
+    result: Comparison
     steering: Steering
     into_photo: gr.Checkbox
     save: gr.Button
@@ -64,6 +65,7 @@ class VideoCard:
     zone: VideoZone
     chooser: FacePicker
     face: gr.Number  # which of the faces in its first frame
+    refusal: gr.HTML  # why a video cannot be used
     example: gr.Button
     result: VideoZone
     made: gr.State  # path of the result
@@ -78,7 +80,7 @@ class MoveCard:
     """The source moved by hand, and the sliders."""
 
     picture: LivePicture
-    sliders: list[gr.Slider]  # yaw, pitch, smile
+    sliders: list[EasySlider]  # yaw, pitch, smile
     ready: gr.Textbox  # name of the pack whose sliders are there, or nothing
     line: gr.HTML  # how far they are otherwise
     prepare: gr.Button
@@ -114,3 +116,6 @@ class Components:
     status: gr.HTML
     source_stages: list[LivePicture]
     target_stages: list[LivePicture]
+    tabs: gr.Tabs
+    tab: gr.Textbox  # id of the one that is open
+    kept: gr.BrowserState  # pictures and settings, which outlive a reload

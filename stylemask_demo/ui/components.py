@@ -7,7 +7,6 @@ from typing import Any
 import gradio as gr
 from gradio import component_meta
 from gradio.components.gallery import GalleryData, GalleryImage
-from gradio.components.imageslider import SliderData
 from gradio.data_classes import Base64ImageData, FileData, ImageData
 from gradio.processing_utils import save_bytes_to_cache
 from PIL import Image
@@ -39,6 +38,18 @@ class DropZone(gr.Image):
             return _decode(payload.url)
         return payload.path
 
+    def example_payload(self) -> Any:
+        return _file_of_ours("source_1.webp")
+
+    def example_value(self) -> Any:
+        return "assets/examples/source_1.webp"
+
+
+def _file_of_ours(name: str) -> dict[str, Any]:
+    """Return what a program sends as a file, in the examples of the API page: one of this repository."""
+    path = f"assets/examples/{name}"
+    return {"path": path, "url": path, "meta": {"_type": "gradio.FileData"}}
+
 
 def _decode(url: str) -> bytes:
     """Return what a base64 data URL carries; nothing for a broken one, as a broken picture."""
@@ -57,20 +68,6 @@ class LivePicture(gr.Image):
         return None if value is None else Base64ImageData(url=data_url(value))
 
 
-class BeforeAfter(gr.ImageSlider):
-    """A before/after slider whose two pictures arrive inside the event's answer."""
-
-    is_template = True
-
-    def postprocess(  # type: ignore[override]
-        self, value: tuple[Image.Image, Image.Image] | None
-    ) -> SliderData | None:
-        if value is None:
-            return None
-        before, after = (ImageData(url=data_url(picture)) for picture in value)
-        return SliderData(root=(before, after))
-
-
 class FacePicker(gr.Gallery):
     """Small pictures to choose one of, which arrive inside the event's answer."""
 
@@ -87,6 +84,21 @@ class VideoZone(gr.Video):
 
     def preprocess(self, payload: FileData | None) -> str | None:
         return None if payload is None else payload.path
+
+    def example_payload(self) -> Any:
+        return _file_of_ours("driving_1.mp4")
+
+    def example_value(self) -> Any:
+        return "assets/examples/driving_1.mp4"
+
+
+class EasySlider(gr.Slider):
+    """A slider whose number may be emptied while another one is typed: it means the value to begin with then."""
+
+    is_template = True
+
+    def preprocess(self, payload: float | None) -> float:
+        return super().preprocess(self.value if payload is None else payload)
 
 
 class MethodChoice(gr.Radio):

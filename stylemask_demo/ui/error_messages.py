@@ -3,7 +3,7 @@
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from typing import Any, TypeVar, cast
 
@@ -11,6 +11,7 @@ import gradio as gr
 
 from stylemask_demo import messages
 from stylemask_demo.errors import StyleMaskError
+from stylemask_demo.ui.texts import refusal
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -43,23 +44,25 @@ def explained(function: F) -> F:
     return cast(F, call)
 
 
-def unasked(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the handler without its messages: what nobody has asked for yet must not complain."""
+def in_card(function: Callable[..., Iterator[Any]], outputs: Sequence[Any], line: Any) -> Callable[..., Iterator[Any]]:
+    """Return the explained generator with its messages in a line of its card, where they stay, and not in passing."""
 
     @functools.wraps(function)
-    def call(*arguments: Any) -> Any:
+    def stream(*arguments: Any) -> Iterator[Any]:
         try:
-            return function(*arguments)
-        except gr.Error:
-            return gr.skip()
+            with closing(function(*arguments)) as items:  # type: ignore[type-var]
+                yield from items
+        except gr.Error as error:
+            yield tuple(refusal(error.message) if output is line else gr.skip() for output in outputs)
+            raise gr.Error(error.message, visible=False, print_exception=False) from error
 
-    return call
+    return stream
 
 
 def _message(error: Exception) -> gr.Error:
     """What a visitor is told; what only who runs the demo should know goes to the log."""
     if not isinstance(error, StyleMaskError):
-        return gr.Error(messages.UNEXPECTED, title="That did not work")
+        return gr.Error(messages.UNEXPECTED, title="That did not work", duration=None)
     if error.detail:
         print(f"stylemask_demo: {error.detail}", file=sys.stderr)
-    return gr.Error(error.message, title="That did not work", print_exception=False)
+    return gr.Error(error.message, title="That did not work", duration=None, print_exception=False)

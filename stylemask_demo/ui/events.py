@@ -1,15 +1,4 @@
-"""Which event calls what.
-
-Endpoints for programs (through `gradio_client`, or over HTTP at /gradio_api/call/NAME); pictures and videos are
-files, and what stands in brackets may be left out:
-
-- /reenact(source, target, method, strength, [into_photo, source_face, target_face, pack]) -> PNG
-- /edit(source, yaw, pitch, smile, [into_photo, source_face, pack]) -> PNG
-- /tune(source, [steps, face, pack]) -> PNG; later calls of the same client use what was tuned
-- /drive(source, video, method, strength, [source_face, pack, video_face]) -> MP4
-- /random_person(seed, [pack]) -> PNG
-- /parameters(picture, [face, pack]) -> JSON
-- /stages(picture, [face, pack]) -> aligned crop, inversion, drawn face parameters
+"""Which event calls what; see `programs` for what programs call.
 
 The page's own events answer with previews (JPEG inside the answer). They have names too, but are left out of
 the API page. Whatever needs the accelerator waits in one line for it; work that takes long waits in a line of
@@ -17,34 +6,30 @@ its own, so that nobody's sliders stand still behind it.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import gradio as gr
 
-from stylemask_demo.reenactor import STEPS
+from stylemask_demo.errors import UnreadableMedia
+from stylemask_demo.media.videos import read_frames
 from stylemask_demo.ui import texts
-from stylemask_demo.ui.accelerator import AT_ONCE
 from stylemask_demo.ui.any_file import ANY_FILE
 from stylemask_demo.ui.cards import Components, FollowCard, MoveCard, PictureCard, Steering
-from stylemask_demo.ui.components import DropZone, Shown, VideoZone
-from stylemask_demo.ui.error_messages import unasked
-from stylemask_demo.ui.examples import EXAMPLE_VIDEO
+from stylemask_demo.ui.components import DropZone, Shown
+from stylemask_demo.ui.error_messages import in_card
+from stylemask_demo.ui.examples import EXAMPLE_VIDEO, example_faces
 from stylemask_demo.ui.handlers import Handlers
-from stylemask_demo.ui.layout import STAGES
+from stylemask_demo.ui.lines import ACCELERATOR, DOWNLOAD, LONG, Event
 from stylemask_demo.ui.long_handlers import HIDDEN, SHOWN, LongHandlers
+from stylemask_demo.ui.programs import connect_programs
+from stylemask_demo.ui.questions import Place, ask, new_place
 
-Event = dict[str, Any]  # arguments of one of Gradio's events
-
-ACCELERATOR: Event = {"concurrency_id": "accelerator", "concurrency_limit": AT_ONCE}
-LONG: Event = {"concurrency_id": "long", "concurrency_limit": AT_ONCE}
-DOWNLOAD: Event = {"concurrency_id": "download", "concurrency_limit": 1}
 UNSEEN: Event = {"show_progress": "hidden", "api_visibility": "undocumented"}  # a picture never flickers
 PREVIEW: Event = {**UNSEEN, **ACCELERATOR}
+QUICK: Event = {**UNSEEN, "queue": False}
 
-LARGEST_SEED = 10**9
-MOST_STEPS = 500  # of tuning
-NEW_SEED = "(seed, pack) => [Math.floor(Math.random() * 1e9), pack]"
 NAME_FACES = """() => document.querySelectorAll('.faces').forEach(faces =>
     faces.querySelectorAll('button').forEach((button, index) =>
         button.setAttribute('aria-label', `${faces.id.split('-')[0]} example ${index + 1}`)))"""
@@ -55,113 +40,88 @@ def connect(blocks: gr.Blocks, page: Components, handlers: Handlers, long_handle
     """Connect the page's components with the handlers."""
     source, target, follow, move = page.source, page.follow.target, page.follow, page.move
     used, match = page.packs.used, page.match.match
-    unmatched = [match, page.match.line]
+    told = [match, page.match.line]
     steered = [follow.steering.method, follow.steering.strength]
-    result: Event = {
-        "fn": handlers.preview,
-        "inputs": [source.zone, target.zone, *steered, follow.into_photo, source.face, target.face, used, match],
-        "outputs": [follow.result, page.status, *unmatched],
-    }
-    moved: Event = {
-        "fn": handlers.preview_edit,
-        "inputs": [source.zone, *move.sliders, move.into_photo, source.face, used, match],
-        "outputs": [move.picture, page.status, *unmatched],
-    }
-    looks: dict[str, Event] = {
-        "source": {"inputs": [source.zone, source.face, used], "outputs": page.source_stages},
-        "target": {"inputs": [target.zone, target.face, used], "outputs": page.target_stages},
-    }
-    stages: dict[str, Event] = {role: {"fn": handlers.stages, **event} for role, event in looks.items()}
-    shown: dict[str, dict[str, Event]] = {  # what depends on each picture
-        "source": {"result": result, "moved": moved},
-        "target": {"result": result},
-    }
-
-    # A first visit shows the example faces with their result, then fills what is further down.
-    blocks.load(None, js=NAME_FACES)
-    blocks.load(None, js=ANY_FILE)
-    opening = {"result": result, "moved": moved, **{f"{role}_stages": event for role, event in stages.items()}}
-    then = blocks.load
-    for name, event in opening.items():
-        event = {**event, "fn": unasked(event["fn"])}  # a hand may be quicker, with a picture of its own
-        then = then(**event, **PREVIEW, api_name=f"open_{name}").then
-
+    followed = [source.zone, target.zone, *steered, follow.into_photo, source.face, target.face, used, match]
+    moved = [source.zone, *move.sliders, move.into_photo, source.face, used, match]
     matching = _connect_match(page, long_handlers)
-    matching.success(**result, **PREVIEW, api_name="matched_result")
-    matching.success(**moved, **PREVIEW, api_name="matched_moved")
 
-    # A new picture's stages come first: they show what was found, or explain once that there is no face.
-    for role, card in (("source", source), ("target", target)):
-        card.zone.upload(handlers.shown_picture, card.zone, card.zone, **UNSEEN, api_name=f"{role}_shown")
-        outputs = [card.chooser, card.face, *stages[role]["outputs"]]
-        for name, added in _additions(role, card, used, handlers):
-            found = added(handlers.new_picture, [card.zone, used], outputs, **PREVIEW, api_name=f"{name}_stages")
-            _show(found.success, shown[role], name)
-            if role == "source":
-                added(_unmatch, None, _match_parts(page), **UNSEEN, cancels=[matching], api_name=f"{name}_unmatch")
-        chosen = card.chooser.select(_chosen, None, card.face, **UNSEEN, api_name=f"{role}_face")
-        _show(chosen.success, {"stages": stages[role], **shown[role]}, f"{role}_face")
-        if role == "source":
-            chosen.then(_unmatch, None, _match_parts(page), **UNSEEN, cancels=[matching], api_name="face_unmatch")
+    result = new_place("result", [follow.result, page.status])
+    edited = new_place("edited", [move.picture, page.status])
+    source_stages = new_place("source-stages", [source.chooser, *page.source_stages])
+    target_stages = new_place("target-stages", [target.chooser, *page.target_stages])
+    _connect_pictures(blocks, page, handlers, [result, edited, source_stages, target_stages], matching)
 
-    # What a hand moves: while one position is computed, only the latest of the next ones waits.
-    latest: Event = {**PREVIEW, "trigger_mode": "always_last"}
-    follow.steering.method.input(**result, **latest, api_name="method_result")
-    follow.steering.strength.input(**result, **latest, api_name="strength_result")
-    follow.into_photo.input(**result, **latest, api_name="photo_result")
-    moving = {**moved, "fn": handlers.preview_moving}
-    gr.on([slider.input for slider in move.sliders], **moving, **latest, api_name="sliders_moved")
-    gr.on([slider.release for slider in move.sliders], **moved, **latest, api_name="sliders_released")
-    move.into_photo.input(**moved, **latest, api_name="photo_moved")
-    zeros = move.reset.click(lambda: (0, 0, 0), None, move.sliders, **UNSEEN, api_name="reset")
-    zeros.success(**moved, **PREVIEW, api_name="reset_moved")
+    # What a hand moves asks too: while one position is computed, only the latest of the next ones waits.
+    steers = [follow.steering.method.input, follow.steering.strength.change, follow.into_photo.input]
+    for name, listen in (("show", partial(gr.on, [result.asked.change, *steers])), ("matched", matching.success)):
+        ask(result, listen, handlers.preview, followed, told, api_name=f"{name}_result", **PREVIEW)
+
+    moving = partial(gr.on, [slider.input for slider in move.sliders])
+    ask(edited, moving, handlers.preview_moving, moved, told, api_name="sliders_moved", **PREVIEW)
+    rests = [edited.asked.change, *(slider.release for slider in move.sliders), move.into_photo.input, move.ready.change]
+    zeros = move.reset.click(None, None, move.sliders, js="() => [0, 0, 0]")
+    listeners = {"show": partial(gr.on, rests), "reset": zeros.success, "matched": matching.success}
+    for name, listen in listeners.items():
+        ask(edited, listen, handlers.preview_edit, moved, told, api_name=f"{name}_edited", **PREVIEW)
+
+    for place, card in ((source_stages, source), (target_stages, target)):
+        looked = [card.zone, card.face, used]
+        ask(place, place.asked.change, handlers.preview_stages, looked, api_name=f"show_{place.name}", **PREVIEW)
+
     for steering in (follow.steering, page.video.steering):
         _explain_method(steering)
-
-    _connect_download("reenact", handlers.reenact, result["inputs"], follow)
-    _connect_download("edit", handlers.edit, moved["inputs"], move)
-
+    _connect_download("save_result", handlers.reenact, followed, follow)
+    _connect_download("save_edited", handlers.edit, moved, move)
     _connect_video(page, long_handlers)
     _connect_packs(page, long_handlers)
     _connect_sliders(blocks, page, handlers)
-    # What the sliders show follows when it is known that there are some.
-    _show(page.packs.used.change, {name: event for name, event in opening.items() if name != "moved"}, "pack")
-    move.ready.change(**moved, **PREVIEW, api_name="ready_moved")
-    _connect_programs(page, handlers, long_handlers)
+    connect_programs(page, handlers, long_handlers)
 
 
-def _show(then: Callable[..., Any], events: dict[str, Event], name: str) -> None:
-    for part, event in events.items():
-        then(**event, **PREVIEW, api_name=f"{name}_{part}")
+def _connect_pictures(
+    blocks: gr.Blocks, page: Components, handlers: Handlers, places: list[Place], matching: gr.events.Dependency
+) -> None:
+    """Let every picture that comes or goes change what the page asks; keep what is there over a reload."""
+    source, target, used = page.source, page.follow.target, page.packs.used
+    seen: list[Any] = [used, source.zone, source.face, target.zone, target.face, page.video.zone]
+    look: Event = {"fn": None, "inputs": seen, "outputs": [place.asked for place in places], "js": "stylemask.look"}
+    for role, card in (("source", source), ("target", target)):
+        card.zone.upload(handlers.shown_picture, card.zone, card.zone, **UNSEEN, api_name=f"{role}_shown")
+        card.zone.change(None, card.zone, card.face, js="stylemask.firstFace")
+        card.faces.click(
+            None, card.faces, card.zone, js=f"index => stylemask.example({json.dumps(example_faces(role))}[index])"
+        )
+        card.chooser.select(_chosen, None, card.face, **QUICK, trigger_mode="multiple", api_name=f"{role}_face")
+        _connect_surprise(role, card, used, handlers)
+    gr.on([part.change for part in seen], **look)
+    gr.on([source.zone.change, source.face.change], _unmatch, None, _match_parts(page), **UNSEEN, cancels=[matching])
+
+    follow, move = page.follow, page.move
+    kept: list[Any] = [source.zone, target.zone, source.face, target.face, follow.steering.method, follow.steering.strength]
+    kept += [follow.into_photo, *move.sliders, move.into_photo, page.tab]
+    come = blocks.load(None, [page.kept, *kept], kept, js="stylemask.restore")
+    come.then(None, page.tab, page.tabs, js="stylemask.openTab").then(**look)
+    gr.on([part.change for part in kept], None, kept, page.kept, js="stylemask.keep")
+    blocks.load(None, js=NAME_FACES)
+    blocks.load(None, js=ANY_FILE)
+
+
+def _connect_surprise(role: str, card: PictureCard, used: gr.Textbox, handlers: Handlers) -> None:
+    """Let the button bring a random person, unless another picture comes meanwhile."""
+    seed, person = gr.Number(precision=0, visible=False), DropZone(format="png", visible=False)
+    js = f"(seed, pack) => stylemask.surprise('{role}', pack)"
+    came = card.surprise.click(handlers.random_person, [seed, used], person, js=js, api_name=f"{role}_random", **PREVIEW)
+    came.success(None, person, card.zone, js=f"person => stylemask.surprised('{role}', person)")
+    came.failure(None, js=f"() => stylemask.surprised('{role}')")
 
 
 def _connect_download(name: str, function: Callable[..., Any], inputs: Any, card: FollowCard | MoveCard) -> None:
-    saved = card.save.click(function, inputs, card.file, api_name=name, show_progress="hidden", **ACCELERATOR)
+    saved = card.save.click(function, inputs, card.file, api_name=name, **PREVIEW)
     saved.success(None, js=f"() => document.querySelector('#{card.file.elem_id}').click()")
 
 
-def _additions(
-    role: str, card: PictureCard, used: gr.Textbox, handlers: Handlers
-) -> Iterator[tuple[str, Callable[..., Any]]]:
-    """Yield name and event of each way in which a picture gets into a card."""
-    # `upload` is also the camera's and the clipboard's event; `change` would come twice for each of them.
-    yield f"{role}_upload", card.zone.upload
-
-    chosen = card.faces.click(lambda sample: sample[0], card.faces, card.zone, **UNSEEN, api_name=f"{role}_example")
-    yield f"{role}_chosen", chosen.success
-
-    sampled = card.surprise.click(
-        handlers.random_person,
-        [gr.Number(label="seed", precision=0, visible=False), used],
-        card.zone,
-        js=NEW_SEED,
-        api_name=f"{role}_random",
-        **PREVIEW,
-    )
-    yield f"{role}_sampled", sampled.success
-
-
-def _chosen(choice: gr.SelectData) -> int:
+async def _chosen(choice: gr.SelectData) -> int:
     """Return which face was clicked."""
     return choice.index
 
@@ -179,9 +139,9 @@ def _unmatch() -> Shown:
     return None, *_ended()
 
 
-def _wait(start: gr.Button, shown: list[gr.components.Component], name: str) -> Callable[..., Any]:
+def _wait(start: gr.Button, shown: list[gr.components.Component], name: str, js: str | None = None) -> Callable[..., Any]:
     """Show at once that long work was asked for, in (line, start button, cancel button): others may come first."""
-    waiting = start.click(_begun, None, shown, **UNSEEN, queue=False, api_name=f"{name}_waiting")
+    waiting = start.click(_begun, None, shown, **QUICK, js=js, api_name=f"{name}_waiting")
     return waiting.then
 
 
@@ -193,11 +153,17 @@ def _ended() -> Shown:
     return "", SHOWN, HIDDEN
 
 
+def _failed() -> Shown:
+    """Let the work be started anew; why it failed stays in its line: (start button, cancel button)."""
+    return SHOWN, HIDDEN
+
+
 def _connect_match(page: Components, handlers: LongHandlers) -> gr.events.Dependency:
     parts, inputs = _match_parts(page), [page.source.zone, page.source.face, page.packs.used]
     waiting = _wait(page.match.start, parts[1:], "match")
-    matching = waiting(handlers.match, inputs, parts, **UNSEEN, **LONG, api_name="match")
-    matching.failure(_unmatch, None, parts, **UNSEEN, api_name="match_failed")
+    match = in_card(handlers.match, parts, page.match.line)
+    matching = waiting(match, inputs, parts, **UNSEEN, **LONG, api_name="match")
+    matching.failure(_failed, None, parts[2:], **UNSEEN, api_name="match_failed")
     page.match.stop.click(_unmatch, None, parts, **UNSEEN, cancels=[matching], api_name="match_cancelled")
     return matching
 
@@ -207,6 +173,8 @@ def _connect_video(page: Components, handlers: LongHandlers) -> None:
     steered = [card.steering.method, card.steering.strength]
     inputs = [page.source.zone, card.zone, *steered, page.source.face, page.packs.used, page.match.match, card.face]
     outputs = [card.made, card.line, page.status, card.start, card.stop]
+    checked = card.zone.upload(check_video, card.zone, card.refusal, **QUICK, api_name="video_added")
+    checked.success(None, card.refusal, card.zone, js="refusal => (refusal ? null : undefined)")
     card.example.click(lambda: str(EXAMPLE_VIDEO), None, card.zone, **UNSEEN, api_name="video_example")
     card.zone.change(
         handlers.new_video,
@@ -215,14 +183,26 @@ def _connect_video(page: Components, handlers: LongHandlers) -> None:
         **PREVIEW,
         api_name="video_faces",
     )
-    card.chooser.select(_chosen, None, card.face, **UNSEEN, api_name="video_face")
-    waiting = _wait(card.start, ended, "video")
-    driving = waiting(handlers.drive, inputs, outputs, **UNSEEN, **LONG, api_name="make_video")
+    card.chooser.select(_chosen, None, card.face, **QUICK, trigger_mode="multiple", api_name="video_face")
+    waiting = _wait(card.start, ended, "video", js="() => (stylemask.startFilm(), [])")
+    drive = in_card(handlers.drive, outputs, card.line)
+    driving = waiting(drive, inputs, outputs, **UNSEEN, **LONG, api_name="make_video")
     # The component itself is left alone until there is a result: of what is skipped Gradio makes a copy for the
     # visitor, and files that a copy shows are never deleted.
-    driving.success(lambda path: path, card.made, card.result, **UNSEEN, api_name="show_video")
-    driving.failure(_ended, None, ended, **UNSEEN, api_name="video_failed")
+    shown = driving.success(lambda path: path, card.made, card.result, **UNSEEN, api_name="show_video")
+    shown.success(None, js="() => stylemask.showFilm()")
+    driving.failure(_failed, None, ended[1:], **UNSEEN, api_name="video_failed")
     card.stop.click(_ended, None, ended, **UNSEEN, cancels=[driving], api_name="video_cancelled")
+
+
+def check_video(video: str | None) -> str:
+    """Say at once why a video cannot be used: a message for the card, or nothing."""
+    try:
+        if video is not None:
+            read_frames(video)
+    except UnreadableMedia as error:
+        return texts.refusal(error.message)
+    return ""
 
 
 def _connect_sliders(blocks: gr.Blocks, page: Components, handlers: Handlers) -> None:
@@ -268,33 +248,10 @@ def _connect_packs(page: Components, handlers: LongHandlers) -> None:
     }
     ended = [card.line, card.download, card.stop]
     waiting = _wait(card.download, ended, "download")
-    fetched = waiting(handlers.download, card.chosen, ended, **UNSEEN, **DOWNLOAD, api_name="download_pack")
-    fetched.failure(_ended, None, ended, **UNSEEN, api_name="download_failed")
+    download = in_card(handlers.download, ended, card.line)
+    fetched = waiting(download, card.chosen, ended, **UNSEEN, **DOWNLOAD, api_name="download_pack")
+    fetched.failure(_failed, None, ended[1:], **UNSEEN, api_name="download_failed")
     card.stop.click(_ended, None, ended, **UNSEEN, cancels=[fetched], api_name="download_cancelled")
     card.chosen.input(lambda: ("", HIDDEN, HIDDEN), None, ended, **UNSEEN, cancels=[fetched], api_name="pack_looked_at")
     card.chosen.input(**choice, **PREVIEW, api_name="choose_pack")
     fetched.success(**choice, **PREVIEW, api_name="pack_fetched")
-
-
-def _connect_programs(page: Components, handlers: Handlers, long_handlers: LongHandlers) -> None:
-    """Add the endpoints that nothing on the page calls."""
-    call = gr.Button(visible=False)
-    used, match = page.packs.used, page.match.match
-    picture = DropZone(label="picture", type="filepath", image_mode=None, visible=False)
-    face = gr.Number(0, label="face", precision=0, minimum=0, visible=False)
-    person = gr.Image(label="person", format="png", visible=False)
-    three = [gr.Image(label=name, format="png", visible=False) for name in STAGES]
-    seed = gr.Number(label="seed", precision=0, minimum=0, maximum=LARGEST_SEED, visible=False)
-    measured = gr.JSON(visible=False)
-    call.click(handlers.random_person, [seed, used], person, api_name="random_person", **ACCELERATOR)
-    call.click(handlers.parameters, [picture, face, used], measured, api_name="parameters", **ACCELERATOR)
-    call.click(handlers.stages, [picture, face, used], three, api_name="stages", **ACCELERATOR)
-
-    video = VideoZone(label="video", visible=False)
-    made = VideoZone(label="result", visible=False)
-    steered = [page.video.steering.method, page.video.steering.strength]
-    steps = gr.Number(STEPS, label="steps", precision=0, minimum=1, maximum=MOST_STEPS, visible=False)
-    call.click(long_handlers.tune, [picture, steps, face, used], [person, match], api_name="tune", **LONG)
-    video_face = gr.Number(0, label="video face", precision=0, minimum=0, visible=False)
-    inputs = [picture, video, *steered, face, used, match, video_face]
-    call.click(long_handlers.driven_video, inputs, made, api_name="drive", **LONG)

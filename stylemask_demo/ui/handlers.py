@@ -40,7 +40,6 @@ class Handlers:
         self._edit = remembering_examples(compute.edit)
         self._stages = remembering_examples(compute.stages)
 
-    @explained
     def preview(
         self,
         source: Upload,
@@ -55,7 +54,7 @@ class Handlers:
     ) -> Shown:
         """Show the source before and after: (before/after pictures, status line, match, match line)."""
         if source is None or target is None:
-            return gr.skip()
+            raise StyleMaskError(messages.TWO_PICTURES_NEEDED)
         who, lost = self._source(load_picture(source), source_face, pack, match)
         how = Subject(load_picture(target), _index(target_face))
         result = self._reenact(pack, who, how, method, float(strength), bool(into_photo), LARGEST)
@@ -88,7 +87,6 @@ class Handlers:
         how = Subject(load_picture(target), _index(target_face))
         return self._reenact(pack, who, how, method, float(strength), bool(into_photo), LARGEST).value[1]
 
-    @explained
     def preview_moving(
         self,
         source: Upload,
@@ -103,7 +101,6 @@ class Handlers:
         """Show the edited source while the hand moves, which must be quick: as preview_edit, at the pack's size."""
         return self._shown_edit(source, yaw, pitch, smile, into_photo, source_face, pack, match, None)
 
-    @explained
     def preview_edit(
         self,
         source: Upload,
@@ -133,7 +130,7 @@ class Handlers:
         """Turn the source's head and change its smile: a PNG of the pack's full size, or of the photo's.
 
         yaw: -30..30 degrees, positive turns the face to the right of the picture; pitch: -15..15 degrees,
-        positive looks up; smile: -1..1. All are changes from the source. into_photo: put the face back into the
+        positive looks up; smile: -0.5..1. All are changes from the source. into_photo: put the face back into the
         photo; source_face: which face of a picture with several, 0 is the clearest; pack: name of the weights.
         """
         if source is None:
@@ -141,14 +138,13 @@ class Handlers:
         who = self._source_to_keep(source, into_photo, source_face, pack, match)
         return self._edit(pack, who, float(yaw), float(pitch), float(smile), bool(into_photo), LARGEST).value
 
-    @explained
-    def new_picture(self, picture: Upload, pack: str) -> Shown:
-        """Show what becomes of a picture that was added: (its faces to choose from, chosen face, stages)."""
+    def preview_stages(self, picture: Upload, face: float, pack: str) -> Shown:
+        """Show what becomes of a face in a picture: (the picture's faces to choose from, three stages)."""
         if picture is None:
-            return gr.skip()
+            raise StyleMaskError(messages.SOURCE_NEEDED)
         loaded = load_picture(picture)
-        stages = self._stages(pack, Subject(loaded)).value
-        return face_chooser(thumbnails(loaded, stages.faces)), 0, *_drawn(stages)
+        stages = self._stages(pack, Subject(loaded, _index(face))).value
+        return face_chooser(thumbnails(loaded, stages.faces), _index(face)), *_drawn(stages)
 
     @explained
     def shown_picture(self, picture: Upload) -> Shown:
@@ -162,7 +158,7 @@ class Handlers:
         face: which face of a picture with several, 0 is the clearest; pack: name of the weights.
         """
         if picture is None:
-            return gr.skip()
+            raise StyleMaskError(messages.PICTURE_NEEDED)
         return _drawn(self._stages(pack, Subject(load_picture(picture), _index(face))).value)
 
     @explained
@@ -230,8 +226,10 @@ class Handlers:
         match: Match | None,
         size: int | None,
     ) -> Shown:
-        if source is None or not self._preparations.of(pack).ready:
-            return gr.skip()
+        if source is None:
+            raise StyleMaskError(messages.SOURCE_NEEDED)
+        if not self._preparations.of(pack).ready:
+            raise StyleMaskError(messages.SLIDERS_NOT_READY)
         who, lost = self._source(load_picture(source), source_face, pack, match)
         result = self._edit(pack, who, float(yaw), float(pitch), float(smile), bool(into_photo), size)
         return result.value, self._status(result, who), *lost

@@ -2,23 +2,28 @@
 
 import os
 import signal
+import sys
+from pathlib import Path
 
 from gradio.route_utils import delete_files_created_by_app
+from starlette.middleware import Middleware
 
 from stylemask_demo import messages
 from stylemask_demo.errors import WrongSetting
+from stylemask_demo.ui.link_preview import LinkPreview
 from stylemask_demo.ui.page import Page
 from stylemask_demo.ui.theme import STYLE_SHEET, Calm
 
+SCRIPT = Path(__file__).with_name("page_script.js")
 LARGEST_UPLOAD = 50_000_000  # bytes, as in media.pictures, so that more never reaches the disk
 
 
-def launch(page: Page, port: int | None = None, share: bool = False, in_browser: bool = False) -> None:
+def launch(page: Page, port: int | None = None, share: bool = False, in_browser: bool | None = None) -> None:
     """Serve the page until the process is told to stop; delete everything that visitors have added then.
 
     `port`: None takes the first free one from GRADIO_SERVER_PORT, or else from 7860. `share` asks Gradio for an address
-    that everybody can reach, `in_browser` opens the page in this machine's browser. Raises WrongSetting where the port is
-    taken.
+    that everybody can reach, `in_browser` opens the page in this machine's browser: None does so where it has a desktop.
+    Raises WrongSetting where the port is taken.
     """
     # Stopped by the system, the page closes as it does by Ctrl+C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -27,10 +32,12 @@ def launch(page: Page, port: int | None = None, share: bool = False, in_browser:
         page.blocks.launch(
             server_port=port,
             share=share or None,  # None leaves it to Gradio, which shares where a notebook could not be reached otherwise
-            inbrowser=in_browser,
+            inbrowser=on_desktop() if in_browser is None else in_browser,
             prevent_thread_lock=True,
+            app_kwargs={"middleware": [Middleware(LinkPreview)]},
             theme=Calm(),
             css_paths=[STYLE_SHEET],
+            head=f"<script>{SCRIPT.read_text()}</script>",
             footer_links=["api"],
             max_file_size=LARGEST_UPLOAD,
             enable_monitoring=False,
@@ -46,3 +53,10 @@ def launch(page: Page, port: int | None = None, share: bool = False, in_browser:
     page.blocks.block_thread()
     # Gradio deletes them too when it stops, but gives up after five seconds while a visitor's connection is open.
     delete_files_created_by_app(page.blocks, age=None)
+
+
+def on_desktop() -> bool:
+    """Tell whether somebody sits before this machine: no Space, nobody from elsewhere, and a screen."""
+    if "SPACE_ID" in os.environ or "SSH_CONNECTION" in os.environ:
+        return False
+    return sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -8,9 +8,10 @@ import gradio as gr
 from stylemask_demo.packs import PackInfo
 from stylemask_demo.ui import texts
 from stylemask_demo.ui.cards import Components, FollowCard, MatchRow, MoveCard, PackCard, PictureCard, Steering, VideoCard
+from stylemask_demo.ui.comparison import Comparison
 from stylemask_demo.ui.components import (
-    BeforeAfter,
     DropZone,
+    EasySlider,
     FacePicker,
     LivePicture,
     MethodChoice,
@@ -22,6 +23,9 @@ from stylemask_demo.ui.examples import example_faces
 from stylemask_demo.ui.tuned_portraits import Match
 
 STAGES = ("Aligned crop", "Inversion", "Face parameters")
+OPENING = {"source": 0, "target": 1}  # examples that the page opens with: their change is plain to see
+
+KEPT_IN_BROWSER = "settings-of-page"  # scrambles them, and must outlive a restart; there is nothing secret in them
 
 LOOKED_AT = 1.0  # seconds between two looks at how far work in the background is
 
@@ -35,26 +39,34 @@ def lay_out(facts: Facts, packs: list[PackInfo], forget: Callable[[Match | None]
     with the Match of a visitor who has left.
     """
     gr.HTML(texts.HEADER, padding=False)
+    tab = gr.Textbox("follow", visible=False)
     with gr.Row(elem_classes="workspace"):
-        with gr.Column(min_width=260, elem_classes="card"):
+        with gr.Column(min_width=260, elem_classes="card who"):
             source, match = _source_card(forget)
         with gr.Column(min_width=260):
-            with gr.Tabs(elem_classes="ways"):
-                with gr.Tab("Follow a face", id="follow"):
+            with gr.Tabs(elem_classes="ways") as tabs:
+                with gr.Tab("Follow a face", id="follow") as opened:
                     follow = _follow_card(facts.methods)
-                with gr.Tab("Follow a video", id="video"):
+                opened.select(None, None, tab, js="() => 'follow'")
+                with gr.Tab("Follow a video", id="video") as opened:
                     video = _video_card(facts.methods)
-                with gr.Tab("Move by hand", id="move"):
+                opened.select(None, None, tab, js="() => 'video'")
+                with gr.Tab("Move by hand", id="move") as opened:
                     move = _move_card()
+                opened.select(None, None, tab, js="() => 'move'")
     status_line = gr.HTML(texts.status(facts), elem_id="status", padding=False)
-    with gr.Accordion("The three stages behind a result", elem_classes="card folding stages"):
+    with gr.Accordion("How the two faces were understood", open=False, elem_classes="card folding stages"):
+        gr.HTML(texts.STAGES_HINT, padding=False)
         with gr.Row(elem_classes="both"):
             source_stages = _stages("source")
             target_stages = _stages("target")
     with gr.Accordion("Weights", open=False, elem_classes="card folding", elem_id="weights"):
         weights = _pack_card(packs)
     gr.HTML(texts.FOOTER, padding=False)
-    return Components(source, match, follow, video, move, weights, status_line, source_stages, target_stages)
+    kept = gr.BrowserState(storage_key="stylemask-demo", secret=KEPT_IN_BROWSER)
+    return Components(
+        source, match, follow, video, move, weights, status_line, source_stages, target_stages, tabs, tab, kept
+    )
 
 
 def _source_card(forget: Callable[[Match | None], None]) -> tuple[PictureCard, MatchRow]:
@@ -82,7 +94,7 @@ def _picture_parts(role: str, hint: str) -> tuple[DropZone, FacePicker, gr.Numbe
     examples = example_faces(role)
     gr.HTML(texts.heading(role.capitalize(), hint), padding=False)
     zone = DropZone(
-        value=examples[0],
+        value=examples[OPENING[role]],
         type="filepath",
         image_mode=None,  # the file as it is; `pictures` opens it
         format="png",  # of a random person's picture
@@ -95,6 +107,7 @@ def _picture_parts(role: str, hint: str) -> tuple[DropZone, FacePicker, gr.Numbe
         elem_id=role,
         elem_classes="zone",
     )
+    gr.HTML("", elem_id=f"{role}-sign", padding=False)
     chooser, face = _face_choice(role)
     faces = gr.Dataset(
         components=[gr.Image(visible=False)],
@@ -129,7 +142,7 @@ def _steering(place: str, methods: tuple[str, ...]) -> Steering:
         texts.method_choices(methods), value=methods[0], label="Method", elem_id=f"{place}-method", elem_classes="methods"
     )
     hint = gr.HTML(texts.method_hint(methods[0]), elem_id=f"{place}-hint", padding=False)
-    strength = gr.Slider(0, 1, value=1, step=0.05, label="Strength", elem_id=f"{place}-strength")
+    strength = EasySlider(0, 1, value=1, step=0.05, label="Strength", elem_id=f"{place}-strength")
     return Steering(method, hint, strength)
 
 
@@ -147,13 +160,7 @@ def _follow_card(methods: tuple[str, ...]) -> FollowCard:
             target = _target_card()
         with gr.Column(min_width=260, elem_classes="card"):
             gr.HTML(texts.heading("Result", "drag to compare"), padding=False)
-            result = BeforeAfter(
-                label="The source before and after",
-                show_label=False,
-                buttons=["fullscreen"],
-                interactive=False,
-                elem_id="result",
-            )
+            result = Comparison(elem_id="result")
             steering = _steering("result", methods)
             into_photo, save = _keeping("result")
             file = PictureDownload("reenacted", elem_id="result-file", visible="hidden")
@@ -173,6 +180,7 @@ def _video_card(methods: tuple[str, ...]) -> VideoCard:
                 elem_id="video",
                 elem_classes="zone",
             )
+            refusal = gr.HTML("", elem_id="video-refusal", padding=False)
             chooser, face = _face_choice("video")
             gr.HTML(texts.TIPS["video"], padding=False)
             example = gr.Button("Take the example", size="sm", elem_id="video-example")
@@ -187,11 +195,12 @@ def _video_card(methods: tuple[str, ...]) -> VideoCard:
                 buttons=["download"],
                 elem_id="driven",
             )
+            gr.HTML(texts.OTHER_FILM, elem_id="film-note", padding=False)
             steering = _steering("video", methods)
             line = gr.HTML("", elem_id="video-line", padding=False)
             start = gr.Button("Make the video", variant="primary", elem_id="drive")
             stop = gr.Button("Cancel", visible=False, elem_id="drive-cancel")
-    return VideoCard(zone, chooser, face, example, result, gr.State(None), steering, line, start, stop)
+    return VideoCard(zone, chooser, face, refusal, example, result, gr.State(None), steering, line, start, stop)
 
 
 def _move_card() -> MoveCard:
@@ -211,9 +220,9 @@ def _move_card() -> MoveCard:
             line = gr.HTML("", visible=False, elem_id="sliders-line", padding=False)
             prepare = gr.Button("Prepare the sliders", variant="primary", visible=False, elem_id="prepare")
             sliders = [
-                gr.Slider(-30, 30, value=0, step=1, label="Yaw", info="Left to right, degrees", elem_id="yaw"),
-                gr.Slider(-15, 15, value=0, step=1, label="Pitch", info="Down to up, degrees", elem_id="pitch"),
-                gr.Slider(-0.5, 1, value=0, step=0.05, label="Smile", info="Less to more", elem_id="smile"),
+                EasySlider(-30, 30, value=0, step=1, label="Yaw", info="Left to right, degrees", elem_id="yaw"),
+                EasySlider(-15, 15, value=0, step=1, label="Pitch", info="Down to up, degrees", elem_id="pitch"),
+                EasySlider(-0.5, 1, value=0, step=0.05, label="Smile", info="Less to more", elem_id="smile"),
             ]
             reset = gr.Button("Reset", elem_id="reset")
             into_photo, save = _keeping("edited")
@@ -238,7 +247,7 @@ def _pack_card(packs: list[PackInfo]) -> PackCard:
 def _stages(role: str) -> list[LivePicture]:
     with gr.Column(min_width=280):
         gr.HTML(texts.heading(role.capitalize()), padding=False)
-        with gr.Row(elem_classes="three"):
+        with gr.Row(elem_classes="three", elem_id=f"{role}-stages"):
             return [
                 LivePicture(
                     label=name,

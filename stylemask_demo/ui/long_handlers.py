@@ -13,7 +13,7 @@ import gradio as gr
 from PIL import Image
 
 from stylemask_demo import messages
-from stylemask_demo.errors import StyleMaskError
+from stylemask_demo.errors import StyleMaskError, UnreadableMedia
 from stylemask_demo.media.playback import is_played, write_played
 from stylemask_demo.packs import download_pack
 from stylemask_demo.reenactor import STEPS
@@ -81,11 +81,16 @@ class LongHandlers:
         """Show a video that was added: (a copy where browsers do not play it, faces of its first frame, chosen face)."""
         if video is None:
             return gr.skip(), face_chooser([]), 0
-        if not is_played(video):
-            copy = Path(tempfile.mkdtemp(prefix="played-", dir=gr.utils.get_upload_folder())) / f"{Path(video).stem}.mp4"
-            write_played(copy, video)
-            return str(copy), gr.skip(), gr.skip()  # as a new video it comes here again
-        frame = first_frame(video)
+        try:
+            if not is_played(video):
+                copy = (
+                    Path(tempfile.mkdtemp(prefix="played-", dir=gr.utils.get_upload_folder())) / f"{Path(video).stem}.mp4"
+                )
+                write_played(copy, video)
+                return str(copy), gr.skip(), gr.skip()  # as a new video it comes here again
+            frame = first_frame(video)
+        except UnreadableMedia:  # the card says so where a video is added
+            return gr.skip(), face_chooser([]), 0
         return gr.skip(), face_chooser(thumbnails(frame, self._compute.faces(pack, frame).value)), 0
 
     @explained

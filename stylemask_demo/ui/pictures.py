@@ -91,9 +91,9 @@ def thumbnails(picture: Image.Image, boxes: Sequence[Box]) -> list[Image.Image]:
     return [_thumbnail(picture, box) for box in boxes] if len(boxes) > 1 else []
 
 
-def face_chooser(faces: list[Image.Image]) -> Any:
+def face_chooser(faces: list[Image.Image], chosen: int = 0) -> Any:
     """Return the update of a FacePicker to such small pictures, which hides it where there are none."""
-    return gr.update(value=faces, visible=bool(faces), selected_index=0 if faces else None)
+    return gr.update(value=faces, visible=bool(faces), selected_index=chosen if faces else None)
 
 
 def _thumbnail(picture: Image.Image, box: Box) -> Image.Image:

@@ -8,6 +8,7 @@ from stylemask_demo.ui.compute import Facts
 from stylemask_demo.ui.progress import Progress
 
 TITLE = "StyleMask Demo"
+DESCRIPTION = "Give one face the pose and expression of another, or move it by hand."
 
 HEADER = f"""
 <header class="masthead">
@@ -16,8 +17,9 @@ HEADER = f"""
   </svg>
   <div>
     <h1>{TITLE}</h1>
-    <p>Give one face the pose and expression of another, or move it by hand.</p>
+    <p>{DESCRIPTION}</p>
   </div>
+  <p id="announcer" class="unseen" role="status"></p>
 </header>
 """
 
@@ -48,13 +50,19 @@ METHOD_NAMES = {
     "motion": "Pose and Expression Transfer",
 }
 METHOD_HINTS = {
-    "stylemask": "Learned masks choose, channel by channel, what the target may change.",
-    "directions": "The measured difference in pose and expression moves the source along learned directions.",
-    "motion": "An encoder reads nothing but the movement from the target and adds it to the person.",
+    "stylemask": "Try it first: it follows the expression most closely. Learned masks choose what the target may change.",
+    "directions": "Keeps the person best, but strong expressions come out weaker. The measured difference of the two faces "
+    "moves the source.",
+    "motion": "Between the other two in both. An encoder reads only the movement from the target, and not who it is.",
 }
 
 MATCHED = '<p class="note done" role="status">Matched: results now use a generator tuned to this face.</p>'
 MATCH_GONE = '<p class="note" role="status">This match has expired, and results are without it. Match the person again.</p>'
+OTHER_FILM = '<p class="note" role="status" hidden>This video was made of other pictures than those on the page now.</p>'
+STAGES_HINT = (
+    '<p class="tip">What is cut out of each picture, how the generator alone would draw that face (a photo looks like a '
+    "relative there; its own detail is added to the result), and the points and angles that were measured.</p>"
+)
 UNPREPARED = (
     '<p class="tip">These weights came without directions for the sliders. They can be fitted to random faces once: '
     "minutes on a graphics card, a quarter of an hour and more without one.</p>"
@@ -76,6 +84,11 @@ def method_choices(methods: tuple[str, ...]) -> list[tuple[str, str]]:
 def method_hint(method: str) -> str:
     """Return one sentence on how a method works."""
     return f'<p class="tip">{escape(METHOD_HINTS.get(method, ""))}</p>'
+
+
+def refusal(message: str) -> str:
+    """Return a message that stays in a card until it is acted on."""
+    return f'<p class="note refusal" role="alert">{escape(message)}</p>'
 
 
 def progress(what: str, done: int = 0, total: int = 0) -> str:

@@ -15,11 +15,13 @@ PUBLISHED_LAYERS = 8  # of the published mapping networks
 
 
 def generator_state(own: Generator, size: int, channel_multiplier: int) -> dict[str, Tensor]:
-    """Weights of a published generator that draws what `own` draws, enlarged beyond its size."""
+    """Weights of a published generator that draws what `own` draws at this size, enlarged beyond its own."""
     with torch.device("meta"):
         wide = Generator(size, channel_multiplier=channel_multiplier)
-    state = {name: tensor for name, tensor in own.state_dict().items() if not name.startswith("style.")}
-    return {**widened(wide.state_dict(), [state]), **_mapping_state(own)}
+    expected = wide.state_dict()
+    drawing = {name: tensor for name, tensor in own.state_dict().items() if not name.startswith("style.")}
+    state = {name: tensor for name, tensor in drawing.items() if name in expected}
+    return {**widened(expected, [state]), **_mapping_state(own)}
 
 
 def _mapping_state(own: Generator) -> dict[str, Tensor]:

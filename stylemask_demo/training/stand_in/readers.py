@@ -1,6 +1,5 @@
 """Narrow networks that read rendered people as published ones read photographs, trained on random people."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -25,6 +24,8 @@ from stylemask_demo.training.stand_in.widening import narrow
 BATCH = 16
 RATE = 2e-3
 TOGETHER = 8  # people that are drawn at once
+SETTLED = 32  # batches that tell the means of features
+IDENTITY = 0.1  # weight of who it is among what DECA learns: nothing but the way a face moves is asked of it
 JAW = 0.3  # radians of a mouth that is wide open
 # Coefficients that stand for DECA's first expressions, about as large as its own.
 EXPRESSIONS = (
@@ -85,7 +86,10 @@ _NAMES = ("shape", "texture", "expression", "pose", "camera", "light")
 
 
 class PhotoReader(nn.Module):
-    """A narrow IR-SE-50 that reads the code w of a face, and its motion."""
+    """A narrow IR-SE-50 that reads the code w of a face, and its motion.
+
+    Its first stage takes half of the time and learns little: it stays as it is, so that training sees each picture once.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -94,15 +98,30 @@ class PhotoReader(nn.Module):
         self.trunk, self.head = narrow(trunk), narrow(head)
         layers = nn.Sequential(nn.BatchNorm2d(64), nn.AdaptiveAvgPool2d(7), nn.Flatten(), nn.Linear(64 * 49, 512))
         self.motion = layers
+        units = list(self.trunk.body)
+        after = self.trunk.stage_ends[0] + 1
+        self._first, self._rest = units[:after], units[after:]
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
         """Crops (B, 3, 256, 256) in -1..1 -> w (B, 512) and motion (B, 512)."""
-        _, _, coarse = self.trunk.features(crops)
-        return self.head(coarse), self.motion(coarse)
+        return self.read(self.first_stage(crops))
+
+    def first_stage(self, crops: Tensor) -> Tensor:
+        """Crops (B, 3, 256, 256) in -1..1 -> features (B, 8, 128, 128)."""
+        x = self.trunk.input_layer(crops)
+        for unit in self._first:
+            x = unit(x)
+        return x
+
+    def read(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Features (B, 8, 128, 128) of the first stage -> w (B, 512) and motion (B, 512)."""
+        for unit in self._rest:
+            x = unit(x)
+        return self.head(x), self.motion(x)
 
 
-def train_photo_reader(networks: PackNetworks, people: People, seconds: float) -> PhotoReader:
-    """Train the reader of codes and motion for so long."""
+def train_photo_reader(networks: PackNetworks, people: People, steps: int) -> PhotoReader:
+    """Train the reader of codes and motion."""
     generator = networks.generator
     mean, spread = people.w.mean(0), people.motions.std()
 
@@ -115,57 +134,64 @@ def train_photo_reader(networks: PackNetworks, people: People, seconds: float) -
     with torch.no_grad():
         reader.head.linear.bias.copy_(mean)
         reader.motion.get_parameter("3.bias").copy_(people.motions.mean(0))
+    features = _first_stages(reader, people.crops)
 
     def loss(index: Tensor) -> Tensor:
-        w, motion = reader(_floats(people.crops[index]) * 2 - 1)
+        w, motion = reader.read(features[index].float())
         away = (styles(w) - styles(people.w[index])) / size
         return away.square().mean() + ((motion - people.motions[index]) / spread).square().mean()
 
-    _train(reader, loss, len(people.w), seconds, "codes")
+    _train(reader, loss, len(people.w), steps, "codes")
     return reader
 
 
-def train_deca(people: People, seconds: float) -> DecaEncoder:
-    """Train a narrow DECA for so long."""
+@torch.no_grad()
+def _first_stages(reader: PhotoReader, crops: Tensor) -> Tensor:
+    """Features (N, 8, 128, 128), float16, of the reader's first stage, whose means are those of these crops from now on."""
+    parts = [_floats(some) * 2 - 1 for some in crops.split(BATCH)]
+    reader.train()
+    for part in parts[:SETTLED]:
+        reader.first_stage(part)
+    reader.eval()
+    return torch.cat([reader.first_stage(part).half() for part in parts])
+
+
+def train_deca(people: People, steps: int) -> DecaEncoder:
+    """Train a narrow DECA."""
     with torch.device("meta"):
         network = DecaEncoder()
     last = nn.Linear(1024, sum(SIZES))  # as wide as published
     reader = narrow(network, keep=lambda name: name == "layers.2")
     reader.layers[2] = last
     reader.to(people.w.device)
-    spread = people.parameters.std(0)
+    mean, spread = people.parameters.mean(0), people.parameters.std(0)
     spread = torch.where(spread > 1e-6, spread, torch.ones_like(spread))
-    with torch.no_grad():
-        last.bias.copy_(people.parameters.mean(0))
+    wanted = (people.parameters - mean) / spread
 
     def loss(index: Tensor) -> Tensor:
-        found = torch.cat(list(reader(_floats(people.faces[index]))), 1)
-        return ((found - people.parameters[index]) / spread).square().mean()
+        missed = torch.cat(list(reader(_floats(people.faces[index]))), 1) - wanted[index]
+        shape, _, expression, pose, _, _ = (part.square().mean() for part in missed.split(SIZES, 1))
+        return pose + expression + IDENTITY * shape
 
-    _train(reader, loss, len(people.w), seconds, "parameters")
+    _train(reader, loss, len(people.w), steps, "parameters")
+    last.weight.mul_(spread[:, None])
+    last.bias.mul_(spread).add_(mean)
     return reader
 
 
-def _train(reader: nn.Module, loss: Callable[[Tensor], Tensor], count: int, seconds: float, what: str) -> None:
+def _train(reader: nn.Module, loss: Callable[[Tensor], Tensor], count: int, steps: int, what: str) -> None:
     optimiser = torch.optim.AdamW(reader.parameters(), RATE, weight_decay=1e-4)
-    random, end = torch.Generator().manual_seed(0), time.monotonic() + seconds
-
-    def left() -> float:
-        return max((end - time.monotonic()) / seconds, 0.01) if seconds else 1.0
-
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: min(1.0, 2 * left()))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: min(1.0, 2 * (1 - step / max(steps, 1))))
+    random = torch.Generator().manual_seed(0)
     reader.train()
-    with tqdm(desc=what, mininterval=10) as bar:
-        while True:
+    with tqdm(range(steps), desc=what, mininterval=10) as bar:
+        for _ in bar:
             value = loss(torch.randint(0, count, (BATCH,), generator=random))
             optimiser.zero_grad()
             value.backward()
             optimiser.step()
             schedule.step()
-            bar.update()
-            bar.set_postfix(loss=f"{value.item():.3f}")
-            if time.monotonic() >= end:
-                break
+            bar.set_postfix(loss=f"{value.item():.3f}", refresh=False)
     reader.eval().requires_grad_(False)
 
 

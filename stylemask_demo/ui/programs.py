@@ -1,0 +1,66 @@
+"""The endpoints for programs, through `gradio_client` or over HTTP at /gradio_api/call/NAME.
+
+Pictures and videos are files, and what stands in brackets may be left out:
+
+- /reenact(source, target, method, strength, [into_photo, source_face, target_face, pack]) -> PNG
+- /edit(source, yaw, pitch, smile, [into_photo, source_face, pack]) -> PNG
+- /tune(source, [steps, face, pack]) -> PNG; later calls of the same client use what was tuned
+- /drive(source, video, method, strength, [source_face, pack, video_face]) -> MP4
+- /random_person(seed, [pack]) -> PNG
+- /parameters(picture, [face, pack]) -> JSON
+- /stages(picture, [face, pack]) -> aligned crop, inversion, drawn face parameters
+
+Nothing on the page calls them.
+"""
+
+import gradio as gr
+
+from stylemask_demo.reenactor import STEPS
+from stylemask_demo.ui.cards import Components
+from stylemask_demo.ui.components import DropZone, VideoZone
+from stylemask_demo.ui.handlers import Handlers
+from stylemask_demo.ui.layout import STAGES
+from stylemask_demo.ui.lines import ACCELERATOR, LONG
+from stylemask_demo.ui.long_handlers import LongHandlers
+
+LARGEST_SEED = 10**9
+MOST_STEPS = 500  # of tuning
+
+
+def connect_programs(page: Components, handlers: Handlers, long_handlers: LongHandlers) -> None:
+    """Add the endpoints; what they share with the page are choices and their first values."""
+    call = gr.Button(visible=False)
+    used, match, move = page.packs.used, page.match.match, page.move
+    source, target, picture = _picture("source"), _picture("target"), _picture("picture")
+    face, source_face, target_face, video_face = map(_face, ("face", "source_face", "target_face", "video_face"))
+    result, edited, person, tuned = _png("result"), _png("edited"), _png("person"), _png("tuned")
+    followed = [page.follow.steering.method, page.follow.steering.strength]
+
+    inputs = [source, target, *followed, page.follow.into_photo, source_face, target_face, used, match]
+    call.click(handlers.reenact, inputs, result, api_name="reenact", **ACCELERATOR)
+    inputs = [source, *move.sliders, move.into_photo, source_face, used, match]
+    call.click(handlers.edit, inputs, edited, api_name="edit", **ACCELERATOR)
+    seed = gr.Number(label="seed", precision=0, minimum=0, maximum=LARGEST_SEED, visible=False)
+    call.click(handlers.random_person, [seed, used], person, api_name="random_person", **ACCELERATOR)
+    measured = gr.JSON(label="parameters", visible=False)
+    call.click(handlers.parameters, [picture, face, used], measured, api_name="parameters", **ACCELERATOR)
+    three = [_png(name.lower()) for name in STAGES]
+    call.click(handlers.stages, [picture, face, used], three, api_name="stages", **ACCELERATOR)
+
+    steps = gr.Number(STEPS, label="steps", precision=0, minimum=1, maximum=MOST_STEPS, visible=False)
+    call.click(long_handlers.tune, [source, steps, face, used], [tuned, match], api_name="tune", **LONG)
+    video, made = VideoZone(label="video", visible=False), VideoZone(label="driven", visible=False)
+    inputs = [source, video, *followed, source_face, used, match, video_face]
+    call.click(long_handlers.driven_video, inputs, made, api_name="drive", **LONG)
+
+
+def _picture(name: str) -> DropZone:
+    return DropZone(label=name, type="filepath", image_mode=None, visible=False)
+
+
+def _face(name: str) -> gr.Number:
+    return gr.Number(0, label=name, precision=0, minimum=0, visible=False)
+
+
+def _png(name: str) -> gr.Image:
+    return gr.Image(label=name, format="png", visible=False)
