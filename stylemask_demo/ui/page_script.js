@@ -194,7 +194,7 @@ window.stylemask = (() => {
   function choose(zone) {
     const input = document.createElement("input");
     input.type = "file";
-    input.accept = zone.id === "video" ? "video/*" : "image/*";
+    input.accept = zone.id === "video" ? "video/*,image/gif" : "image/*";
     input.onchange = () => input.files[0] && put(zone, input.files[0]);
     input.click();
   }
