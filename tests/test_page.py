@@ -64,7 +64,7 @@ def _write_clip(path: Path, picture: Image.Image, frames: int, fps: int = 10) ->
     return path
 
 
-def _until(true: Callable[[], Any], seconds: float = 20) -> Any:
+def _until(true: Callable[[], Any], seconds: float = 60) -> Any:
     """Return what a function tells once it tells something; the last of it when time is up."""
     until = time.monotonic() + seconds
     while not (told := true()) and time.monotonic() < until:
