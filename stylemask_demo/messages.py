@@ -92,6 +92,8 @@ PICTURE_NEEDED = "A picture is needed. Send a portrait."
 VIDEO_NEEDED = "A picture and a video are needed. Add a source portrait and a video that moves it."
 STOPPED = "This was stopped. Start it again if you want it."
 UNKNOWN_METHOD = "These weights have no method '{name}'. Choose one of: {names}."
+UNKNOWN_REGION = "There is no region '{name}'. Choose one of: {names}."
+NO_REGIONS = "These weights cannot tell parts of a motion apart. Leave the region at 'all'."
 UNEXPECTED = (
     "Something went wrong that should not. Try again, with another picture if it stays so, and tell who runs this page."
 )

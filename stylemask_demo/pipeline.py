@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from PIL.Image import Image
 
+from stylemask_demo import messages
 from stylemask_demo.batching import batch_size, in_batches, paired
 from stylemask_demo.caching import Lazy
 from stylemask_demo.detail.photo_detail import PhotoDetail, Steady
@@ -227,8 +228,7 @@ class Pipeline:
         check_method(self.networks.info, method)
         check_region(region)
         if region != "all" and self.recipe.correction != "encoder":
-            name = self.networks.info.name
-            raise UnknownRegion(f"The pack '{name}' cannot tell parts of a motion apart. Leave the region at 'all'.")
+            raise UnknownRegion(messages.NO_REGIONS)
 
     def _drawn(self, drawing: Drawing) -> Results:
         """Results as a recipe says that they are drawn."""

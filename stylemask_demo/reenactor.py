@@ -92,9 +92,9 @@ class Reenactor:
         self.pipeline.networks.renew()
 
     def faces(self, image: Image) -> list[Face]:
-        """The faces of a picture, the clearest first: box and landmarks in its pixels; none gives an empty list.
+        """The faces of a picture, or of the first of an animation that shows any, clearest first; none gives an empty list.
 
-        Of an animation, the first picture that shows any. Raises UnreadableMedia for a picture outside of the limits.
+        Boxes and landmarks are in its pixels. Raises UnreadableMedia for a picture outside of the limits.
         """
         return self.pipeline.portraits.faces(open_image(image))
 

@@ -19,7 +19,7 @@ from gradio_client import handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 from serving import ROOT
-from visiting import SCREENSHOTS, WAIT
+from visiting import WAIT
 
 from stylemask_demo.media.videos import read_frames, write_video
 
@@ -64,7 +64,7 @@ def _write_clip(path: Path, picture: Image.Image, frames: int, fps: int = 10) ->
     return path
 
 
-def _until(true: Callable[[], Any], seconds: float = 20) -> Any:
+def _until(true: Callable[[], Any], seconds: float = 60) -> Any:
     """Return what a function tells once it tells something; the last of it when time is up."""
     until = time.monotonic() + seconds
     while not (told := true()) and time.monotonic() < until:
@@ -332,11 +332,11 @@ def test_matching_shows_how_far_it_is_and_can_be_cancelled(visit):
     tab = visit()
     result = tab.wait_for_result()
     tab.page.click("#match")
-    tab.page.wait_for_function(
-        "Number(document.querySelector('#match-line [role=progressbar]')?.ariaValueNow) > 0", timeout=WAIT
+    tab.page.wait_for_function(  # and cancel at once, before a few steps are over
+        """Number(document.querySelector('#match-line [role=progressbar]')?.ariaValueNow) > 0
+            && (document.querySelector('#match-cancel').click(), true)""",
+        timeout=WAIT,
     )
-    tab.page.screenshot(path=SCREENSHOTS / "matching.png")
-    tab.page.click("#match-cancel")
     tab.page.locator("#match").wait_for(timeout=WAIT)
     tab.page.locator("#match-line .progress").wait_for(state="detached", timeout=WAIT)
     tab.page.wait_for_timeout(1500)

@@ -1,5 +1,6 @@
 """Videos in and out, on small files made here."""
 
+import ast
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -326,3 +327,16 @@ def test_a_coding_that_is_not_there_is_named(tmp_path: Path, clip: Path) -> None
     clip.write_bytes(clip.read_bytes().replace(b"avc1", b"zzz1").replace(b"avcC", b"zzzC"))
     with pytest.raises(UnreadableMedia, match="clip.mp4' is coded in a way that is not read here. Save it as MP4"):
         read_frames(clip)
+
+
+def test_nothing_but_files_is_ever_opened() -> None:
+    """FFmpeg takes what looks like an address for one, so every name goes to it as that of a file."""
+    package = Path(video.__file__).parents[1]
+    calls = [
+        (path.name, ast.unparse(node))
+        for path in package.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "av.open"
+    ]
+    assert len(calls) >= 2
+    assert not [(name, call) for name, call in calls if not call.startswith("av.open(address(")]

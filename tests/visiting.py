@@ -48,12 +48,13 @@ class Visit:
         return self.page.get_attribute(selector, "src")
 
     def note_pictures(self, selector: str) -> None:
-        """Note every picture that a place shows from now on in the page's list `seen`: `picture`, and `at` in ms."""
+        """Note what a place shows from now on in the page's list `seen`: `picture`, its `source`, and `at` in ms."""
         self.page.evaluate(
             """selector => {
                 window.seen = [];
                 const place = document.querySelector(selector);
-                new MutationObserver(() => seen.push({picture: place.src, at: performance.now()}))
+                const source = () => document.querySelector('#source img')?.src ?? '';
+                new MutationObserver(() => seen.push({picture: place.src, source: source(), at: performance.now()}))
                     .observe(place, {attributes: true, attributeFilter: ['src']});
             }""",
             selector,

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from stylemask_demo import messages
 from stylemask_demo.errors import PackCorrupt
 from stylemask_demo.faces.extract import read_twice
 from stylemask_demo.generator.style_space import PictureCode, StyleSpace
@@ -96,7 +97,8 @@ def create_feedback(networks: PackNetworks, reader: ParameterReader, recipe: Rec
         return DirectionFeedback(networks, reader)
     if not isinstance(networks.encoder, PortraitEncoder):
         raise PackCorrupt(
+            messages.DAMAGED_WEIGHTS,
             f"The recipe of the pack '{networks.info.name}' corrects results by its encoder, which tells no motion. "
-            f"{cure(networks.info.folder)}"
+            f"{cure(networks.info.folder)}",
         )
     return EncoderFeedback(networks.encoder, networks.extractor)

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from torch import Tensor
 
+from stylemask_demo import messages
 from stylemask_demo.errors import UnknownRegion
 from stylemask_demo.faces.parameters import EXPRESSIONS
 
@@ -30,7 +31,7 @@ _CHIN, _BROWS = 8, slice(17, 27)
 def check_region(region: str) -> None:
     """Raise UnknownRegion, which says what there is, for a name that is none."""
     if region not in REGIONS:
-        raise UnknownRegion(f"There is no region '{region}'. Choose one of: {', '.join(REGIONS)}.")
+        raise UnknownRegion(messages.UNKNOWN_REGION.format(name=region, names=", ".join(REGIONS)))
 
 
 def region_values(region: Region, like: Tensor) -> Tensor:

@@ -3,9 +3,10 @@
 import io
 import os
 
-import av
 from PIL import Image
 
+from stylemask_demo.media.containers import DAMAGE, moving, open_container
+from stylemask_demo.media.pictures import FORMATS
 from stylemask_demo.media.videos import read_frames, write_video
 
 SHOWN_PICTURES = {"PNG", "JPEG", "MPO", "WEBP", "GIF", "AVIF", "BMP"}  # as Pillow names them
@@ -18,23 +19,23 @@ PLAYED_PIXELS = {"yuv420p", "yuvj420p"}
 def is_shown(picture: str | os.PathLike | bytes) -> bool:
     """Whether every browser shows a picture file, given by its path or whole; True for what is no picture at all."""
     try:
-        with Image.open(io.BytesIO(picture) if isinstance(picture, bytes) else picture) as opened:
+        with Image.open(io.BytesIO(picture) if isinstance(picture, bytes) else picture, formats=FORMATS) as opened:
             return opened.format in SHOWN_PICTURES
-    except OSError:
+    except (OSError, Image.DecompressionBombError):
         return True
 
 
 def is_played(path: str | os.PathLike) -> bool:
     """Whether every browser plays a video file; True for what is no video at all."""
     try:
-        with av.open(os.fspath(path), options={"protocol_whitelist": "file"}) as container:
+        with open_container(path) as container:
+            films = moving(container)
+            if not films:
+                return True
+            named, film = os.path.splitext(path)[1].lower() in PLAYED_NAMES, films[0].codec_context
             codecs = PLAYED.get(container.format.name.split(",")[0], set())
-            streams = container.streams.video
-            named = os.path.splitext(path)[1].lower() in PLAYED_NAMES
-            return not streams or (
-                named and streams[0].codec_context.name in codecs and streams[0].codec_context.pix_fmt in PLAYED_PIXELS
-            )
-    except (av.FFmpegError, ValueError):
+            return named and film is not None and film.name in codecs and film.pix_fmt in PLAYED_PIXELS
+    except DAMAGE:
         return True
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from stylemask_demo.ui.comparison import Comparison
 from stylemask_demo.ui.components import (
+    Comparison,
     DropZone,
     EasySlider,
     FacePicker,

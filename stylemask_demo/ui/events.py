@@ -23,6 +23,7 @@ from stylemask_demo.ui.examples import EXAMPLE_VIDEO, example_faces
 from stylemask_demo.ui.handlers import Handlers
 from stylemask_demo.ui.lines import ACCELERATOR, DOWNLOAD, LONG, Event
 from stylemask_demo.ui.long_handlers import HIDDEN, SHOWN, LongHandlers
+from stylemask_demo.ui.pictures import NOT_WHOLE
 from stylemask_demo.ui.programs import connect_programs
 from stylemask_demo.ui.questions import Place, ask, new_place
 
@@ -84,7 +85,7 @@ def _connect_pictures(
 ) -> None:
     """Let every picture that comes or goes change what the page asks; keep what is there over a reload."""
     source, target, used = page.source, page.follow.target, page.packs.used
-    seen: list[Any] = [used, source.zone, source.face, target.zone, target.face, page.video.zone]
+    seen: list[Any] = [used, source.zone, source.face, target.zone, target.face, page.video.zone, page.video.face]
     look: Event = {"fn": None, "inputs": seen, "outputs": [place.asked for place in places], "js": "stylemask.look"}
     for role, card in (("source", source), ("target", target)):
         card.zone.upload(handlers.shown_picture, card.zone, card.zone, **UNSEEN, api_name=f"{role}_shown")
@@ -196,10 +197,10 @@ def _connect_video(page: Components, handlers: LongHandlers) -> None:
 
 
 def check_video(video: str | None) -> str:
-    """Say at once why a video cannot be used: a message for the card, or nothing."""
+    """Say at once why a video cannot be used: a message for the card, or nothing; or that some of it is missing."""
     try:
-        if video is not None:
-            read_frames(video)
+        if video is not None and (note := read_frames(video).note):
+            gr.Warning(note, title=NOT_WHOLE)
     except UnreadableMedia as error:
         return texts.refusal(error.message)
     return ""

@@ -8,8 +8,8 @@ import gradio as gr
 from stylemask_demo.packs import PackInfo
 from stylemask_demo.ui import texts
 from stylemask_demo.ui.cards import Components, FollowCard, MatchRow, MoveCard, PackCard, PictureCard, Steering, VideoCard
-from stylemask_demo.ui.comparison import Comparison
 from stylemask_demo.ui.components import (
+    Comparison,
     DropZone,
     EasySlider,
     FacePicker,

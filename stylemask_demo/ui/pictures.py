@@ -24,6 +24,7 @@ THUMBNAIL_ROOM = 1.4  # of the face's box, so that hair and chin are seen
 
 Box = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels
 
+NOT_WHOLE = "Not all of it is there"  # over what is said of a file
 MOST_BYTES = 300_000_000  # of pictures that stay decoded, with the files of those that are animated
 
 
@@ -59,7 +60,7 @@ def load_original(file: str | bytes) -> Image.Image:
     except OSError:
         raise UnreadableMedia(messages.DELETED_PICTURE) from None
     if note := origin_of(picture).note:
-        gr.Warning(note, title="Not all of it is there")
+        gr.Warning(note, title=NOT_WHOLE)
     return picture
 
 

@@ -14,8 +14,7 @@ from gradio.components import Component
 from gradio.data_classes import GradioModel, GradioRootModel
 
 from stylemask_demo.errors import StyleMaskError
-from stylemask_demo.ui.comparison import Comparison
-from stylemask_demo.ui.components import FacePicker, LivePicture
+from stylemask_demo.ui.components import Comparison, FacePicker, LivePicture
 from stylemask_demo.ui.error_messages import explained
 
 
