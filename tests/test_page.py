@@ -114,6 +114,14 @@ def test_strength_leads_from_the_source_towards_the_target(client, method):
     assert np.abs(own - full).mean() > np.abs(own - half).mean()
 
 
+def test_a_region_may_follow_alone(client):
+    files = handle_file(SOURCE), handle_file(TARGET)
+    whole, lips = (client.predict(*files, "stylemask", 1, region=r, api_name="/reenact") for r in ("all", "lips"))
+    own = _picture(client.predict(*files, "stylemask", 0, api_name="/reenact"))
+    changed = [np.abs(_picture(path) - own)[: len(own) // 3].mean() for path in (whole, lips)]
+    assert changed[1] < 0.3 * changed[0]
+
+
 def test_edit_turns_the_head_both_ways(client):
     left, right = (client.predict(handle_file(SOURCE), yaw, 0, 0, api_name="/edit") for yaw in (-20, 20))
     yaws = [client.predict(handle_file(path), api_name="/parameters")["yaw"] for path in (left, right)]

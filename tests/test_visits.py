@@ -107,6 +107,14 @@ def test_the_page_scrolls_by_wheel_and_finger_over_the_result(tab):
     assert "pan-y" in tab.page.evaluate("getComputedStyle(document.querySelector('.comparison input')).touchAction")
 
 
+def test_what_follows_is_chosen(tab):
+    whole = tab.wait_for_result()
+    tab.page.locator("#result-region").get_by_label("Lips").click()
+    lips = tab.wait_for_result(other_than=whole)
+    tab.page.locator("#result-region").get_by_label("Everything").click()
+    tab.wait_for_result(other_than=lips)
+
+
 def test_both_halves_of_a_photo_that_is_not_square_line_up(tab, photos):
     former = tab.wait_for_result()
     tab.drop("#source", photos[0])

@@ -44,6 +44,7 @@ class Steering:
     method: MethodChoice
     hint: gr.HTML
     strength: gr.Slider
+    region: gr.Radio
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from PIL import Image
 
 from stylemask_demo import FaceParameters, Portrait, Reenactor, messages
 from stylemask_demo.errors import NoFaceFound
+from stylemask_demo.faces.regions import Region
 from stylemask_demo.media.videos import read_frames, write_video
 from stylemask_demo.ui.accelerator import LONG_WORK, LONGEST_SECONDS, accelerated
 from stylemask_demo.ui.pack_registry import PackRegistry
@@ -68,7 +69,7 @@ class Compute(NamedTuple):
     sample: Callable[[str, int], Computed[Image.Image]]
     describe: Callable[[str], Computed[None]]
     match: Callable[[str, Subject, int], Iterator[Progress | Computed[tuple[bytes, Image.Image]]]]
-    drive: Callable[[str, Subject, str, str, str, float, int], Iterator[Progress | Computed[None]]]
+    drive: Callable[[str, Subject, str, str, str, float, int, Region], Iterator[Progress | Computed[None]]]
     measure: Callable[[str, int], Computed[tuple[int, list[np.ndarray]]]]
     fit: Callable[[str, np.ndarray, str], Iterator[Progress | Computed[Any]]]
 
@@ -85,14 +86,15 @@ def create_compute(registry: PackRegistry) -> Compute:
         strength: float,
         into_photo: bool,
         size: int | None = None,
+        region: Region = "all",
     ) -> Computed[tuple[Image.Image, Image.Image]]:
         """Return the source (before, with the target's pose and expression), as crops or as whole photos.
 
-        size: that of Reenactor.from_pack, in pixels.
+        size and region: those of Reenactor.reenact.
         """
         started, reenactor = time.perf_counter(), registry.get(pack)
         who, how = portrait_of(reenactor, source, "source"), portrait_of(reenactor, target, "target")
-        result = reenactor.reenact(who, how, method=method, strength=strength, size=size)
+        result = reenactor.reenact(who, how, method=method, strength=strength, size=size, region=region)
         pair = (who.photo, reenactor.into_photo(who, result)) if into_photo else (who.crop_of(result.width), result)
         return _computed(pair, started, reenactor)
 
@@ -162,7 +164,7 @@ def create_compute(registry: PackRegistry) -> Compute:
 
     @accelerated(registry, seconds=LONGEST_SECONDS)
     def drive(
-        pack: str, source: Subject, video: str, output: str, method: str, strength: float, face: int
+        pack: str, source: Subject, video: str, output: str, method: str, strength: float, face: int, region: Region
     ) -> Iterator[Progress | Computed[None]]:
         """Write the source, moving as a face in the file `video`, to the file `output`; yield Progress.
 
@@ -173,7 +175,7 @@ def create_compute(registry: PackRegistry) -> Compute:
 
         def write(report: Report) -> None:
             who = portrait_of(reenactor, source, "source")
-            pictures = reenactor.drive(who, frames, method=method, strength=strength, face=face)
+            pictures = reenactor.drive(who, frames, method=method, strength=strength, region=region, face=face)
             write_video(output, _counted(pictures, frames.count, report), fps=frames.fps, audio_from=video)
 
         for item in stream(write, LONG_WORK):

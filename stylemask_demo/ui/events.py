@@ -44,6 +44,7 @@ def connect(blocks: gr.Blocks, page: Components, handlers: Handlers, long_handle
     told = [match, page.match.line]
     steered = [follow.steering.method, follow.steering.strength]
     followed = [source.zone, target.zone, *steered, follow.into_photo, source.face, target.face, used, match]
+    followed += [follow.steering.region]
     moved = [source.zone, *move.sliders, move.into_photo, source.face, used, match]
     matching = _connect_match(page, long_handlers)
 
@@ -54,7 +55,8 @@ def connect(blocks: gr.Blocks, page: Components, handlers: Handlers, long_handle
     _connect_pictures(blocks, page, handlers, [result, edited, source_stages, target_stages], matching)
 
     # What a hand moves asks too: while one position is computed, only the latest of the next ones waits.
-    steers = [follow.steering.method.input, follow.steering.strength.change, follow.into_photo.input]
+    steering = follow.steering
+    steers = [steering.method.input, steering.region.input, steering.strength.change, follow.into_photo.input]
     for name, listen in (("show", partial(gr.on, [result.asked.change, *steers])), ("matched", matching.success)):
         ask(result, listen, handlers.preview, followed, told, api_name=f"{name}_result", **PREVIEW)
 
@@ -100,7 +102,7 @@ def _connect_pictures(
 
     follow, move = page.follow, page.move
     kept: list[Any] = [source.zone, target.zone, source.face, target.face, follow.steering.method, follow.steering.strength]
-    kept += [follow.into_photo, *move.sliders, move.into_photo, page.tab]
+    kept += [follow.steering.region, follow.into_photo, *move.sliders, move.into_photo, page.tab]
     come = blocks.load(None, [page.kept, *kept], kept, js="stylemask.restore")
     come.then(None, page.tab, page.tabs, js="stylemask.openTab").then(**look)
     gr.on([part.change for part in kept], None, kept, page.kept, js="stylemask.keep")
@@ -173,6 +175,7 @@ def _connect_video(page: Components, handlers: LongHandlers) -> None:
     card, ended = page.video, [page.video.line, page.video.start, page.video.stop]
     steered = [card.steering.method, card.steering.strength]
     inputs = [page.source.zone, card.zone, *steered, page.source.face, page.packs.used, page.match.match, card.face]
+    inputs += [card.steering.region]
     outputs = [card.made, card.line, page.status, card.start, card.stop]
     checked = card.zone.upload(check_video, card.zone, card.refusal, **QUICK, api_name="video_added")
     checked.success(None, card.refusal, card.zone, js="refusal => (refusal ? null : undefined)")

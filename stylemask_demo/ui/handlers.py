@@ -12,6 +12,7 @@ from PIL import Image
 
 from stylemask_demo import messages
 from stylemask_demo.errors import StyleMaskError
+from stylemask_demo.faces.regions import Region
 from stylemask_demo.media.pictures import content_hash
 from stylemask_demo.media.playback import is_shown
 from stylemask_demo.ui import texts
@@ -51,13 +52,14 @@ class Handlers:
         target_face: float,
         pack: str,
         match: Match | None,
+        region: Region = "all",
     ) -> Shown:
         """Show the source before and after: (before/after pictures, status line, match, match line)."""
         if source is None or target is None:
             raise StyleMaskError(messages.TWO_PICTURES_NEEDED)
         who, lost = self._source(load_picture(source), source_face, pack, match)
         how = Subject(load_picture(target), _index(target_face))
-        result = self._reenact(pack, who, how, method, float(strength), bool(into_photo), LARGEST)
+        result = self._reenact(pack, who, how, method, float(strength), bool(into_photo), LARGEST, region)
         return result.value, self._status(result, who), *lost
 
     @explained
@@ -72,6 +74,7 @@ class Handlers:
         target_face: float,
         pack: str,
         match: Match | None,
+        region: Region = "all",
     ) -> Image.Image:
         """Give the source person the target's head pose and expression: a PNG of the pack's full size, or of the
         photo's.
@@ -79,13 +82,13 @@ class Handlers:
         source, target: pictures of a face; method: one of the pack's methods: "stylemask", "directions" or
         "motion"; strength: 0 (the source's own pose) to 1 (the target's); into_photo: put the face back into the
         source's photo; source_face, target_face: which face of a picture with several, 0 is the clearest; pack:
-        name of the weights.
+        name of the weights; region: what follows, "all", "pose", "expression", "lips" or "eyes".
         """
         if source is None or target is None:
             raise StyleMaskError(messages.TWO_PICTURES_NEEDED)
         who = self._source_to_keep(source, into_photo, source_face, pack, match)
         how = Subject(load_picture(target), _index(target_face))
-        return self._reenact(pack, who, how, method, float(strength), bool(into_photo), LARGEST).value[1]
+        return self._reenact(pack, who, how, method, float(strength), bool(into_photo), LARGEST, region).value[1]
 
     def preview_moving(
         self,

@@ -142,8 +142,11 @@ def _steering(place: str, methods: tuple[str, ...]) -> Steering:
         texts.method_choices(methods), value=methods[0], label="Method", elem_id=f"{place}-method", elem_classes="methods"
     )
     hint = gr.HTML(texts.method_hint(methods[0]), elem_id=f"{place}-hint", padding=False)
+    region = gr.Radio(
+        texts.REGION_CHOICES, value="all", label="What follows", elem_id=f"{place}-region", elem_classes="methods"
+    )
     strength = EasySlider(0, 1, value=1, step=0.05, label="Strength", elem_id=f"{place}-strength")
-    return Steering(method, hint, strength)
+    return Steering(method, hint, strength, region)
 
 
 def _keeping(place: str) -> tuple[gr.Checkbox, gr.Button]:

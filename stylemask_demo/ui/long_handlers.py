@@ -14,6 +14,7 @@ from PIL import Image
 
 from stylemask_demo import messages
 from stylemask_demo.errors import StyleMaskError, UnreadableMedia
+from stylemask_demo.faces.regions import Region
 from stylemask_demo.media.playback import is_played, write_played
 from stylemask_demo.packs import download_pack
 from stylemask_demo.reenactor import STEPS
@@ -104,11 +105,12 @@ class LongHandlers:
         pack: str,
         match: Match | None,
         video_face: float,
+        region: Region = "all",
     ) -> Iterator[Shown]:
         """Let a video drive the source: yields (path, progress line, status line, start button, cancel button)."""
         keep = gr.skip()
         yield keep, texts.progress("Getting ready"), keep, keep, keep
-        for item in self._driven(source, video, method, strength, source_face, pack, match, video_face):
+        for item in self._driven(source, video, method, strength, source_face, pack, match, video_face, region):
             if isinstance(item, Progress):
                 yield keep, texts.progress("Making frame", item.done, item.total), keep, keep, keep
             else:
@@ -126,14 +128,15 @@ class LongHandlers:
         pack: str,
         match: Match | None,
         video_face: float,
+        region: Region = "all",
     ) -> Iterator[str | None]:
         """Let a video drive the source, which takes a while: an MP4.
 
         source: a picture of a face; video: at most 60 seconds and 50 MB; video_face: which face of its first frame is
-        followed, 0 is the clearest; method, strength, source_face and pack: as for /reenact.
+        followed, 0 is the clearest; method, strength, source_face, pack and region: as for /reenact.
         """
         yield None  # at once: what Gradio has not got yet it cannot end
-        for item in self._driven(source, video, method, strength, source_face, pack, match, video_face):
+        for item in self._driven(source, video, method, strength, source_face, pack, match, video_face, region):
             yield None if isinstance(item, Progress) else item[1]
 
     def _driven(
@@ -146,6 +149,7 @@ class LongHandlers:
         pack: str,
         match: Match | None,
         video_face: float | None,
+        region: Region,
     ) -> Iterator[Progress | tuple[Computed[None], str]]:
         if source is None or video is None:
             raise StyleMaskError(messages.VIDEO_NEEDED)
@@ -155,7 +159,8 @@ class LongHandlers:
         folder = Path(tempfile.mkdtemp(prefix="video-", dir=gr.utils.get_upload_folder()))
         path = folder / RESULT_NAME
         try:
-            for item in self._compute.drive(pack, who, video, str(path), method, float(strength), int(video_face or 0)):
+            steered = method, float(strength), int(video_face or 0), region
+            for item in self._compute.drive(pack, who, video, str(path), *steered):
                 yield (item, str(path)) if isinstance(item, Computed) else item
         except BaseException:  # an error, or the visitor has left: what is there of the video is of no use
             shutil.rmtree(folder, ignore_errors=True)

@@ -2,10 +2,10 @@
 
 Pictures and videos are files, and what stands in brackets may be left out:
 
-- /reenact(source, target, method, strength, [into_photo, source_face, target_face, pack]) -> PNG
+- /reenact(source, target, method, strength, [into_photo, source_face, target_face, pack, region]) -> PNG
 - /edit(source, yaw, pitch, smile, [into_photo, source_face, pack]) -> PNG
 - /tune(source, [steps, face, pack]) -> PNG; later calls of the same client use what was tuned
-- /drive(source, video, method, strength, [source_face, pack, video_face]) -> MP4
+- /drive(source, video, method, strength, [source_face, pack, video_face, region]) -> MP4
 - /random_person(seed, [pack]) -> PNG
 - /parameters(picture, [face, pack]) -> JSON
 - /stages(picture, [face, pack]) -> aligned crop, inversion, drawn face parameters
@@ -36,7 +36,17 @@ def connect_programs(page: Components, handlers: Handlers, long_handlers: LongHa
     result, edited, person, tuned = _png("result"), _png("edited"), _png("person"), _png("tuned")
     followed = [page.follow.steering.method, page.follow.steering.strength]
 
-    inputs = [source, target, *followed, page.follow.into_photo, source_face, target_face, used, match]
+    inputs = [
+        source,
+        target,
+        *followed,
+        page.follow.into_photo,
+        source_face,
+        target_face,
+        used,
+        match,
+        page.follow.steering.region,
+    ]
     call.click(handlers.reenact, inputs, result, api_name="reenact", **ACCELERATOR)
     inputs = [source, *move.sliders, move.into_photo, source_face, used, match]
     call.click(handlers.edit, inputs, edited, api_name="edit", **ACCELERATOR)
@@ -50,7 +60,7 @@ def connect_programs(page: Components, handlers: Handlers, long_handlers: LongHa
     steps = gr.Number(STEPS, label="steps", precision=0, minimum=1, maximum=MOST_STEPS, visible=False)
     call.click(long_handlers.tune, [source, steps, face, used], [tuned, match], api_name="tune", **LONG)
     video, made = VideoZone(label="video", visible=False), VideoZone(label="driven", visible=False)
-    inputs = [source, video, *followed, source_face, used, match, video_face]
+    inputs = [source, video, *followed, source_face, used, match, video_face, page.video.steering.region]
     call.click(long_handlers.driven_video, inputs, made, api_name="drive", **LONG)
 
 

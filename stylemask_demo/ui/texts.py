@@ -76,6 +76,15 @@ def heading(title: str, hint: str = "") -> str:
     return f'<h2 class="heading">{escape(title)}{quiet}</h2>'
 
 
+REGION_CHOICES = [
+    ("Everything", "all"),
+    ("Head pose", "pose"),
+    ("Expression", "expression"),
+    ("Lips", "lips"),
+    ("Eyes", "eyes"),
+]
+
+
 def method_choices(methods: tuple[str, ...]) -> list[tuple[str, str]]:
     """Return the methods as (what the page calls it, name)."""
     return [(METHOD_NAMES.get(name, name), name) for name in methods]
