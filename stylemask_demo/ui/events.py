@@ -148,6 +148,14 @@ def _wait(start: gr.Button, shown: list[gr.components.Component], name: str, js:
     return waiting.then
 
 
+def _connect_cancel(
+    stop: gr.Button, ended: Callable[..., Any], shown: list[gr.components.Component], work: gr.events.Dependency, name: str
+) -> None:
+    """Let a button end long work, and show that twice: a step of the work may be on its way to the page still."""
+    cancelled = stop.click(ended, None, shown, **UNSEEN, cancels=[work], api_name=f"{name}_cancelled")
+    cancelled.then(ended, None, shown, **UNSEEN, api_name=f"{name}_ended")
+
+
 def _begun() -> Shown:
     return texts.progress("Waiting for others"), HIDDEN, SHOWN
 
@@ -167,7 +175,7 @@ def _connect_match(page: Components, handlers: LongHandlers) -> gr.events.Depend
     match = in_card(handlers.match, parts, page.match.line)
     matching = waiting(match, inputs, parts, **UNSEEN, **LONG, api_name="match")
     matching.failure(_failed, None, parts[2:], **UNSEEN, api_name="match_failed")
-    page.match.stop.click(_unmatch, None, parts, **UNSEEN, cancels=[matching], api_name="match_cancelled")
+    _connect_cancel(page.match.stop, _unmatch, parts, matching, "match")
     return matching
 
 
@@ -196,7 +204,7 @@ def _connect_video(page: Components, handlers: LongHandlers) -> None:
     shown = driving.success(lambda path: path, card.made, card.result, **UNSEEN, api_name="show_video")
     shown.success(None, js="() => stylemask.showFilm()")
     driving.failure(_failed, None, ended[1:], **UNSEEN, api_name="video_failed")
-    card.stop.click(_ended, None, ended, **UNSEEN, cancels=[driving], api_name="video_cancelled")
+    _connect_cancel(card.stop, _ended, ended, driving, "video")
 
 
 def check_video(video: str | None) -> str:
@@ -255,7 +263,7 @@ def _connect_packs(page: Components, handlers: LongHandlers) -> None:
     download = in_card(handlers.download, ended, card.line)
     fetched = waiting(download, card.chosen, ended, **UNSEEN, **DOWNLOAD, api_name="download_pack")
     fetched.failure(_failed, None, ended[1:], **UNSEEN, api_name="download_failed")
-    card.stop.click(_ended, None, ended, **UNSEEN, cancels=[fetched], api_name="download_cancelled")
+    _connect_cancel(card.stop, _ended, ended, fetched, "download")
     card.chosen.input(lambda: ("", HIDDEN, HIDDEN), None, ended, **UNSEEN, cancels=[fetched], api_name="pack_looked_at")
     card.chosen.input(**choice, **PREVIEW, api_name="choose_pack")
     fetched.success(**choice, **PREVIEW, api_name="pack_fetched")
