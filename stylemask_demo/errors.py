@@ -1,5 +1,7 @@
 """The errors a person can meet; every message says what happened and what to do next."""
 
+from stylemask_demo import messages
+
 
 class StyleMaskError(Exception):
     """Base of all errors that the demo explains to a person instead of showing a traceback.
@@ -50,6 +52,9 @@ class JudgeMissing(StyleMaskError):
 
 class Cancelled(StyleMaskError):
     """Work was stopped by the one who asked for it; raise it in a progress callback to stop."""
+
+    def __init__(self, message: str = messages.STOPPED, detail: str = ""):
+        super().__init__(message, detail)
 
 
 class WrongSetting(StyleMaskError):

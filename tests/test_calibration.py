@@ -128,7 +128,7 @@ def test_directions_of_its_own_are_not_replaced(tmp_path, capsys):
     folder = copied(tmp_path / "pack")
     before = (folder / "directions.safetensors").read_bytes()
     assert main(["packs", "calibrate", str(folder)]) != 0
-    assert "directions of its own" in capsys.readouterr().err
+    assert "directions of their own" in capsys.readouterr().err
     assert (folder / "directions.safetensors").read_bytes() == before
 
 

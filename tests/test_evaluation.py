@@ -237,7 +237,8 @@ def test_copying_keeps_one_thing_and_loses_the_other(setup, faces, gallery):
     assert source["CSIM"] == pytest.approx(1) and source["nearer to source"] == 1
     assert source["product"] == pytest.approx(0, abs=1e-6) and source["pose error"] > 5
     reading = measure_extractor(faces)["pose error"]  # as good as the extractor can tell
-    assert target["pose error"] == pytest.approx(reading[pairs.targets].mean(), abs=1e-3)
+    # Crops that reach beyond their photo are read before they are completed.
+    assert target["pose error"] == pytest.approx(reading[pairs.targets].mean(), abs=0.05)
     assert target["CSIM to target"] == pytest.approx(1)
     assert target["CSIM"] < 0.4 and target["nearer to source"] == 0
     made = measured("stylemask")

@@ -139,7 +139,7 @@ def test_quick_drops_end_with_the_last_person_everywhere(tab, photos):
     _busy(tab)
     tab.page.wait_for_timeout(300)
     tab.drop("#source", photos[1])
-    tab.page.locator(f"#source img[src$='{photos[1].name}']").wait_for(timeout=SECONDS)
+    tab.page.locator(f"#source img[src$='{photos[1].name}']").wait_for(timeout=WAIT)
     tab.page.wait_for_timeout(150)  # for the sign that it is made anew
     quick = tab.wait_for_result()
     stage = tab.wait_for_stage("source")
@@ -302,7 +302,7 @@ def test_a_video_that_is_too_long_is_refused_when_it_comes(tab, tmp_path):
     told = tab.page.locator("#video-line .refusal")
     told.wait_for(timeout=WAIT)
     assert "A picture and a video are needed" in told.inner_text()
-    assert tab.page.locator("#drive").is_visible()
+    tab.page.locator("#drive").wait_for(timeout=WAIT)
 
 
 def test_a_reload_keeps_pictures_tab_and_sliders(tab):

@@ -188,6 +188,7 @@ def ffhq(size: int = 1024) -> PublishedPack:
             ),
             # One crop serves all networks, people keep their likeness, and the same face always gives the same picture.
             default=Recipe(
+                beyond="drawn",
                 average=True,
                 parameters=ParameterReading("deca", white=WHITE),
                 directions=direction_scale("ffhq"),
@@ -244,6 +245,7 @@ def voxceleb(size: int = 256) -> PublishedPack:
             ),
             default=Recipe(
                 crop=BoxCrop(),
+                beyond="drawn",
                 parameters=ParameterReading("deca", landmarks="finder", white=WHITE),
                 directions=direction_scale("voxceleb"),
                 constant="followed",

@@ -13,6 +13,7 @@ from stylemask_demo.media.tensors import RESAMPLING
 
 Noise = Literal["fixed", "random"]
 Rounding = Literal["nearest", "down"]
+Beyond = Literal["mirrored", "drawn"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Recipe:
     Attributes:
         crop: how portraits are cut out of photos.
         search_again: landmarks are found anew in the picture that the crop rule searches.
+        beyond: what the crops of portraits show beyond their photos: the photo mirrored, or what the generator draws.
         views: what the networks "encoder" and "motion" see, where that is not the portrait's crop reduced by area.
         average: the encoder's codes are relative to the pack's "average", where it has one.
         inversion: the encoder's codes as they are, or moved by gradient descent to where the generator shows the crop.
@@ -73,6 +75,7 @@ class Recipe:
 
     crop: CropRule = FfhqCrop()
     search_again: bool = False
+    beyond: Beyond = "mirrored"
     views: Mapping[str, View] = field(default_factory=dict)
     average: bool = False
     inversion: Literal["encoder", "optimised"] = "encoder"
@@ -142,7 +145,7 @@ DEFAULTS = Recipe()
 # Packs of our own: their encoder, or what it makes of pictures, is moved to the crop, and results are looked at.
 OWN = Recipes(
     published=Recipe(constant="always", drawing=Drawing(truncation=0.7)),
-    default=Recipe(inversion="optimised", correction="encoder"),
+    default=Recipe(beyond="drawn", inversion="optimised", correction="encoder"),
 )
 
 

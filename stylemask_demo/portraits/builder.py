@@ -132,7 +132,8 @@ class PortraitBuilder:
 
     def _of_cut(self, cut: _Cut, reading: Reading, code: torch.Tensor) -> Portrait:
         made = Lazy(partial(self._draw, code))
-        crop = cut.crop if cut.transform.inside else completed(cut.crop, made.get(), cut.transform)
+        whole = cut.transform.inside or self._recipe.beyond == "mirrored"
+        crop = cut.crop if whole else completed(cut.crop, made.get(), cut.transform)
         return Portrait(crop, cut.photo, cut.transform, *reading, code, cut.key, made, views=cut.views)
 
     def _cut(self, key: str, photo: Image.Image, face: Face) -> _Cut:
