@@ -18,7 +18,7 @@ from stylemask_demo.evaluation.judge.agreement import agreement
 from stylemask_demo.evaluation.judge.environment import PLACE, find_judge, look
 from stylemask_demo.evaluation.judge.material import evenly, read_real_people
 from stylemask_demo.evaluation.judge.measures import JudgedFace, Judgement, judge, sharpness, summary, turn_between
-from stylemask_demo.evaluation.judge.results import CROSS, INVERSION, VIDEO, choose_pairs
+from stylemask_demo.evaluation.judge.results import CROSS, EXPRESSION, INVERSION, VIDEO, choose_pairs
 from stylemask_demo.evaluation.report import to_markdown
 from stylemask_demo.faces.parameters import EXPRESSIONS, FaceParameters
 from stylemask_demo.media.pictures import content_hash
@@ -243,7 +243,7 @@ def test_command_judges_a_folder(reenactor, people, folder, tmp_path, monkeypatc
     report = json.loads(json_file.read_text())
     assert report["data"] == {"photographs": 3, "videos": 1, "frames of videos": 3}
     # Of six pairs four are left out, because the judge does not see one of the three people.
-    kinds = [f"{CROSS}: stylemask", f"{VIDEO}: stylemask", "yaw +30", "smile +1", INVERSION]
+    kinds = [f"{CROSS}: stylemask", f"{VIDEO}: stylemask", EXPRESSION, "yaw +30", "smile +1", INVERSION]
     assert {name: row["results"] for name, row in report["judged"].items()} == dict.fromkeys(kinds, 2)
     assert [name for name, row in report["judged"].items() if row["no face"]] == ["yaw +30"]
     assert report["judged"]["yaw +30"]["same person beyond 20 degrees"] == 0.5
@@ -263,6 +263,7 @@ def test_command_judges_a_folder(reenactor, people, folder, tmp_path, monkeypatc
         "real-sliders.webp": (192 * 4, 192 * 3),
         "real-cross-reenactment-stylemask.webp": (192 * 12, 192 * 2),
         "real-own-video-stylemask.webp": (192 * 6, 192),
+        "real-expression-alone.webp": (192 * 12, 192 * 2),
     }
 
 
@@ -313,6 +314,9 @@ def test_real_eyes_judge_a_folder(eyes, reenactor, folder, tmp_path, monkeypatch
     judged = json.loads(json_file.read_text())["judged"]
     cross = judged[f"{CROSS}: stylemask"]
     assert cross["results"] == 6 and cross["pose error"] < cross["pose error of a copy"]
+    alone = judged[EXPRESSION]
+    assert alone["pose error of a copy"] == 0 and alone["mouth error"] < alone["mouth error of a copy"]
+    assert alone["identity distance"] < cross["identity distance"]
     for name in ("yaw -15", "yaw +15"):
         assert judged[name]["pose error"] < judged[name]["pose error of a copy"]
         assert judged[name]["identity distance"] < 0.6

@@ -52,7 +52,8 @@ def _judged(results: Sequence[Result], sights: Sights) -> list[Judgement]:
         source, made = sights[content_hash(result.source)], sights[content_hash(result.made)]
         target = source if result.target is None else sights[content_hash(result.target)]
         if source is not None and target is not None:
-            found.append(judge(result.name, source, made, target.turned(result.change), "smile" in result.change))
+            wanted = target.facing_as(source) if result.still else target.turned(result.change)
+            found.append(judge(result.name, source, made, wanted, "smile" in result.change))
     return found
 
 

@@ -63,6 +63,10 @@ class JudgedFace:
         """The same face with its angles changed by degrees; other changes are passed over."""
         return replace(self, **{name: getattr(self, name) + change[name] for name in ANGLES if name in change})
 
+    def facing_as(self, other: "JudgedFace") -> "JudgedFace":
+        """The same face with the angles of another."""
+        return replace(self, **{name: getattr(other, name) for name in ANGLES})
+
 
 def sharpness(picture: Image.Image, points: np.ndarray) -> float:
     """Mean absolute Laplacian of the grey levels (0..255) within the box around points (N, 2) in pixels."""

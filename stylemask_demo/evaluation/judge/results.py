@@ -2,17 +2,20 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import numpy as np
 from PIL import Image
 
 from stylemask_demo import Portrait, Reenactor
+from stylemask_demo.errors import UnknownRegion
 from stylemask_demo.evaluation.judge.material import RealPeople
 from stylemask_demo.evaluation.sliders import Move
+from stylemask_demo.faces.regions import Region
 
-CROSS, VIDEO, INVERSION = "cross reenactment", "own video", "inversion"
+CROSS, VIDEO, EXPRESSION, INVERSION = "cross reenactment", "own video", "expression alone", "inversion"
 SEED = 3  # of the choice of pairs
 CHANGES: tuple[Mapping[str, float], ...] = (
     {"yaw": -30},
@@ -30,7 +33,7 @@ class Result:
     """One result and what it was made of, all pictures RGB and of one size.
 
     `source` is the crop of who, `target` the crop of how, or None; `change` is what sliders changed, by their names:
-    degrees of yaw and pitch, the smile's coefficient.
+    degrees of yaw and pitch, the smile's coefficient; `still` tells that the head was to stay as it is.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Result:
     made: Image.Image
     target: Image.Image | None = None
     change: Mapping[str, float] = field(default_factory=dict)
+    still: bool = False
 
     @property
     def pictures(self) -> list[Image.Image]:
@@ -49,14 +53,16 @@ def make_results(reenactor: Reenactor, people: RealPeople, methods: Sequence[str
     """All results by kind; kinds for which there are no people, or which the pack cannot do, are left out.
 
     Reenactments by each of the methods: at most `pairs` ordered pairs of photographs, a seeded choice, and the first frame
-    of each video with its later ones. Moves of the sliders, and what the generator alone makes of the codes, of all
-    photographs.
+    of each video with its later ones. The same pairs of photographs with the expression alone. Moves of the sliders, and
+    what the generator alone makes of the codes, of all photographs.
     """
     crossed, followed = choose_pairs(people, pairs), _followed(people)
     groups: dict[str, list[Result]] = {}
     for method in methods:
         groups[f"{CROSS}: {method}"] = _reenacted(reenactor, crossed, method)
         groups[f"{VIDEO}: {method}"] = _reenacted(reenactor, followed, method)
+    with suppress(UnknownRegion):
+        groups[EXPRESSION] = _reenacted(reenactor, crossed, methods[0], "expression")
     if "directions" in reenactor.methods:
         for change in CHANGES:
             groups[change_name(change)] = _edited(reenactor, people.photographs, change)
@@ -93,12 +99,13 @@ def _followed(people: RealPeople) -> list[Pair]:
     ]
 
 
-def _reenacted(reenactor: Reenactor, pairs: Sequence[Pair], method: str) -> list[Result]:
+def _reenacted(reenactor: Reenactor, pairs: Sequence[Pair], method: str, region: Region = "all") -> list[Result]:
     if not pairs:
         return []
     names, sources, targets = zip(*pairs, strict=True)
-    made = reenactor.reenact(list(sources), list(targets), method=method)
-    return [_result(*row) for row in zip(names, sources, made, targets, strict=True)]
+    made = reenactor.reenact(list(sources), list(targets), method=method, region=region)
+    results = [_result(*row) for row in zip(names, sources, made, targets, strict=True)]
+    return [replace(result, still=region == "expression") for result in results]
 
 
 def _edited(reenactor: Reenactor, people: Mapping[str, Portrait], change: Mapping[str, float]) -> list[Result]:
