@@ -12,8 +12,8 @@ from PIL import Image
 
 from stylemask_demo import FaceParameters, Portrait, Reenactor, messages
 from stylemask_demo.errors import NoFaceFound
-from stylemask_demo.faces.regions import Region
 from stylemask_demo.media.videos import read_frames, write_video
+from stylemask_demo.reenactor import Region
 from stylemask_demo.ui.accelerator import LONG_WORK, LONGEST_SECONDS, accelerated
 from stylemask_demo.ui.pack_registry import PackRegistry
 from stylemask_demo.ui.pictures import Box

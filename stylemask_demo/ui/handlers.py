@@ -12,9 +12,9 @@ from PIL import Image
 
 from stylemask_demo import messages
 from stylemask_demo.errors import StyleMaskError
-from stylemask_demo.faces.regions import Region
 from stylemask_demo.media.pictures import content_hash
 from stylemask_demo.media.playback import is_shown
+from stylemask_demo.reenactor import Region
 from stylemask_demo.ui import texts
 from stylemask_demo.ui.components import Shown, Upload
 from stylemask_demo.ui.compute import Compute, Computed, Stages

@@ -14,10 +14,9 @@ from PIL import Image
 
 from stylemask_demo import messages
 from stylemask_demo.errors import StyleMaskError, UnreadableMedia
-from stylemask_demo.faces.regions import Region
 from stylemask_demo.media.playback import is_played, write_played
 from stylemask_demo.packs import download_pack
-from stylemask_demo.reenactor import STEPS
+from stylemask_demo.reenactor import STEPS, Region
 from stylemask_demo.ui import texts
 from stylemask_demo.ui.components import Shown, Upload
 from stylemask_demo.ui.compute import Compute, Computed
