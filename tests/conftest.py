@@ -94,7 +94,7 @@ def address(uploads: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @pytest.fixture(scope="session")
 def client(address: str) -> Client:
     """A program that uses the page's HTTP API."""
-    return Client(address, verbose=False)
+    return Client(address, verbose=False, httpx_kwargs={"timeout": 60})  # seconds: a busy machine answers late
 
 
 @pytest.fixture(scope="session")
