@@ -104,6 +104,7 @@ def test_edit_follows_its_options(tmp_path: Path, run) -> None:
     assert np.abs(still - unmoved).max() <= 2
 
 
+@pytest.mark.slow
 def test_parameters_are_in_degrees_and_pixels_of_the_picture(tmp_path: Path, run) -> None:
     # The same face, larger and off the middle of a wide photo that is stored lying on its side.
     face = open_image(SOURCE)
@@ -186,6 +187,7 @@ def test_help_names_every_command() -> None:
         assert name in done.stdout
 
 
+@pytest.mark.slow
 def test_train_is_passed_on() -> None:
     done = command("train", "--help")
     assert done.returncode == 0 and "extractor" in done.stdout

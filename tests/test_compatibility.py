@@ -93,6 +93,7 @@ def test_pictures_of_portraits(published, case, codes):
     assert np.abs(made[start : start + 32, start : start + 32] - expected).max() < 0.5 / 127.5 + 1e-3
 
 
+@pytest.mark.slow
 def test_samples_are_not_truncated_twice(published, case, codes):
     sampled = published.pipeline.sampler.codes([0])
     styles = published.pipeline.space.styles(sampled)

@@ -20,6 +20,7 @@ def alike(pixels: np.ndarray, beyond: int) -> float:
     return float((part * mirrored).sum() / np.sqrt((part**2).sum() * (mirrored**2).sum()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["900003_0", "900010_0"])
 def test_no_ghost_of_a_face_stands_beyond_the_border(reenactor, name):
     photo = picture(name).crop((84, 0, 256, 256))

@@ -82,6 +82,7 @@ def test_an_untrained_network_finds_what_the_landmarks_say():
         assert torch.allclose(look.places, places[:, 0]) and look.seen.abs().max() == 0
 
 
+@pytest.mark.slow
 def test_the_network_learns_a_shift_that_landmarks_do_not_show():
     torch.manual_seed(0)
     network = CorrespondenceNetwork()

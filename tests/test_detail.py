@@ -101,6 +101,7 @@ def large_photo() -> Image.Image:
     return Image.fromarray(np.uint8(np.clip(np.asarray(photo) + grain, 0, 255)))
 
 
+@pytest.mark.slow
 def test_results_are_as_large_as_the_photo_shows_the_face(reenactor, large_photo):
     photo = large_photo
     portrait = reenactor.portrait(photo)

@@ -160,6 +160,7 @@ def counted(reenactor, offset: np.ndarray | None = None) -> tuple[FaceFollower, 
     return pipeline.follower(), pipeline.finder
 
 
+@pytest.mark.slow
 def test_a_moving_face_is_searched_once(reenactor):
     """However the finder sees landmarks: those read in later frames are as it would see them."""
     offset = np.random.default_rng(0).uniform(-3, 3, (68, 2))

@@ -80,6 +80,7 @@ def test_a_photograph(find):
         assert np.hypot(*(face.landmarks[points].mean(0) - place)) < 13  # a third of the way from eye to eye
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["coffee", "chelsea", "rocket", "cell", "gravel", "brick", "grass", "moon"])
 def test_pictures_without_a_face(find, name):
     assert find(Image.fromarray(getattr(data, name)()).convert("RGB")) == []

@@ -58,6 +58,7 @@ def test_two_who_cross_are_not_exchanged(reenactor, in_front):
     assert places[-1] is not None and places[-1] > 430
 
 
+@pytest.mark.slow
 def test_who_is_followed_can_be_chosen_in_the_first_frame_that_shows_a_face(reenactor):
     frame = scene((MAIN, 20), (SMALL, 430))
     clearest = middles(reenactor.pipeline.follower(), [frame])[0]

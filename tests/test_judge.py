@@ -167,6 +167,7 @@ def people(reenactor, folder):
     return read_real_people(reenactor, folder)
 
 
+@pytest.mark.slow
 def test_photographs_and_frames_of_videos_are_read(people):
     assert list(people.photographs) == [f"{name}.png" for name in PHOTOGRAPHS]
     assert [(name, len(frames)) for name, frames in people.videos.items()] == [("videos/clip.mp4", 3)]
@@ -229,6 +230,7 @@ def test_the_judge_looks_at_each_picture_once(tmp_path, monkeypatch):
     assert found[content_hash(PICTURE)].yaw == pytest.approx(60 * 90 / 255 - 30)
 
 
+@pytest.mark.slow
 def test_command_judges_a_folder(reenactor, people, folder, tmp_path, monkeypatch, capsys):
     stand_in(tmp_path, monkeypatch)
     monkeypatch.setattr(command.Reenactor, "from_pack", lambda name: reenactor)  # it remembers the people already

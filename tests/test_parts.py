@@ -149,6 +149,7 @@ def test_a_mirrored_face_is_read_as_the_mirrored_reading(extractor, crops):
         assert np.abs(image.landmarks[:17] - outline).max() < 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("turn", [-20, 0, 20])
 def test_crops_that_are_never_turned_are_read_as_well_as_upright_ones(extractor, turn):
     """Photos with a head in any position, turned anticlockwise: the box of Finding Directions against FFHQ's crop."""

@@ -160,12 +160,14 @@ def test_encoder4editing_of_256_pixels(weights, converted):
     assert not hasattr(pack, "average")  # its codes are absolute
 
 
+@pytest.mark.slow
 def test_arcface(weights, converted):
     embedding = converted("ffhq", "model_ir_se50.pth", weights("arcface")).identity(image(8, 256, 2))
     check("arcface/embedding", embedding)
     assert torch.allclose(embedding.norm(dim=1), torch.ones(2))
 
 
+@pytest.mark.slow
 def test_deca_encoder(weights, converted):
     published = {"E_flame": weights("deca"), "E_detail": {"encoder.conv1.weight": torch.zeros(1)}, "epoch": 30}
     parameters = converted("ffhq", "deca_model.tar", published).deca(image(9, 224, 2) * 0.5 + 0.5)

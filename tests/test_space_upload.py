@@ -34,6 +34,7 @@ def upload(host, tmp_path: Path, *arguments: str, token: str = TOKEN) -> subproc
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
 
 
+@pytest.mark.slow
 def test_a_space_gets_what_it_needs_and_loses_what_it_had_before(host, tmp_path):
     first = upload(host, tmp_path, "somebody/portraits")
     assert first.returncode == 0, first.stderr

@@ -59,6 +59,7 @@ def test_masks_and_motion_are_the_embedded_ones(own):
     assert (moved - motion.move(own.motion_mapping.get(), code, how)).abs().max() < 1e-3
 
 
+@pytest.mark.slow
 @torch.inference_mode()
 def test_narrow_networks_do_the_same_when_they_are_widened():
     torch.manual_seed(0)

@@ -89,6 +89,7 @@ def test_views_of_one_person_are_moved_alike():
     assert (jitter(views, points, mirrored)[2].diff().abs() > 1e-3).all()
 
 
+@pytest.mark.slow
 def test_interrupted_run_ends_where_an_uninterrupted_one_does(tmp_path):
     whole = run(_quadratic(20), tmp_path / "whole")["layer"]
 
@@ -128,6 +129,7 @@ def test_the_average_soon_forgets_where_it_came_from(tmp_path):
     assert not averaged.training and not averaged.weight.requires_grad
 
 
+@pytest.mark.slow
 def test_processes_share_their_gradients(tmp_path):
     in_two_processes(shared_training.__file__, tmp_path)
     (some, weights), (others, same) = (torch.load(tmp_path / rank) for rank in "01")
