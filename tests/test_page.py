@@ -341,7 +341,7 @@ def test_matching_shows_how_far_it_is_and_can_be_cancelled(visit):
     result = tab.wait_for_result()
     tab.page.click("#match")
     tab.page.wait_for_function(  # and cancel at once, before a few steps are over
-        """Number(document.querySelector('#match-line [role=progressbar]')?.ariaValueNow) > 0
+        """/Getting ready|step/.test(document.querySelector('#match-line .progress')?.textContent)
             && (document.querySelector('#match-cancel').click(), true)""",
         timeout=WAIT,
     )
