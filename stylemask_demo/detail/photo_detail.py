@@ -9,7 +9,7 @@ from torch import Tensor
 from stylemask_demo.caching import VISITOR_SECONDS, Cache
 from stylemask_demo.faces.extract import read_twice
 from stylemask_demo.faces.head_size import RIGID, head_size, zoomed
-from stylemask_demo.faces.regions import Region, region_mask
+from stylemask_demo.faces.regions import HEAD_STAYS, Region, region_mask
 from stylemask_demo.media.tensors import to_tensor
 from stylemask_demo.networks.correspondence import CELL, find_places
 from stylemask_demo.networks.detail import DetailNetwork, Layers
@@ -67,11 +67,12 @@ class PhotoDetail:
         now = read_twice(self._extractor, to_input(made))
         places = find_places(of_crops, of_inversions, now.landmarks, made.shape[-1] // CELL)
         layers = self._network(crops, inversions, made, places, torch.cat([poses, now.euler], 1))
+        if region not in HEAD_STAYS:
+            return layers
         side = made.shape[-1]
         faces = torch.stack([of_crops, now.landmarks], 1).cpu().numpy() * side
-        masks = [region_mask(region, side, both) for both in faces]
-        moving = [torch.from_numpy(mask) for mask in masks if mask is not None]
-        return layers.within(torch.stack(moving)[:, None].to(made), crops) if moving else layers
+        masks = [torch.from_numpy(region_mask(region, side, both)) for both in faces]
+        return layers.within(torch.stack(masks)[:, None].to(made), crops)
 
     def _steadied(self, made: Tensor, sizes: Tensor, steady: Steady) -> Tensor:
         """Pictures (B, 3, S, S) with their heads brought to such sizes (B,)."""

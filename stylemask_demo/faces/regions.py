@@ -23,6 +23,7 @@ _AROUND = {
     "lips": np.r_[3:14, 31:36, 48:68],
     "eyes": np.r_[0:2, 15:27, 28:30, 36:48],
 }
+HEAD_STAYS = frozenset(_AROUND)  # regions that move no more than a part of the picture
 _FOREHEAD = 0.3  # brows wrinkle the forehead up to here above them, in heights from chin to brows
 _MARGIN, _FEATHER = 0.015, 0.02  # what moves is wider, and ends softly, in sides of the picture: a disc's radius, a blur
 _CHIN, _BROWS = 8, slice(17, 27)
