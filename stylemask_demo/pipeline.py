@@ -27,6 +27,7 @@ from stylemask_demo.generator.sampling import Sampler, mean_w
 from stylemask_demo.generator.style_space import StyleSpace
 from stylemask_demo.generator.synthesis import Synthesis
 from stylemask_demo.generator.tuning import Progress
+from stylemask_demo.media.provenance import as_result
 from stylemask_demo.methods import FaceCode, Transfer, check_method
 from stylemask_demo.packs.networks import PackNetworks
 from stylemask_demo.packs.recipe import Drawing
@@ -115,7 +116,8 @@ class Pipeline:
             how = self.transfer.targets(self.portraits_of([target for _, target in pairs]), method)
             return self._followed(method, self.transfer.sources(who, method), how, strength, who, size, region)
 
-        return in_batches(made, paired(sources, targets), self.networks.device)
+        results = in_batches(made, paired(sources, targets), self.networks.device)
+        return self._told(results, method=method, strength=strength, region=region)
 
     @torch.inference_mode()
     def edited(self, sources: Sequence[Subject], yaw: float, pitch: float, smile: float, size: Size = None) -> list[Image]:
@@ -127,7 +129,7 @@ class Pipeline:
             code = self.sliders.code(who, yaw, pitch, smile)
             return self.results.pictures(code, who, size, self.sliders.region(yaw, pitch) if smile else "all")
 
-        return in_batches(made, sources, self.networks.device)
+        return self._told(in_batches(made, sources, self.networks.device), yaw=yaw, pitch=pitch, smile=smile)
 
     @torch.inference_mode()
     def sampled(self, seeds: Sequence[int], like: Subject | None, method: str) -> list[Image]:
@@ -148,7 +150,7 @@ class Pipeline:
                 return people
             return self._followed(method, self.transfer.sampled(w_plus, people, method), how)
 
-        return in_batches(made, seeds, self.networks.device)
+        return self._told(in_batches(made, seeds, self.networks.device), random_person=True)
 
     def driven(
         self,
@@ -169,7 +171,8 @@ class Pipeline:
         @torch.inference_mode()
         def made(crops: Sequence[Image]) -> list[Image]:
             how = smooth(self.transfer.target_crops(crops, method))
-            return self._followed(method, self.transfer.sources(who, method), how, strength, who, size, region, steady)
+            results = self._followed(method, self.transfer.sources(who, method), how, strength, who, size, region, steady)
+            return self._told(results, method=method, strength=strength, region=region)
 
         view, at_once = self.transfer.view(method), batch_size(self.networks.device)
 
@@ -222,6 +225,10 @@ class Pipeline:
                 correction = self.correction.of(results.tensors, results.space)
                 code = correction(code, who, how, strength, sources)
         return results.pictures(code, sources, size, region, steady)
+
+    def _told(self, results: list[Image], **settings: str | float | bool) -> list[Image]:
+        """Results that know what they were made with."""
+        return [as_result(result, pack=self.networks.info.name, **settings) for result in results]
 
     def _check(self, method: str, region: Region) -> None:
         """Raise UnknownMethod or UnknownRegion for what the pack cannot do."""

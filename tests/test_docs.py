@@ -183,7 +183,9 @@ def test_options_in_the_text_are_there(path):
 
 
 def test_every_environment_variable_is_told():
-    table = {name for line in prose(DOCS / "packs.md").splitlines() for name in re.findall(r"^\| `(STYLEMASK_\w+)`", line)}
+    table = {
+        name for line in prose(DOCS / "hosting.md").splitlines() for name in re.findall(r"^\| `(STYLEMASK_\w+)`", line)
+    }
     assert table == environment_variables()
     named = {name for path in DOCUMENTS for name in re.findall(r"STYLEMASK_[A-Z_]+", path.read_text())}
     assert named <= table | environment_variables(ROOT / "tests")

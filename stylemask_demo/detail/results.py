@@ -13,6 +13,7 @@ from stylemask_demo.faces.paste import Behind, paste_back
 from stylemask_demo.faces.regions import Region
 from stylemask_demo.generator.style_space import PictureCode, StyleSpace
 from stylemask_demo.generator.synthesis import Synthesis
+from stylemask_demo.media.provenance import as_result, settings_of
 from stylemask_demo.media.tensors import to_tensor
 from stylemask_demo.portraits.portrait import Portrait
 from stylemask_demo.portraits.readers import ParameterReader
@@ -95,7 +96,8 @@ class Results:
         moved = landmarks + now - unmoved
         transform = portrait.transform.resized(crop.width)
         behind = self._behind(portrait, result)
-        return paste_back(portrait.photo, result, crop, transform, landmarks, moved, still, behind)
+        whole = paste_back(portrait.photo, result, crop, transform, landmarks, moved, still, behind)
+        return as_result(whole, **(settings_of(result) or {}), into_photo=True)
 
     @torch.inference_mode()
     def _behind(self, portrait: Portrait, result: Image.Image) -> Behind | None:

@@ -1,7 +1,6 @@
 """Results on their way to the disk: whole files or none, where a person asked for them."""
 
 import contextlib
-import io
 import os
 from pathlib import Path
 
@@ -11,21 +10,20 @@ from stylemask_demo import messages
 from stylemask_demo.errors import UnwritableMedia
 from stylemask_demo.media.files import reason, told_of
 from stylemask_demo.media.origin import as_stored
+from stylemask_demo.media.provenance import encoded
 
 
 def png_of(image: Image.Image) -> bytes:
-    """The PNG file of a picture (RGB, upright, in sRGB).
+    """The PNG file of a result (RGB, upright, in sRGB), with its provenance.
 
     A photo with a result in it keeps the colour profile and the EXIF orientation of its file, and nothing else of it.
     """
     stored, profile, exif = as_stored(image)
-    file = io.BytesIO()
-    stored.save(file, format="PNG", icc_profile=profile or None, exif=exif if len(exif) else None)
-    return file.getvalue()
+    return encoded(stored, "PNG", icc_profile=profile or None, exif=exif if len(exif) else None)
 
 
 def save_png(image: Image.Image, path: str | os.PathLike) -> None:
-    """Write a picture (RGB, upright, in sRGB) as PNG, whole or not at all; `png_of` tells what of its file goes along.
+    """Write a result (RGB, upright, in sRGB) as PNG, whole or not at all; `png_of` tells what of its file goes along.
 
     Raises UnwritableMedia when the name does not end in `.png`, or the file cannot be written.
     """

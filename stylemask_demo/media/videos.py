@@ -13,6 +13,7 @@ from PIL import Image
 
 from stylemask_demo import messages
 from stylemask_demo.errors import UnreadableMedia, UnwritableMedia
+from stylemask_demo.host_settings import HostSettings
 from stylemask_demo.media.containers import (
     DAMAGE,
     MAXIMUM_PICTURES,
@@ -25,7 +26,9 @@ from stylemask_demo.media.containers import (
 )
 from stylemask_demo.media.files import Limit, address, check_file, kind_of_file, told_of
 from stylemask_demo.media.frames import fitted, picture_of, upright_size
+from stylemask_demo.media.marks import with_badge
 from stylemask_demo.media.pictures import MAXIMUM_PIXELS, MINIMUM_SIDE
+from stylemask_demo.media.provenance import film_metadata, finish_film
 from stylemask_demo.media.saving import check_output_path, unwritable
 from stylemask_demo.media.sound import CODEC, Sound, open_sound
 
@@ -76,12 +79,14 @@ def write_video(
     frames: Iterable[Image.Image],
     fps: Fraction | float,
     audio_from: str | os.PathLike | None = None,
+    result: bool = True,
 ) -> None:
     """Write pictures of one size as an H.264 MP4 that every browser plays, whole or not at all.
 
     The sound of the video `audio_from`, if it has one, goes along: at the times at which it is heard there, counted from
-    the first picture. Frames are written as they come. Raises UnwritableMedia when there are no frames or the file cannot
-    be written, and whatever `frames` raises.
+    the first picture. Frames are written as they come. A `result` carries its provenance, and the badge and signature that
+    its host asks for; what no model made, such as a copy of a visitor's video, does not. Raises UnwritableMedia when there
+    are no frames or the file cannot be written, and whatever `frames` raises.
     """
     check_output_path(path, ".mp4")
     path = Path(path)
@@ -89,7 +94,7 @@ def write_video(
     try:
         with contextlib.ExitStack() as stack:
             sound = None if audio_from is None else open_sound(audio_from, stack)
-            _encode(temporary, iter(frames), Fraction(fps).limit_denominator(1001), sound)
+            _encode(temporary, iter(frames), Fraction(fps).limit_denominator(1001), sound, result)
         os.replace(temporary, path)
     except (av.FFmpegError, OSError) as error:
         raise unwritable(path, error) from None
@@ -195,17 +200,20 @@ def _refuse_frames(width: int, height: int) -> None:
     raise UnreadableMedia(messages.LARGE_FRAMES.format(width=width, height=height, limit=MAXIMUM_PIXELS // 1_000_000))
 
 
-def _encode(path: Path, frames: Iterator[Image.Image], fps: Fraction, sound: Sound | None) -> None:
+def _encode(path: Path, frames: Iterator[Image.Image], fps: Fraction, sound: Sound | None, result: bool) -> None:
     first = next(frames, None)
     if first is None:
         raise UnwritableMedia(messages.NOTHING_TO_WRITE)
+    badge = result and HostSettings.from_environment().badge
     with av.open(address(path), "w", options={"movflags": "+faststart"}) as container:
+        container.metadata.update(film_metadata(first) if result else {})
         pictures = container.add_stream("libx264", rate=fps, options={"crf": "18", "preset": "veryfast"})
         pictures.width, pictures.height = first.width // 2 * 2, first.height // 2 * 2  # yuv420p halves the colours
         pictures.pix_fmt = "yuv420p"
         heard: Any = None if sound is None else container.add_stream(CODEC, rate=sound.rate, layout=sound.layout)
         for number, picture in enumerate(itertools.chain([first], frames)):
-            frame = av.VideoFrame.from_image(picture.crop((0, 0, pictures.width, pictures.height)))
+            picture = picture.crop((0, 0, pictures.width, pictures.height))
+            frame = av.VideoFrame.from_image(with_badge(picture) if badge else picture)
             frame.pts, frame.time_base = number, 1 / fps
             container.mux(pictures.encode(frame))
             if sound is not None and (samples := sound.until((number + 1) / fps)) is not None:
@@ -213,3 +221,5 @@ def _encode(path: Path, frames: Iterator[Image.Image], fps: Fraction, sound: Sou
         container.mux(pictures.encode(None))
         if sound is not None:
             container.mux(heard.encode(None))
+    if result:
+        finish_film(path, first)

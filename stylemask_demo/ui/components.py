@@ -11,6 +11,8 @@ from gradio.data_classes import Base64ImageData, FileData, ImageData
 from gradio.processing_utils import save_bytes_to_cache
 from PIL import Image
 
+from stylemask_demo.host_settings import HostSettings
+from stylemask_demo.media.provenance import settings_of
 from stylemask_demo.media.saving import png_of
 from stylemask_demo.ui.pictures import data_url
 
@@ -47,6 +49,9 @@ class DropZone(gr.Image):
 
     is_template = True  # the browser shows gr.Image
 
+    def __init__(self, *arguments: Any, **options: Any):
+        super().__init__(*arguments, **_taking(options))
+
     def preprocess(self, payload: ImageData | None) -> Upload:  # type: ignore[override]
         if payload is None:
             return None
@@ -54,11 +59,19 @@ class DropZone(gr.Image):
             return _decode(payload.url)
         return payload.path
 
+    def postprocess(self, value: Any) -> Any:
+        return super().postprocess(_as_file(self, value))
+
     def example_payload(self) -> Any:
         return _file_of_ours("source_1.webp")
 
     def example_value(self) -> Any:
         return "assets/examples/source_1.webp"
+
+
+def _taking(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of a place, which takes no files of visitors where its host wants none."""
+    return {**options, "interactive": False} if HostSettings.from_environment().examples_only else options
 
 
 def _file_of_ours(name: str) -> dict[str, Any]:
@@ -73,6 +86,22 @@ def _decode(url: str) -> bytes:
         return base64.b64decode(url.partition(",")[2])
     except binascii.Error:
         return b""
+
+
+def _as_file(component: gr.Image, value: Any) -> Any:
+    """Return the path of a PNG of a result, with its provenance, in the cache that is emptied by age; others unchanged."""
+    if not isinstance(value, Image.Image) or settings_of(value) is None:
+        return value
+    return save_bytes_to_cache(png_of(value), "image.png", component.GRADIO_CACHE)
+
+
+class PictureFile(gr.Image):
+    """A picture for programs, as a PNG file; a result with its provenance."""
+
+    is_template = True
+
+    def postprocess(self, value: Any) -> Any:
+        return super().postprocess(_as_file(self, value))
 
 
 class LivePicture(gr.Image):
@@ -123,6 +152,9 @@ class VideoZone(gr.Video):
     """A place for one video that hands the file over as it came: gr.Video would call ffmpeg on some."""
 
     is_template = True
+
+    def __init__(self, *arguments: Any, **options: Any):
+        super().__init__(*arguments, **_taking(options))
 
     def preprocess(self, payload: FileData | None) -> str | None:
         return None if payload is None else payload.path

@@ -4,10 +4,13 @@ from typing import NamedTuple
 
 import gradio as gr
 
+from stylemask_demo.host_settings import HostSettings
+from stylemask_demo.media.provenance import check_host
 from stylemask_demo.ui import texts
 from stylemask_demo.ui.compute import create_compute, facts_of
 from stylemask_demo.ui.events import connect
 from stylemask_demo.ui.examples import EXAMPLES
+from stylemask_demo.ui.gate import GatedBlocks
 from stylemask_demo.ui.handlers import Handlers
 from stylemask_demo.ui.layout import lay_out
 from stylemask_demo.ui.long_handlers import LongHandlers
@@ -24,17 +27,21 @@ class Page(NamedTuple):
     blocks: gr.Blocks
     preparations: Preparations
     pack: str  # name of the one that it opens with
+    settings: HostSettings
 
 
 def build_page(registry: PackRegistry) -> Page:
-    """Return the page over a registry of packs, ready for `launch`."""
+    """Return the page over a registry of packs, ready for `launch`. Raises WrongSetting where its host says nonsense."""
+    settings = HostSettings.from_environment()
+    check_host(settings)
     gr.set_static_paths([EXAMPLES])  # so that they need not be copied, wherever the page is started
     compute, tuned = create_compute(registry), TunedPortraits()
     preparations = Preparations(registry, compute)
-    handlers, long_handlers = Handlers(compute, tuned, preparations), LongHandlers(registry, compute, tuned)
+    handlers = Handlers(compute, tuned, preparations)
+    long_handlers = LongHandlers(registry, compute, tuned, settings)
     lifetime = (CACHE_CHECKED, CACHE_AGE)
-    with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=lifetime) as blocks:
+    with GatedBlocks(settings, title=texts.TITLE, analytics_enabled=False, delete_cache=lifetime) as blocks:
         facts = facts_of(registry.get(registry.default))
         components = lay_out(facts, registry.packs(), forget=tuned.drop)
         connect(blocks, components, handlers, long_handlers)
-    return Page(blocks, preparations, registry.default)
+    return Page(blocks, preparations, registry.default, settings)

@@ -17,7 +17,7 @@ import gradio as gr
 
 from stylemask_demo.reenactor import STEPS
 from stylemask_demo.ui.cards import Components
-from stylemask_demo.ui.components import DropZone, VideoZone
+from stylemask_demo.ui.components import DropZone, PictureFile, VideoZone
 from stylemask_demo.ui.handlers import Handlers
 from stylemask_demo.ui.layout import STAGES
 from stylemask_demo.ui.lines import ACCELERATOR, LONG
@@ -72,5 +72,5 @@ def _face(name: str) -> gr.Number:
     return gr.Number(0, label=name, precision=0, minimum=0, visible=False)
 
 
-def _png(name: str) -> gr.Image:
-    return gr.Image(label=name, format="png", visible=False)
+def _png(name: str) -> PictureFile:
+    return PictureFile(label=name, format="png", visible=False)
