@@ -183,8 +183,8 @@ def signing(tmp_path_factory: pytest.TempPathFactory) -> SigningKey:
 def test_files_are_signed_with_the_key_of_the_host(tmp_path: Path, monkeypatch, signing: SigningKey) -> None:
     import c2pa
 
-    monkeypatch.setenv("STYLEMASK_C2PA_CERTIFICATES", str(signing.certificates))
-    monkeypatch.setenv("STYLEMASK_C2PA_KEY", str(signing.key))
+    monkeypatch.setenv("STYLEMASK_SIGNING_CERTIFICATES", str(signing.certificates))
+    monkeypatch.setenv("STYLEMASK_SIGNING_KEY", str(signing.key))
     write_video(tmp_path / "film.mp4", [result()] * 2, fps=10)
     files = {"image/png": png_of(result()), "video/mp4": (tmp_path / "film.mp4").read_bytes()}
     files |= {f"image/{form.lower()}": encoded(result(), form) for form in ("JPEG", "WEBP", "GIF")}
@@ -201,12 +201,12 @@ def test_settings_that_mean_nothing_are_told_before_there_are_results(tmp_path: 
     (tmp_path / "text.pem").write_text("no key")
     for environment, match in (
         ({"STYLEMASK_BADGE": "perhaps"}, "STYLEMASK_BADGE is 'perhaps'. Set it to on or off"),
-        ({"STYLEMASK_C2PA_KEY": str(tmp_path / "none.pem")}, "STYLEMASK_C2PA_CERTIFICATES names no file"),
+        ({"STYLEMASK_SIGNING_KEY": str(tmp_path / "none.pem")}, "STYLEMASK_SIGNING_CERTIFICATES names no file"),
     ):
         with pytest.raises(WrongSetting, match=match):
             HostSettings.from_environment(environment)
     text = str(tmp_path / "text.pem")
     pytest.importorskip("c2pa")
-    wrong = HostSettings.from_environment({"STYLEMASK_C2PA_CERTIFICATES": text, "STYLEMASK_C2PA_KEY": text})
+    wrong = HostSettings.from_environment({"STYLEMASK_SIGNING_CERTIFICATES": text, "STYLEMASK_SIGNING_KEY": text})
     with pytest.raises(WrongSetting, match="Nothing can be signed"):
         check_host(wrong)

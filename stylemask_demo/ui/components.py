@@ -11,7 +11,6 @@ from gradio.data_classes import Base64ImageData, FileData, ImageData
 from gradio.processing_utils import save_bytes_to_cache
 from PIL import Image
 
-from stylemask_demo.host_settings import HostSettings
 from stylemask_demo.media.provenance import settings_of
 from stylemask_demo.media.saving import png_of
 from stylemask_demo.ui.pictures import data_url
@@ -49,9 +48,6 @@ class DropZone(gr.Image):
 
     is_template = True  # the browser shows gr.Image
 
-    def __init__(self, *arguments: Any, **options: Any):
-        super().__init__(*arguments, **_taking(options))
-
     def preprocess(self, payload: ImageData | None) -> Upload:  # type: ignore[override]
         if payload is None:
             return None
@@ -67,11 +63,6 @@ class DropZone(gr.Image):
 
     def example_value(self) -> Any:
         return "assets/examples/source_1.webp"
-
-
-def _taking(options: dict[str, Any]) -> dict[str, Any]:
-    """Return the options of a place, which takes no files of visitors where its host wants none."""
-    return {**options, "interactive": False} if HostSettings.from_environment().examples_only else options
 
 
 def _file_of_ours(name: str) -> dict[str, Any]:
@@ -152,9 +143,6 @@ class VideoZone(gr.Video):
     """A place for one video that hands the file over as it came: gr.Video would call ffmpeg on some."""
 
     is_template = True
-
-    def __init__(self, *arguments: Any, **options: Any):
-        super().__init__(*arguments, **_taking(options))
 
     def preprocess(self, payload: FileData | None) -> str | None:
         return None if payload is None else payload.path

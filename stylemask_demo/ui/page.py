@@ -43,5 +43,8 @@ def build_page(registry: PackRegistry) -> Page:
     with GatedBlocks(settings, title=texts.TITLE, analytics_enabled=False, delete_cache=lifetime) as blocks:
         facts = facts_of(registry.get(registry.default))
         components = lay_out(facts, registry.packs(), forget=tuned.drop)
+        if settings.examples_only:
+            for zone in (components.source.zone, components.follow.target.zone, components.video.zone):
+                zone.interactive = False
         connect(blocks, components, handlers, long_handlers)
     return Page(blocks, preparations, registry.default, settings)
