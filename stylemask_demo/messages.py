@@ -35,6 +35,10 @@ DAMAGED_PICTURE = (
 LARGE_PICTURE = "The picture has more than {limit} megapixels. Make it smaller and try again."
 LARGE_PICTURE_FILE = "The picture is larger than {limit} MB. Save it smaller, for instance as JPEG."
 SMALL_PICTURE = "The picture is only {width} x {height} pixels. Take a picture with at least {limit} pixels a side."
+NARROW_PICTURE = (
+    "The picture has {width} x {height} pixels, more than {limit} times as much one way as the other. Cut out the "
+    "part with the face."
+)
 EMPTY_PICTURE = "The picture is empty: the file has no content. Take another picture."
 TEXT_MODE = "The picture was opened as text. Open it in binary mode."
 NOT_AN_IMAGE = "This is no picture. Give a file, its content, or a picture that is open already."
@@ -53,6 +57,10 @@ LONG_VIDEO = "The video is longer than {limit} seconds. Cut a shorter piece."
 MANY_FRAMES = "The video has more than {limit} frames. Cut a shorter piece, or save it with fewer frames a second."
 LARGE_FRAMES = "The video has frames of {width} x {height} pixels. Save it smaller, with at most {limit} megapixels."
 SMALL_FRAMES = "The video is only {width} x {height} pixels. Take a video with at least {limit} pixels a side."
+NARROW_FRAMES = (
+    "The video has frames of {width} x {height} pixels, more than {limit} times as much one way as the other. Cut out the "
+    "part with the face."
+)
 LARGE_VIDEO_FILE = "The video is larger than {limit} MB. Cut a shorter piece, or save it smaller."
 EMPTY_VIDEO = "The video is empty: the file has no content. Take another video."
 CUT_VIDEO = (

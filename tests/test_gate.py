@@ -153,6 +153,7 @@ def test_the_page_fetches_nothing_for_a_visitor(path: str) -> None:
 
 def test_every_answer_keeps_the_page_to_itself() -> None:
     with _before_an_app() as client:
+        assert "sandbox" in client.get("/gradio_api/file=/tmp/a.svg").headers["content-security-policy"]
         for answer in (client.get("/"), client.get("/gradio_api/proxy=x"), client.post("/a", content=b"1")):
             policy = dict(part.split(" ", 1) for part in answer.headers["content-security-policy"].split("; "))
             assert policy["default-src"] == "'self'" and policy["object-src"] == "'none'"

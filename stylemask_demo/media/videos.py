@@ -27,7 +27,7 @@ from stylemask_demo.media.containers import (
 from stylemask_demo.media.files import Limit, address, check_file, kind_of_file, told_of
 from stylemask_demo.media.frames import fitted, picture_of, upright_size
 from stylemask_demo.media.marks import with_badge
-from stylemask_demo.media.pictures import MAXIMUM_PIXELS, MINIMUM_SIDE
+from stylemask_demo.media.pictures import MAXIMUM_PIXELS, MINIMUM_SIDE, NARROWEST
 from stylemask_demo.media.provenance import film_metadata, finish_film
 from stylemask_demo.media.saving import check_output_path, unwritable
 from stylemask_demo.media.sound import CODEC, Sound, open_sound
@@ -65,7 +65,7 @@ def read_frames(path: str | os.PathLike, seconds: float = MAXIMUM_SECONDS) -> Vi
     steady. Of a damaged or cut file what is there is given.
 
     Raises UnreadableMedia for what is no video, has fewer than two frames, or is outside of the limits: `seconds`, 15 000
-    frames, 40 megapixels a frame, 64 pixels a side, 100 MB.
+    frames, 40 megapixels a frame, 64 pixels a side, 20 times as long as wide, 100 MB.
     """
     try:
         check_file(path, LIMIT)
@@ -151,6 +151,8 @@ def _video_frames(container: av.container.InputContainer, film: Film) -> VideoFr
     size = upright_size(first[0][1], stream)
     if min(size) < MINIMUM_SIDE:
         raise UnreadableMedia(messages.SMALL_FRAMES.format(width=size[0], height=size[1], limit=MINIMUM_SIDE))
+    if max(size) > NARROWEST * min(size):
+        raise UnreadableMedia(messages.NARROW_FRAMES.format(width=size[0], height=size[1], limit=NARROWEST))
     note = messages.CUT_VIDEO.format(number=f"{film.seconds:.1f}") if film.lacking > _LACKING else ""
     count = max(round(film.seconds * fps), 2)
     return VideoFrames(fps, *size, count, note, _frames(container, itertools.chain(first, timed), fps, count, stream, size))

@@ -20,6 +20,8 @@ POLICY = {
     "base-uri": "'self'",
     "form-action": "'self'",
 }
+# What visitors sent, and results, opened by themselves: shown, and never run, whatever a browser takes them for.
+FILES = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox"
 FIXED = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -40,7 +42,8 @@ class Headers:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(self._headers)
+                policy = {"Content-Security-Policy": FILES} if "/file=" in scope["path"] else {}
+                MutableHeaders(scope=message).update({**self._headers, **policy})
             await send(message)
 
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
