@@ -121,7 +121,9 @@ def test_a_badge_is_seen_on_pictures_and_films_where_the_host_asks(tmp_path: Pat
     preview = Image.open(io.BytesIO(base64.b64decode(data_url(result()).partition(",")[2])))
     for made in (Image.open(io.BytesIO(png_of(result()))), preview, next(iter(read_frames(tmp_path / "film.mp4")))):
         changed = np.abs(np.float32(made.convert("RGB")) - plain).mean(2)
-        assert changed[-16:, -80:].mean() > 20 and changed[:-20].mean() < 6
+        assert changed[:16, :80].mean() > 20 and changed[20:].mean() < 6
+    again = Image.open(io.BytesIO(png_of(result(), "none")))
+    assert np.array_equal(again, plain), "what goes in again has it once, in the result"
     saved = tmp_path / "badge.png"
     save_png(result().resize((512, 512)), saved)
     assert told_by(saved.read_bytes())[f"{IPTC}DigitalSourceType"] == MADE

@@ -22,10 +22,10 @@ _WRONG = 5  # bits that may be read wrongly: one unmarked picture in some fiftee
 
 
 def with_badge(picture: Image.Image) -> Image.Image:
-    """A copy of a result (RGB) with the badge in its lower right corner."""
+    """A copy of a result (RGB) with the badge in its upper left corner, where nothing of the page lies over it."""
     badge = _badge(min(picture.size))
     edge, made = badge.height // 3, picture.copy()
-    made.paste(badge, (picture.width - badge.width - edge, picture.height - badge.height - edge), badge)
+    made.paste(badge, (edge, edge), badge)
     return made
 
 

@@ -9,7 +9,7 @@ import io
 import os
 from collections.abc import Mapping
 from html import escape
-from typing import Any
+from typing import Any, Literal
 
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
@@ -21,6 +21,7 @@ from stylemask_demo.media.marks import check_library, with_badge, with_watermark
 
 SETTINGS = "urn:stylemask-demo:settings"  # the namespace of the settings in XMP
 Settings = Mapping[str, str | int | float | bool]
+Marks = Literal["all", "seen", "none"]
 
 _KEY = "made with"  # in the `info` of a picture
 _BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")  # of XMP in MP4: ISO 16684-1, XMP specification part 3
@@ -56,16 +57,17 @@ def xmp_of(picture: Image.Image) -> bytes:
     return _PACKET.format(**known, settings=told).encode()
 
 
-def encoded(picture: Image.Image, form: str, preview: bool = False, **options: Any) -> bytes:
+def encoded(picture: Image.Image, form: str, marks: Marks = "all", **options: Any) -> bytes:
     """A result as a file of `form`, "PNG", "JPEG", "WEBP" or "GIF", with its provenance and with what the host asks for.
 
-    `options` are those of Pillow's writer; `append_images` are results too. A `preview`, which is made many times a second,
-    gets the badge alone, and so do the few colours of a GIF; other files the watermark and a signature too.
+    `options` are those of Pillow's writer; `append_images` are results too. Files that are kept get "all" `marks`: the
+    badge, the signature, and, but for the few colours of a GIF, the watermark. Previews, which are made many times a
+    second, get those that are "seen", the badge, and what goes in again as a source or target "none".
     """
     host = HostSettings.from_environment()
-    if host.watermark and not preview and form != "GIF":
+    if host.watermark and marks == "all" and form != "GIF":
         picture = with_watermark(picture)
-    if host.badge:
+    if host.badge and marks != "none":
         picture = with_badge(picture)
         options |= {"append_images": [with_badge(image) for image in options.get("append_images", ())]}
     packet, file = xmp_of(picture), io.BytesIO()
@@ -76,7 +78,7 @@ def encoded(picture: Image.Image, form: str, preview: bool = False, **options: A
         options["xmp"] = packet
     picture.save(file, form, **options)
     content = _with_gif_xmp(file.getvalue(), packet) if form == "GIF" else file.getvalue()
-    return sign(content, f"image/{form.lower()}", None if preview else host.signing)
+    return sign(content, f"image/{form.lower()}", host.signing if marks == "all" else None)
 
 
 def check_host(host: HostSettings) -> None:

@@ -10,16 +10,16 @@ from stylemask_demo import messages
 from stylemask_demo.errors import UnwritableMedia
 from stylemask_demo.media.files import reason, told_of
 from stylemask_demo.media.origin import as_stored
-from stylemask_demo.media.provenance import encoded
+from stylemask_demo.media.provenance import Marks, encoded
 
 
-def png_of(image: Image.Image) -> bytes:
-    """The PNG file of a result (RGB, upright, in sRGB), with its provenance.
+def png_of(image: Image.Image, marks: Marks = "all") -> bytes:
+    """The PNG file of a result (RGB, upright, in sRGB), with its provenance; `marks` are those of `encoded`.
 
     A photo with a result in it keeps the colour profile and the EXIF orientation of its file, and nothing else of it.
     """
     stored, profile, exif = as_stored(image)
-    return encoded(stored, "PNG", icc_profile=profile or None, exif=exif if len(exif) else None)
+    return encoded(stored, "PNG", marks, icc_profile=profile or None, exif=exif if len(exif) else None)
 
 
 def save_png(image: Image.Image, path: str | os.PathLike) -> None:

@@ -11,7 +11,7 @@ from gradio.data_classes import Base64ImageData, FileData, ImageData
 from gradio.processing_utils import save_bytes_to_cache
 from PIL import Image
 
-from stylemask_demo.media.provenance import settings_of
+from stylemask_demo.media.provenance import Marks, settings_of
 from stylemask_demo.media.saving import png_of
 from stylemask_demo.ui.pictures import data_url
 
@@ -56,7 +56,7 @@ class DropZone(gr.Image):
         return payload.path
 
     def postprocess(self, value: Any) -> Any:
-        return super().postprocess(_as_file(self, value))
+        return super().postprocess(_as_file(self, value, "none"))  # it goes in again
 
     def example_payload(self) -> Any:
         return _file_of_ours("source_1.webp")
@@ -79,11 +79,11 @@ def _decode(url: str) -> bytes:
         return b""
 
 
-def _as_file(component: gr.Image, value: Any) -> Any:
+def _as_file(component: gr.Image, value: Any, marks: Marks) -> Any:
     """Return the path of a PNG of a result, with its provenance, in the cache that is emptied by age; others unchanged."""
     if not isinstance(value, Image.Image) or settings_of(value) is None:
         return value
-    return save_bytes_to_cache(png_of(value), "image.png", component.GRADIO_CACHE)
+    return save_bytes_to_cache(png_of(value, marks), "image.png", component.GRADIO_CACHE)
 
 
 class PictureFile(gr.Image):
@@ -92,7 +92,7 @@ class PictureFile(gr.Image):
     is_template = True
 
     def postprocess(self, value: Any) -> Any:
-        return super().postprocess(_as_file(self, value))
+        return super().postprocess(_as_file(self, value, "all"))
 
 
 class LivePicture(gr.Image):

@@ -80,7 +80,7 @@ def data_url(picture: Image.Image) -> str:
         picture = ImageOps.contain(picture, (PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.BILINEAR)
     picture = picture.convert("RGB")
     if settings_of(picture) is not None:
-        content = encoded(picture, "JPEG", preview=True, quality=PREVIEW_QUALITY, subsampling=0)
+        content = encoded(picture, "JPEG", "seen", quality=PREVIEW_QUALITY, subsampling=0)
     else:
         buffer = io.BytesIO()
         picture.save(buffer, "JPEG", quality=PREVIEW_QUALITY, subsampling=0)
