@@ -21,8 +21,8 @@ def picture(name: str) -> Image.Image:
 
 
 def names(view: int) -> list[str]:
-    """View 0 of twenty people, or view 1 of twenty others."""
-    return sorted(name for name in LABELS if name.endswith(f"_{view}") and int(name[:6]) // 20 % 2 == view)
+    """View 0 of twelve people, or view 1 of twelve others."""
+    return sorted(name for name in LABELS if name.endswith(f"_{view}") and int(name[:6]) // 20 % 2 == view)[:12]
 
 
 def look(reenactor: Reenactor, crops: list[Image.Image]) -> tuple[list[FaceParameters], np.ndarray]:

@@ -57,11 +57,10 @@ def test_eyes_behind_glasses_are_read_and_shown_open(reenactor):
     assert (errors < 3).all(), f"yaw, pitch, roll are {errors} degrees off"
 
 
-# The first pack's directions keep the person in 14 of these 20 pairs, its masks in 16.
 @pytest.mark.parametrize(("method", "share"), [("stylemask", 0.7), ("directions", 0.6)])
 def test_reenactment_takes_the_pose_and_keeps_the_person(reenactor, sources, targets, method, share):
     results = reenactor.reenact(sources, targets, method=method)
-    assert len(results) == len(sources) >= 20
+    assert len(results) == len(sources) >= 12
     parameters, vectors = look(reenactor, results)
     _, who = look(reenactor, [p.crop for p in sources])
     _, how = look(reenactor, [p.crop for p in targets])
@@ -70,7 +69,7 @@ def test_reenactment_takes_the_pose_and_keeps_the_person(reenactor, sources, tar
     to_source, to_target = (np.abs(made - pose).mean(1) for pose in poses)
     # Where source and target face the same way there is nothing to tell apart.
     differ = np.abs(poses[0] - poses[1]).mean(1) > 4
-    assert differ.sum() >= 15
+    assert differ.sum() >= 9
     assert (to_target < to_source)[differ].mean() >= 0.9
     nearer = (vectors * who).sum(1) > (vectors * how).sum(1)
     assert nearer.mean() >= share
