@@ -33,6 +33,7 @@ from stylemask_demo.packs.networks import PackNetworks
 from stylemask_demo.packs.recipe import Drawing
 from stylemask_demo.portraits.builder import PortraitBuilder, Which
 from stylemask_demo.portraits.identity import identities
+from stylemask_demo.portraits.placing import laid
 from stylemask_demo.portraits.portrait import Portrait
 from stylemask_demo.portraits.readers import create_reader
 from stylemask_demo.portraits.tuned import tuned_portrait
@@ -129,7 +130,8 @@ class Pipeline:
         def made(some: Sequence[Subject]) -> list[Image]:
             who = self.portraits_of(some)
             code, winks = self.sliders.code(who, values), self.sliders.winks(who, values)
-            return self.results.pictures(code, who, size, region, placing=placing, parts=winks)
+            made = self.results.pictures(code, who, size, region, parts=winks)
+            return [laid(*pair, placing) for pair in zip(who, made, strict=True)] if placing else made
 
         return in_batches(made, sources, self.networks.device)
 

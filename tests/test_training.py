@@ -19,14 +19,13 @@ from loaded_pack import load_pack
 from people import FACES, LABELS
 from torch import nn
 
-from stylemask_demo.faces.head_size import head_angles, head_rotation, turn_head
 from stylemask_demo.faces.parameters import EXPRESSIONS, MIRRORED_LANDMARKS, mirrored_expressions
 from stylemask_demo.networks.correspondence import find_places
 from stylemask_demo.networks.parameter_extractor import ExtractedParameters
 from stylemask_demo.networks.portrait_encoder import PortraitEncoder
 from stylemask_demo.networks.stylegan2 import Generator
 from stylemask_demo.training import command, presets
-from stylemask_demo.training.augment import jitter, move
+from stylemask_demo.training.augment import head_angles, head_rotation, jitter, move, turn_head
 from stylemask_demo.training.autoencoder import GENERATOR
 from stylemask_demo.training.data import Faces, draw_pairs, draw_rows, load_faces
 from stylemask_demo.training.discriminator import PatchDiscriminator, adversarial, cut_patch

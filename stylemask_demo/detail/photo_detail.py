@@ -8,13 +8,12 @@ from torch import Tensor
 
 from stylemask_demo.caching import VISITOR_SECONDS, Cache
 from stylemask_demo.faces.extract import read_twice
-from stylemask_demo.faces.head_size import RIGID, head_size, turn_head, zoomed
-from stylemask_demo.faces.placing import Placing, moved_pictures, moved_points
+from stylemask_demo.faces.head_size import RIGID, head_size, zoomed
 from stylemask_demo.faces.regions import HEAD_STAYS, Region, region_mask
 from stylemask_demo.media.tensors import to_tensor
 from stylemask_demo.networks.correspondence import CELL, find_places
 from stylemask_demo.networks.detail import DetailNetwork, Layers
-from stylemask_demo.networks.parameter_extractor import ExtractedParameters, ParameterExtractor
+from stylemask_demo.networks.parameter_extractor import ParameterExtractor
 from stylemask_demo.networks.perception import to_input
 from stylemask_demo.portraits.portrait import Portrait
 
@@ -51,19 +50,13 @@ class PhotoDetail:
 
     @torch.inference_mode()
     def __call__(
-        self,
-        made: Tensor,
-        sources: Sequence[Portrait],
-        region: Region = "all",
-        steady: Steady | None = None,
-        placing: Placing | None = None,
+        self, made: Tensor, sources: Sequence[Portrait], region: Region = "all", steady: Steady | None = None
     ) -> Layers:
         """Results (B, 3, S, S) in about -1..1 of B sources, or all of one -> the layers of the same with the detail of
         their crops.
 
         Where only a `region` of the face moves, all around it is the crop as it is. With `steady` heads keep the size that
-        they have in the crop, whatever the face does: see there. With a `placing` they are laid elsewhere, before a
-        background that stays.
+        they have in the crop, whatever the face does: see there.
         """
         known = [self._known(source) for source in sources]
         joined = (torch.cat(parts).expand(len(made), *parts[0].shape[1:]) for parts in zip(*known, strict=True))
@@ -72,8 +65,6 @@ class PhotoDetail:
         if steady is not None:
             made = self._steadied(made, sizes, steady)
         now = read_twice(self._extractor, to_input(made))
-        if placing is not None:
-            made, now = _placed(made, now, of_inversions, placing)
         places = find_places(of_crops, of_inversions, now.landmarks, made.shape[-1] // CELL)
         layers = self._network(crops, inversions, made, places, torch.cat([poses, now.euler], 1))
         if region not in HEAD_STAYS:
@@ -101,13 +92,3 @@ class PhotoDetail:
             return _Source(both[:1], both[1:], of_crop, of_inversion, read.euler[:1], size)
 
         return self._sources.find(source.look, look)
-
-
-def _placed(
-    made: Tensor, now: ExtractedParameters, unmoved: Tensor, placing: Placing
-) -> tuple[Tensor, ExtractedParameters]:
-    """Pictures (B, 3, S, S) and what is read in them, heads laid elsewhere, about the landmarks of unmoved ones."""
-    maps = placing.of(unmoved)
-    landmarks = moved_points(now.landmarks, maps)
-    euler = turn_head(now.euler, torch.full_like(now.euler[:, 0], placing.roll))
-    return moved_pictures(made, maps), now._replace(landmarks=landmarks, euler=euler)

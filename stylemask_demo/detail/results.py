@@ -10,7 +10,6 @@ from PIL import Image
 from stylemask_demo.detail.full_size import at_full_size
 from stylemask_demo.detail.photo_detail import PhotoDetail, Steady
 from stylemask_demo.faces.paste import Behind, paste_back
-from stylemask_demo.faces.placing import Placing, moved_pictures
 from stylemask_demo.faces.regions import Region, around
 from stylemask_demo.generator.style_space import Part, PictureCode, StyleSpace
 from stylemask_demo.generator.synthesis import Synthesis
@@ -36,20 +35,18 @@ class Results:
         size: int | None = None,
         region: Region = "all",
         steady: Steady | None = None,
-        placing: Placing | None = None,
         parts: Sequence[Part] = (),
     ) -> list[Image.Image]:
         """Codes of B results -> B pictures, RGB; `sources` are the portraits they were made of, or one of all, if any.
 
         With a `size` larger than the pack's, results with detail are as large as the photo shows the face, at most that.
         Where only a `region` of the face moves, all around it is the photo itself, if the pack has a network for detail;
-        `steady` and `placing` are those of `PhotoDetail`; without it the background goes with a head laid elsewhere.
-        `parts` of the faces are drawn by other codes.
+        `steady` is that of `PhotoDetail`; `parts` of the faces are drawn by other codes.
         """
         made = self._with_parts(self._made(code, sources), parts, sources)
         if self._detail is None or not sources:
-            return self._synthesis.images(made if placing is None else self._placed(made, sources, placing))
-        layers, size = self._detail(made, sources, region, steady, placing), max(size or 0, made.shape[-1])
+            return self._synthesis.images(made)
+        layers, size = self._detail(made, sources, region, steady), max(size or 0, made.shape[-1])
         pictures = []
         for i in range(len(made)):
             crop = sources[i % len(sources)].crop_of(size)
@@ -124,13 +121,6 @@ class Results:
             mask = torch.from_numpy(np.stack(masks))[:, None].to(made)
             made = torch.lerp(made, self._made(part.code, sources), mask)
         return made
-
-    @staticmethod
-    def _placed(made: torch.Tensor, sources: Sequence[Portrait], placing: Placing) -> torch.Tensor:
-        """Pictures (B, 3, S, S) of B sources, or all of one, as they are moved to lay the heads elsewhere."""
-        landmarks = np.stack([source.parameters.landmarks / source.crop.width for source in sources])
-        maps = placing.of(torch.from_numpy(landmarks).to(made))
-        return moved_pictures(made.clamp(-1, 1), maps.expand(len(made), 2, 3))
 
     def _with_detail(self, made: torch.Tensor, sources: Sequence[Portrait]) -> torch.Tensor:
         return self._detail(made, sources).drawn if self._detail is not None and sources else made

@@ -9,11 +9,11 @@ from stylemask_demo.caching import VISITOR_SECONDS, Cache
 from stylemask_demo.editing.commands import POSE, bearable, commanded, gains, is_seen, motion_change, readings, towards
 from stylemask_demo.editing.correction import Correction
 from stylemask_demo.editing.table import ANGLES, EXPRESSIVE, PLACES, SLIDERS, WINKS, SliderValues
-from stylemask_demo.faces.placing import Placing
 from stylemask_demo.faces.regions import Region
 from stylemask_demo.generator.style_space import Part, PictureCode, StyleSpace
 from stylemask_demo.methods.transfer import Transfer
 from stylemask_demo.packs.recipe import Recipe
+from stylemask_demo.portraits.placing import Placing
 from stylemask_demo.portraits.portrait import Portrait
 from stylemask_demo.portraits.readers import MOVED_BY
 
@@ -124,8 +124,8 @@ def placing_of(values: Mapping[str, float]) -> Placing | None:
 
 
 def moved_region(values: Mapping[str, float]) -> Region:
-    """What of the picture moves: while the head holds still, the expression or only the eyes."""
-    moving = {name for name, value in values.items() if value}
-    if not moving or moving & {*ANGLES, *PLACES}:
+    """What of a picture moves before it is laid elsewhere: while the head holds still, the expression or only the eyes."""
+    moving = {name for name, value in values.items() if value and name not in PLACES}
+    if not moving or moving & {*ANGLES}:
         return "all"
     return "eyes" if all(SLIDERS[name].group == "eyes" for name in moving) else "expression"

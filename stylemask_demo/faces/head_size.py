@@ -1,4 +1,4 @@
-"""How a head is turned, and how large it is, whatever its face does: from points that expressions do not move."""
+"""How large a head is in a picture, whatever its face does: from points that expressions do not move."""
 
 import torch
 import torch.nn.functional as F
@@ -35,21 +35,6 @@ def head_rotation(euler: Tensor) -> Tensor:
     about_x = matrix(one, zero, zero, zero, pitch.cos(), pitch.sin(), zero, -pitch.sin(), pitch.cos())
     about_z = matrix(roll.cos(), -roll.sin(), zero, roll.sin(), roll.cos(), zero, zero, zero, one)
     return about_y @ about_x @ about_z
-
-
-def head_angles(rotation: Tensor) -> Tensor:
-    """Inverse of `head_rotation`: (B, 3, 3) -> yaw, pitch, roll (B, 3) in degrees."""
-    yaw = torch.atan2(rotation[:, 0, 2], rotation[:, 2, 2])
-    pitch = rotation[:, 1, 2].clamp(-1, 1).asin()
-    roll = torch.atan2(rotation[:, 1, 0], rotation[:, 1, 1])
-    return torch.rad2deg(torch.stack([yaw, pitch, roll], 1))
-
-
-def turn_head(euler: Tensor, degrees: Tensor) -> Tensor:
-    """Head pose (B, 3) after the picture is turned anticlockwise by `degrees` (B,)."""
-    turn = torch.zeros_like(euler)
-    turn[:, 2] = degrees
-    return head_angles(head_rotation(turn) @ head_rotation(euler))
 
 
 def head_size(landmarks: Tensor, euler: Tensor) -> Tensor:

@@ -5,9 +5,24 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stylemask_demo.faces.head_size import turn_head
+from stylemask_demo.faces.head_size import head_rotation
 from stylemask_demo.faces.parameters import MIRRORED_EXPRESSIONS, MIRRORED_LANDMARKS
 from stylemask_demo.training.data import Faces
+
+
+def head_angles(rotation: Tensor) -> Tensor:
+    """Inverse of `head_rotation`: (B, 3, 3) -> yaw, pitch, roll (B, 3) in degrees."""
+    yaw = torch.atan2(rotation[:, 0, 2], rotation[:, 2, 2])
+    pitch = rotation[:, 1, 2].clamp(-1, 1).asin()
+    roll = torch.atan2(rotation[:, 1, 0], rotation[:, 1, 1])
+    return torch.rad2deg(torch.stack([yaw, pitch, roll], 1))
+
+
+def turn_head(euler: Tensor, degrees: Tensor) -> Tensor:
+    """Head pose (B, 3) after the picture is turned anticlockwise by `degrees` (B,)."""
+    turn = torch.zeros(len(euler), 3)
+    turn[:, 2] = degrees
+    return head_angles(head_rotation(turn) @ head_rotation(euler))
 
 
 def move(
