@@ -30,7 +30,7 @@ class MoveCard:
     picture: LivePicture
     sliders: Mapping[str, EasySlider]  # by name
     folds: Mapping[str, gr.Accordion]  # by group
-    settled: gr.Textbox  # what the sliders were set to when the hand came to rest, as JSON
+    settled: gr.Textbox  # tells of each setting in which a hand has come to rest
     presets: Mapping[str, gr.Button]  # by name
     sample: Sample
     undo: gr.Button

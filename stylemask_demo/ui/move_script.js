@@ -15,6 +15,7 @@ window.stylemask.sliders = (() => {
   for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => (held = false), true);
 
   const text = (values) => JSON.stringify(values);
+  const told = (values) => `${moves} ${text(values)}`; // anew even where a hand has come back to where it was
 
   function showWays() {
     for (const [id, there] of [["undo", at > 0], ["redo", at < past.length - 1]]) {
@@ -30,7 +31,7 @@ window.stylemask.sliders = (() => {
     showWays();
   }
 
-  /** Keep a setting to go back to; return it as text. */
+  /** Keep a setting to go back to; return what tells of it. */
   function settle(...values) {
     moves += 1;
     if (at < 0) begin(...values.map(() => 0));
@@ -39,10 +40,10 @@ window.stylemask.sliders = (() => {
       at = past.length - 1;
     }
     showWays();
-    return text(values);
+    return told(values);
   }
 
-  /** Return the setting as text once the hand rests, or nothing where it has gone on. */
+  /** Return what tells of the setting once the hand rests, or nothing where it has gone on. */
   async function rest(...values) {
     moves += 1;
     const move = moves;
@@ -51,6 +52,9 @@ window.stylemask.sliders = (() => {
     return move === moves ? settle(...values) : undefined;
   }
 
+  /** Return how many settings there are to go back to. */
+  const steps = () => Math.max(at, 0);
+
   const set = (values) => [...values, settle(...values), ""];
 
   function go(to) {
@@ -58,7 +62,7 @@ window.stylemask.sliders = (() => {
     moves += 1;
     at = to;
     showWays();
-    return [...past[at], text(past[at]), ""];
+    return [...past[at], told(past[at]), ""];
   }
 
   const undo = () => go(at - 1);
@@ -94,7 +98,7 @@ window.stylemask.sliders = (() => {
       return set(Object.entries(ranges).map(within));
     } catch {
       const refusal = '<p class="note refusal" role="alert">This file holds no sliders. Choose one that was saved here.</p>';
-      return [...values, text(values), refusal];
+      return [...values, told(values), refusal];
     }
   }
 
@@ -109,5 +113,5 @@ window.stylemask.sliders = (() => {
     });
   }
 
-  return { begin, settle, rest, undo, redo, reset, come, store, load };
+  return { begin, steps, settle, rest, undo, redo, reset, come, store, load };
 })();
