@@ -9,6 +9,7 @@ SLOTS = {
     "kind": "what a file is, of `media.kinds`",
     "ending": "the end of a file's name, such as .png",
     "limit": "a limit, as a number",
+    "least": "the smallest number of a range",
     "number": "a number",
     "width": "pixels",
     "height": "pixels",
@@ -91,6 +92,7 @@ SOURCE_NEEDED = "A picture is needed. Add a source portrait."
 SAMPLE_NEEDED = "A picture is needed. Add one whose expression is to be taken."
 PICTURE_NEEDED = "A picture is needed. Send a portrait."
 VIDEO_NEEDED = "A picture and a video are needed. Add a source portrait and a video that moves it."
+OUT_OF_RANGE = "{name} cannot be set to {number}. Choose a number from {least} to {limit}."
 STOPPED = "This was stopped. Start it again if you want it."
 UNKNOWN_METHOD = "These weights have no method '{name}'. Choose one of: {names}."
 UNKNOWN_REGION = "There is no region '{name}'. Choose one of: {names}."

@@ -173,5 +173,5 @@ def test_programs_name_the_other_sliders(client):
     assert np.degrees(np.arctan2(up, across)) > 10
     with Image.open(paths[1]) as picture:
         assert picture.format == "PNG"
-    with pytest.raises(AppError, match="greater than maximum"):
+    with pytest.raises(AppError, match="Roll cannot be set to 90. Choose a number from -20 to 20"):
         client.predict(source, 0, 0, 0, roll=90, api_name="/edit")
