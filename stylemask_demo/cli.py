@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import NoReturn
 
 from stylemask_demo import __version__, commands
+from stylemask_demo.editing.table import SLIDERS
 from stylemask_demo.errors import StyleMaskError
 
 SCRIPT = "stylemask-demo"  # as it is named once the package is installed
 DEFAULT_PACK = "synthetic"
+WIDER = {"yaw": (-45, 45), "pitch": (-30, 30), "smile": (-1, 1)}  # sliders that go further than is safe on the page
 # Commands with a parser of their own, in modules that the demo does not need.
 TOOLS = {
     "render": ("stylemask_demo.rendering.command", "Render synthetic people with exact labels."),
@@ -152,17 +154,20 @@ def _parser() -> argparse.ArgumentParser:
         help="who of several is followed: number of a face in the first frame, 0 the clearest, or a point on it: 320,180",
     )
 
-    edit = command("edit", commands.edit, "Turn a face and change its smile, relative to the picture.")
+    edit = command("edit", commands.edit, "Turn a face and change its expression, relative to the picture.")
     edit.add_argument("source", metavar="SOURCE", help="picture of the person")
+    for name, slider in SLIDERS.items():
+        low, high = WIDER.get(name, (slider.low, slider.high))
+        edit.add_argument(
+            f"--{name.replace('_', '-')}",
+            type=_number(low, high),
+            metavar="DEGREES" if slider.unit == "degrees" else f"{low:g}..{high:g}",
+            help=f"{slider.title.lower()}: {slider.hint.lower()}, {low:g} to {high:g}",
+        )
+    edit.add_argument("--like", metavar="PICTURE", help="picture whose expression the person takes; options above go first")
     edit.add_argument(
-        "--yaw",
-        type=_number(-45, 45),
-        default=0.0,
-        metavar="DEGREES",
-        help="more than 0 turns the face to the right of the picture",
+        "--ratio", type=_number(0, 1.5), default=1.0, metavar="0..1.5", help="of that expression (default: 1)"
     )
-    edit.add_argument("--pitch", type=_number(-30, 30), default=0.0, metavar="DEGREES", help="more than 0 looks up")
-    edit.add_argument("--smile", type=_number(-1, 1), default=0.0, metavar="-1..1", help="more or less smile")
 
     parameters = command("parameters", commands.parameters, "Print head pose, expression and landmarks of a face.")
     parameters.add_argument("image", metavar="IMAGE")

@@ -35,14 +35,19 @@ def reenact(options: argparse.Namespace) -> None:
 
 
 def edit(options: argparse.Namespace) -> None:
-    """Write the source with the head turned and the smile changed."""
+    """Write the source with the head turned and the expression changed."""
     from stylemask_demo.media.saving import check_output_path
+    from stylemask_demo.reenactor import SLIDERS
 
     check_output_path(options.output, ".png")
     picture = _opened(options.source)
+    like = None if options.like is None else _opened(options.like)
     reenactor = _reenactor(options, "directions")
     source = _source(reenactor, picture, options)
-    _save(reenactor.edit(source, yaw=options.yaw, pitch=options.pitch, smile=options.smile), options.output)
+    values = {name: getattr(options, name) for name in SLIDERS if getattr(options, name) is not None}
+    if like is not None:
+        values = {**reenactor.sliders.towards(source, reenactor.portrait(like), options.ratio), **values}
+    _save(reenactor.edit(source, **values), options.output)
 
 
 def drive(options: argparse.Namespace) -> None:

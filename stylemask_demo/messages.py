@@ -9,6 +9,7 @@ SLOTS = {
     "kind": "what a file is, of `media.kinds`",
     "ending": "the end of a file's name, such as .png",
     "limit": "a limit, as a number",
+    "least": "the smallest number of a range",
     "number": "a number",
     "width": "pixels",
     "height": "pixels",
@@ -88,11 +89,14 @@ IN_FIRST_FRAME = "In the first frame of the video: {message}"
 TWO_PICTURES_NEEDED = "Two pictures are needed. Add a source and a target portrait."
 SLIDERS_NOT_READY = "The sliders of these weights are not ready yet. Prepare them under Move by hand."
 SOURCE_NEEDED = "A picture is needed. Add a source portrait."
+SAMPLE_NEEDED = "A picture is needed. Add one whose expression is to be taken."
 PICTURE_NEEDED = "A picture is needed. Send a portrait."
 VIDEO_NEEDED = "A picture and a video are needed. Add a source portrait and a video that moves it."
+OUT_OF_RANGE = "{name} cannot be set to {number}. Choose a number from {least} to {limit}."
 STOPPED = "This was stopped. Start it again if you want it."
 UNKNOWN_METHOD = "These weights have no method '{name}'. Choose one of: {names}."
 UNKNOWN_REGION = "There is no region '{name}'. Choose one of: {names}."
+UNKNOWN_SLIDER = "These weights have no slider '{name}'. Choose one of: {names}."
 NO_REGIONS = "These weights cannot tell parts of a motion apart. Leave the region at 'all'."
 UNEXPECTED = (
     "Something went wrong that should not. Try again, with another picture if it stays so, and tell who runs this page."

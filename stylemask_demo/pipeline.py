@@ -1,6 +1,6 @@
 """The rooms of a pack joined: from photo to portrait, from portrait to code, from code to picture."""
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TypedDict
 
@@ -16,9 +16,10 @@ from stylemask_demo.detail.results import Results
 from stylemask_demo.driving.driver import drive
 from stylemask_demo.driving.following import USUAL_RATE, FaceFollower
 from stylemask_demo.driving.smoothing import HEAD, CodeSmoother, steadied
+from stylemask_demo.editing.commands import check_sliders
 from stylemask_demo.editing.correction import Correction
 from stylemask_demo.editing.feedback import create_feedback
-from stylemask_demo.editing.sliders import Sliders
+from stylemask_demo.editing.sliders import Sliders, moved_region, placing_of, sliders_of
 from stylemask_demo.errors import UnknownRegion
 from stylemask_demo.faces.detect import FaceFinder
 from stylemask_demo.faces.regions import Region, check_region
@@ -32,6 +33,7 @@ from stylemask_demo.packs.networks import PackNetworks
 from stylemask_demo.packs.recipe import Drawing
 from stylemask_demo.portraits.builder import PortraitBuilder, Which
 from stylemask_demo.portraits.identity import identities
+from stylemask_demo.portraits.placing import laid
 from stylemask_demo.portraits.portrait import Portrait
 from stylemask_demo.portraits.readers import create_reader
 from stylemask_demo.portraits.tuned import tuned_portrait
@@ -84,7 +86,8 @@ class Pipeline:
         self.portraits = PortraitBuilder(finder, extractor, invert_photos, self.reader, draw, generator.size, recipe)
         measure = feedback.values if feedback else None
         self.transfer = Transfer(networks, self.space_of, invert, self.reader, measure, recipe)
-        self.sliders = Sliders(self.transfer, self.space, self.correction if recipe.correction == "encoder" else None)
+        correction = self.correction if recipe.correction == "encoder" else None
+        self.sliders = Sliders(self.transfer, self.space, correction, sliders_of(recipe))
 
     def results_of(self, method: str) -> Results:
         """What draws the results of a method."""
@@ -120,14 +123,17 @@ class Pipeline:
         return in_batches(made, paired(sources, targets), self.networks.device)
 
     @torch.inference_mode()
-    def edited(self, sources: Sequence[Subject], yaw: float, pitch: float, smile: float, size: Size = None) -> list[Image]:
+    def edited(self, sources: Sequence[Subject], values: Mapping[str, float], size: Size = None) -> list[Image]:
         """Pictures of N sources moved by the sliders; see `Reenactor.edit`."""
         check_method(self.networks.info, "directions")
+        check_sliders(values, self.sliders.names)
+        region, placing = moved_region(values), placing_of(values)
 
         def made(some: Sequence[Subject]) -> list[Image]:
             who = self.portraits_of(some)
-            code = self.sliders.code(who, yaw, pitch, smile)
-            return self.results.pictures(code, who, size, self.sliders.region(yaw, pitch) if smile else "all")
+            code, winks = self.sliders.code(who, values), self.sliders.winks(who, values)
+            made = self.results.pictures(code, who, size, region, parts=winks)
+            return [laid(*pair, placing) for pair in zip(who, made, strict=True)] if placing else made
 
         return in_batches(made, sources, self.networks.device)
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, overload
+from typing import TYPE_CHECKING, TypeVar, cast, overload
 
 import numpy as np
 import torch
 from PIL.Image import Image
 
 from stylemask_demo.calibration import Calibrator, PackCalibration
+from stylemask_demo.editing.sliders import Sliders, sliders_of  # noqa: F401  the page asks here
+from stylemask_demo.editing.table import PRESETS, SLIDERS, SliderValues  # noqa: F401
 from stylemask_demo.faces.detect import create_face_finder
 from stylemask_demo.faces.finding import Face
 from stylemask_demo.faces.regions import Region
@@ -83,6 +85,11 @@ class Reenactor:
         return PackCalibration(info)
 
     @property
+    def sliders(self) -> Sliders:
+        """What the pack can do by `edit`: `names`, and the values that lead `towards` another expression."""
+        return self.pipeline.sliders
+
+    @property
     def calibrator(self) -> Calibrator:
         """The calibration of the pack, whole or in pieces; `renew` takes up what comes of it."""
         return Calibrator(self.info, self.pipeline.networks.generator, self.pipeline.reader)
@@ -138,23 +145,18 @@ class Reenactor:
         return made if isinstance(source, Sequence) or isinstance(target, Sequence) else made[0]
 
     @overload
-    def edit(
-        self, source: Subject, yaw: float = ..., pitch: float = ..., smile: float = ..., size: Size = ...
-    ) -> Image: ...
+    def edit(self, source: Subject, size: Size = ..., **values: "Unpack[SliderValues]") -> Image: ...
     @overload
-    def edit(
-        self, source: Several, yaw: float = ..., pitch: float = ..., smile: float = ..., size: Size = ...
-    ) -> list[Image]: ...
-    def edit(
-        self, source: Subjects, yaw: float = 0.0, pitch: float = 0.0, smile: float = 0.0, size: Size = None
-    ) -> Image | list[Image]:
-        """The source turned by `yaw` and `pitch` degrees and its smile changed by `smile` (-1..1), relative to what it is.
+    def edit(self, source: Several, size: Size = ..., **values: "Unpack[SliderValues]") -> list[Image]: ...
+    def edit(self, source: Subjects, size: Size = None, **values: "Unpack[SliderValues]") -> Image | list[Image]:
+        """The source turned by `yaw` and `pitch` degrees, its `smile` changed, and more, relative to what it is.
 
-        yaw > 0 turns the face to the right of the picture, pitch > 0 looks up; `size` is that of `from_pack`, for this
-        call. The embedded pack keeps a smile within what faces can do. Raises UnknownMethod for a pack that has no
-        directions, and what `portrait` raises.
+        The values are those of `SliderValues`: yaw > 0 turns the face to the right of the picture, pitch > 0 looks up;
+        `size` is that of `from_pack`, for this call. The embedded pack keeps expressions within what faces can do. Raises
+        UnknownSlider for what the pack cannot move, UnknownMethod for a pack that has no directions, and what `portrait`
+        raises.
         """
-        made = self.pipeline.edited(_as_list(source), yaw, pitch, smile, size or self.size)
+        made = self.pipeline.edited(_as_list(source), cast(dict[str, float], values), size or self.size)
         return made if isinstance(source, Sequence) else made[0]
 
     @overload

@@ -7,13 +7,13 @@ import gradio as gr
 from stylemask_demo.ui.components import (
     Comparison,
     DropZone,
-    EasySlider,
     FacePicker,
     LivePicture,
     MethodChoice,
     PictureDownload,
     VideoZone,
 )
+from stylemask_demo.ui.move_card import MoveCard
 
 
 @dataclass(frozen=True)
@@ -74,22 +74,6 @@ class VideoCard:
     line: gr.HTML
     start: gr.Button
     stop: gr.Button
-
-
-@dataclass(frozen=True)
-class MoveCard:
-    """The source moved by hand, and the sliders."""
-
-    picture: LivePicture
-    sliders: list[EasySlider]  # yaw, pitch, smile
-    ready: gr.Textbox  # name of the pack whose sliders are there, or nothing
-    line: gr.HTML  # how far they are otherwise
-    prepare: gr.Button
-    clock: gr.Timer  # ticks while they are being prepared
-    into_photo: gr.Checkbox
-    reset: gr.Button
-    save: gr.Button
-    file: PictureDownload
 
 
 @dataclass(frozen=True)

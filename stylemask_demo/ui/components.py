@@ -11,6 +11,7 @@ from gradio.data_classes import Base64ImageData, FileData, ImageData
 from gradio.processing_utils import save_bytes_to_cache
 from PIL import Image
 
+from stylemask_demo import messages
 from stylemask_demo.media.saving import png_of
 from stylemask_demo.ui.pictures import data_url
 
@@ -140,7 +141,11 @@ class EasySlider(gr.Slider):
     is_template = True
 
     def preprocess(self, payload: float | None) -> float:
-        return super().preprocess(self.value if payload is None else payload)
+        value = self.value if payload is None else payload
+        if not self.minimum <= value <= self.maximum:
+            said = messages.OUT_OF_RANGE.format(name=self.label, number=value, least=self.minimum, limit=self.maximum)
+            raise gr.Error(said, print_exception=False)
+        return super().preprocess(value)
 
 
 class MethodChoice(gr.Radio):

@@ -16,20 +16,18 @@ from stylemask_demo.errors import UnreadableMedia
 from stylemask_demo.media.videos import read_frames
 from stylemask_demo.ui import texts
 from stylemask_demo.ui.any_file import ANY_FILE
-from stylemask_demo.ui.cards import Components, FollowCard, MoveCard, PictureCard, Steering
+from stylemask_demo.ui.cards import Components, FollowCard, PictureCard, Steering
 from stylemask_demo.ui.components import DropZone, Shown
 from stylemask_demo.ui.error_messages import in_card
 from stylemask_demo.ui.examples import EXAMPLE_VIDEO, example_faces
 from stylemask_demo.ui.handlers import Handlers
-from stylemask_demo.ui.lines import ACCELERATOR, DOWNLOAD, LONG, Event
+from stylemask_demo.ui.lines import DOWNLOAD, LONG, PREVIEW, QUICK, UNSEEN, Event
 from stylemask_demo.ui.long_handlers import HIDDEN, SHOWN, LongHandlers
+from stylemask_demo.ui.move_events import connect_move
+from stylemask_demo.ui.move_handlers import MoveHandlers
 from stylemask_demo.ui.pictures import NOT_WHOLE
 from stylemask_demo.ui.programs import connect_programs
 from stylemask_demo.ui.questions import Place, ask, new_place
-
-UNSEEN: Event = {"show_progress": "hidden", "api_visibility": "undocumented"}  # a picture never flickers
-PREVIEW: Event = {**UNSEEN, **ACCELERATOR}
-QUICK: Event = {**UNSEEN, "queue": False}
 
 NAME_FACES = """() => document.querySelectorAll('.faces').forEach(faces =>
     faces.querySelectorAll('button').forEach((button, index) =>
@@ -37,19 +35,20 @@ NAME_FACES = """() => document.querySelectorAll('.faces').forEach(faces =>
 METHOD_HINT = f"method => ({json.dumps({name: texts.method_hint(name) for name in texts.METHOD_HINTS})})[method] ?? ''"
 
 
-def connect(blocks: gr.Blocks, page: Components, handlers: Handlers, long_handlers: LongHandlers) -> None:
+def connect(
+    blocks: gr.Blocks, page: Components, handlers: Handlers, long_handlers: LongHandlers, move_handlers: MoveHandlers
+) -> None:
     """Connect the page's components with the handlers."""
-    source, target, follow, move = page.source, page.follow.target, page.follow, page.move
+    source, target, follow = page.source, page.follow.target, page.follow
     used, match = page.packs.used, page.match.match
     told = [match, page.match.line]
     steered = [follow.steering.method, follow.steering.strength]
     followed = [source.zone, target.zone, *steered, follow.into_photo, source.face, target.face, used, match]
     followed += [follow.steering.region]
-    moved = [source.zone, *move.sliders, move.into_photo, source.face, used, match]
     matching = _connect_match(page, long_handlers)
 
     result = new_place("result", [follow.result, page.status])
-    edited = new_place("edited", [move.picture, page.status])
+    edited = new_place("edited", [page.move.picture, page.status])
     source_stages = new_place("source-stages", [source.chooser, *page.source_stages])
     target_stages = new_place("target-stages", [target.chooser, *page.target_stages])
     _connect_pictures(blocks, page, handlers, [result, edited, source_stages, target_stages], matching)
@@ -60,13 +59,7 @@ def connect(blocks: gr.Blocks, page: Components, handlers: Handlers, long_handle
     for name, listen in (("show", partial(gr.on, [result.asked.change, *steers])), ("matched", matching.success)):
         ask(result, listen, handlers.preview, followed, told, api_name=f"{name}_result", **PREVIEW)
 
-    moving = partial(gr.on, [slider.input for slider in move.sliders])
-    ask(edited, moving, handlers.preview_moving, moved, told, api_name="sliders_moved", **PREVIEW)
-    rests = [edited.asked.change, *(slider.release for slider in move.sliders), move.into_photo.input, move.ready.change]
-    zeros = move.reset.click(None, None, move.sliders, js="() => [0, 0, 0]")
-    listeners = {"show": partial(gr.on, rests), "reset": zeros.success, "matched": matching.success}
-    for name, listen in listeners.items():
-        ask(edited, listen, handlers.preview_edit, moved, told, api_name=f"{name}_edited", **PREVIEW)
+    connect_move(blocks, page, edited, move_handlers, matching)
 
     for place, card in ((source_stages, source), (target_stages, target)):
         looked = [card.zone, card.face, used]
@@ -75,11 +68,9 @@ def connect(blocks: gr.Blocks, page: Components, handlers: Handlers, long_handle
     for steering in (follow.steering, page.video.steering):
         _explain_method(steering)
     _connect_download("save_result", handlers.reenact, followed, follow)
-    _connect_download("save_edited", handlers.edit, moved, move)
     _connect_video(page, long_handlers)
     _connect_packs(page, long_handlers)
-    _connect_sliders(blocks, page, handlers)
-    connect_programs(page, handlers, long_handlers)
+    connect_programs(page, handlers, long_handlers, move_handlers)
 
 
 def _connect_pictures(
@@ -102,10 +93,12 @@ def _connect_pictures(
 
     follow, move = page.follow, page.move
     kept: list[Any] = [source.zone, target.zone, source.face, target.face, follow.steering.method, follow.steering.strength]
-    kept += [follow.steering.region, follow.into_photo, *move.sliders, move.into_photo, page.tab]
+    kept += [follow.steering.region, follow.into_photo, *move.sliders.values(), move.into_photo, page.tab]
     come = blocks.load(None, [page.kept, *kept], kept, js="stylemask.restore")
     come.then(None, page.tab, page.tabs, js="stylemask.openTab").then(**look)
-    gr.on([part.change for part in kept], None, kept, page.kept, js="stylemask.keep")
+    come.then(None, list(move.sliders.values()), None, js="stylemask.sliders.begin")
+    # What is folded tells of no change.
+    gr.on([*(part.change for part in kept), move.settled.change], None, kept, page.kept, js="stylemask.keep")
     blocks.load(None, js=NAME_FACES)
     blocks.load(None, js=ANY_FILE)
 
@@ -119,7 +112,7 @@ def _connect_surprise(role: str, card: PictureCard, used: gr.Textbox, handlers: 
     came.failure(None, js=f"() => stylemask.surprised('{role}')")
 
 
-def _connect_download(name: str, function: Callable[..., Any], inputs: Any, card: FollowCard | MoveCard) -> None:
+def _connect_download(name: str, function: Callable[..., Any], inputs: Any, card: FollowCard) -> None:
     saved = card.save.click(function, inputs, card.file, api_name=name, **PREVIEW)
     saved.success(None, js=f"() => document.querySelector('#{card.file.elem_id}').click()")
 
@@ -215,31 +208,6 @@ def check_video(video: str | None) -> str:
     except UnreadableMedia as error:
         return texts.refusal(error.message)
     return ""
-
-
-def _connect_sliders(blocks: gr.Blocks, page: Components, handlers: Handlers) -> None:
-    card = page.move
-    shown: Event = {
-        "inputs": [page.packs.used, card.ready],
-        "outputs": [
-            card.ready,
-            card.line,
-            card.prepare,
-            card.clock,
-            card.picture,
-            page.follow.steering.method,
-            page.video.steering.method,
-            *card.sliders,
-            card.reset,
-            card.into_photo,
-            card.save,
-        ],
-    }
-    looked: Event = {**UNSEEN, "queue": False}
-    blocks.load(handlers.sliders, **shown, **looked, api_name="open_sliders")
-    page.packs.used.change(handlers.sliders, **shown, **looked, api_name="pack_sliders")
-    card.clock.tick(handlers.sliders, **shown, **looked, api_name="sliders_prepared")
-    card.prepare.click(handlers.prepare, **shown, **UNSEEN, api_name="prepare_sliders")
 
 
 def _connect_packs(page: Components, handlers: LongHandlers) -> None:

@@ -7,7 +7,7 @@ import gradio as gr
 
 from stylemask_demo.packs import PackInfo
 from stylemask_demo.ui import texts
-from stylemask_demo.ui.cards import Components, FollowCard, MatchRow, MoveCard, PackCard, PictureCard, Steering, VideoCard
+from stylemask_demo.ui.cards import Components, FollowCard, MatchRow, PackCard, PictureCard, Steering, VideoCard
 from stylemask_demo.ui.components import (
     Comparison,
     DropZone,
@@ -20,14 +20,13 @@ from stylemask_demo.ui.components import (
 )
 from stylemask_demo.ui.compute import Facts
 from stylemask_demo.ui.examples import example_faces
+from stylemask_demo.ui.move_card import lay_out_move
 from stylemask_demo.ui.tuned_portraits import Match
 
 STAGES = ("Aligned crop", "Inversion", "Face parameters")
 OPENING = {"source": 0, "target": 1}  # examples that the page opens with: their change is plain to see
 
 KEPT_IN_BROWSER = "settings-of-page"  # scrambles them, and must outlive a restart; there is nothing secret in them
-
-LOOKED_AT = 1.0  # seconds between two looks at how far work in the background is
 
 T = TypeVar("T")
 
@@ -52,7 +51,7 @@ def lay_out(facts: Facts, packs: list[PackInfo], forget: Callable[[Match | None]
                     video = _video_card(facts.methods)
                 opened.select(None, None, tab, js="() => 'video'")
                 with gr.Tab("Move by hand", id="move") as opened:
-                    move = _move_card()
+                    move = lay_out_move(_keeping)
                 opened.select(None, None, tab, js="() => 'move'")
     status_line = gr.HTML(texts.status(facts), elem_id="status", padding=False)
     with gr.Accordion("How the two faces were understood", open=False, elem_classes="card folding stages"):
@@ -204,34 +203,6 @@ def _video_card(methods: tuple[str, ...]) -> VideoCard:
             start = gr.Button("Make the video", variant="primary", elem_id="drive")
             stop = gr.Button("Cancel", visible=False, elem_id="drive-cancel")
     return VideoCard(zone, chooser, face, refusal, example, result, gr.State(None), steering, line, start, stop)
-
-
-def _move_card() -> MoveCard:
-    with gr.Row(elem_classes="move"):
-        with gr.Column(min_width=260, elem_classes="card"):
-            gr.HTML(texts.heading("Result", "follows the sliders"), padding=False)
-            picture = LivePicture(
-                label="The source, moved",
-                show_label=False,
-                alt_text="The source with the pose and smile of the sliders",
-                buttons=["fullscreen"],
-                interactive=False,
-                elem_id="edited",
-            )
-        with gr.Column(min_width=240, elem_classes="card"):
-            gr.HTML(texts.heading("Change", "from the source"), padding=False)
-            line = gr.HTML("", visible=False, elem_id="sliders-line", padding=False)
-            prepare = gr.Button("Prepare the sliders", variant="primary", visible=False, elem_id="prepare")
-            sliders = [
-                EasySlider(-30, 30, value=0, step=1, label="Yaw", info="Left to right, degrees", elem_id="yaw"),
-                EasySlider(-15, 15, value=0, step=1, label="Pitch", info="Down to up, degrees", elem_id="pitch"),
-                EasySlider(-0.5, 1, value=0, step=0.05, label="Smile", info="Less to more", elem_id="smile"),
-            ]
-            reset = gr.Button("Reset", elem_id="reset")
-            into_photo, save = _keeping("edited")
-            file = PictureDownload("edited", elem_id="edited-file", visible="hidden")
-    ready, clock = gr.Textbox("", label="ready", visible="hidden"), gr.Timer(LOOKED_AT, active=False)
-    return MoveCard(picture, sliders, ready, line, prepare, clock, into_photo, reset, save, file)
 
 
 def _pack_card(packs: list[PackInfo]) -> PackCard:

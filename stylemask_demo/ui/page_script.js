@@ -33,6 +33,9 @@ window.stylemask = (() => {
     return places.map((place) => asked[place] || undefined);
   }
 
+  /** Return what a place asks now. */
+  const questionOf = (place) => asked[place];
+
   /** Count one more answer that a place waits for. */
   function asking(place) {
     working[place] = (working[place] ?? 0) + 1;
@@ -341,5 +344,5 @@ window.stylemask = (() => {
     move();
   }
 
-  return { look, asking, show, failed, surprise, surprised, example, startFilm, showFilm, firstFace, keep, restore, openTab, compare };
+  return { look, questionOf, asking, show, failed, surprise, surprised, example, startFilm, showFilm, firstFace, keep, restore, openTab, compare };
 })();

@@ -3,7 +3,7 @@
 Pictures and videos are files, and what stands in brackets may be left out:
 
 - /reenact(source, target, method, strength, [into_photo, source_face, target_face, pack, region]) -> PNG
-- /edit(source, yaw, pitch, smile, [into_photo, source_face, pack]) -> PNG
+- /edit(source, yaw, pitch, smile, [into_photo, source_face, pack, and the other sliders by name]) -> PNG
 - /tune(source, [steps, face, pack]) -> PNG; later calls of the same client use what was tuned
 - /drive(source, video, method, strength, [source_face, pack, video_face, region]) -> MP4
 - /random_person(seed, [pack]) -> PNG
@@ -12,6 +12,8 @@ Pictures and videos are files, and what stands in brackets may be left out:
 
 Nothing on the page calls them.
 """
+
+from typing import Any
 
 import gradio as gr
 
@@ -22,12 +24,16 @@ from stylemask_demo.ui.handlers import Handlers
 from stylemask_demo.ui.layout import STAGES
 from stylemask_demo.ui.lines import ACCELERATOR, LONG
 from stylemask_demo.ui.long_handlers import LongHandlers
+from stylemask_demo.ui.move_handlers import MoveHandlers
 
 LARGEST_SEED = 10**9
 MOST_STEPS = 500  # of tuning
+FIRST_OF_EDIT = ("yaw", "pitch", "smile")  # that programs give by their place
 
 
-def connect_programs(page: Components, handlers: Handlers, long_handlers: LongHandlers) -> None:
+def connect_programs(
+    page: Components, handlers: Handlers, long_handlers: LongHandlers, move_handlers: MoveHandlers
+) -> None:
     """Add the endpoints; what they share with the page are choices and their first values."""
     call = gr.Button(visible=False)
     used, match, move = page.packs.used, page.match.match, page.move
@@ -48,8 +54,9 @@ def connect_programs(page: Components, handlers: Handlers, long_handlers: LongHa
         page.follow.steering.region,
     ]
     call.click(handlers.reenact, inputs, result, api_name="reenact", **ACCELERATOR)
-    inputs = [source, *move.sliders, move.into_photo, source_face, used, match]
-    call.click(handlers.edit, inputs, edited, api_name="edit", **ACCELERATOR)
+    others: dict[str, Any] = dict(move.sliders)
+    inputs = [source, *(others.pop(name) for name in FIRST_OF_EDIT), move.into_photo, source_face, used, match]
+    call.click(move_handlers.edit, inputs, edited, inputs_kwargs=others, api_name="edit", **ACCELERATOR)
     seed = gr.Number(label="seed", precision=0, minimum=0, maximum=LARGEST_SEED, visible=False)
     call.click(handlers.random_person, [seed, used], person, api_name="random_person", **ACCELERATOR)
     measured = gr.JSON(label="parameters", visible=False)
