@@ -73,6 +73,7 @@ UNWRITABLE = (
     "The result cannot be written. Name a folder that exists, is yours and has room, or ask who runs this page to make "
     "room."
 )
+NO_SOUND_IN_GIF = "A GIF has no sound: this one is silent. Choose MP4 or WebM to keep the sound of the video."
 NOTHING_TO_WRITE = "There are no frames to write. Take a longer video."
 
 # Faces
@@ -93,6 +94,12 @@ VIDEO_NEEDED = "A picture and a video are needed. Add a source portrait and a vi
 STOPPED = "This was stopped. Start it again if you want it."
 UNKNOWN_METHOD = "These weights have no method '{name}'. Choose one of: {names}."
 UNKNOWN_REGION = "There is no region '{name}'. Choose one of: {names}."
+FILM_NOT_TUNED = "Nothing can be tuned to a film. Leave that out, or take a picture as the source."
+UNEQUAL_LISTS = "There are {count} sources and {number} to follow: they make no pairs. Give as many, or take all with all."
+NOTHING_TO_FOLLOW = "There is no file in this folder. Name one that has some."
+NOTHING_MADE = "Nothing could be made of any of these files. The reasons stand above: mend some of the files."
+UNKNOWN_CHOICE = "'{name}' is no choice here. Choose one of: {names}."
+OUT_OF_RANGE = "The {name} cannot be {number}. Choose a number from 0 to {limit}."
 NO_REGIONS = "These weights cannot tell parts of a motion apart. Leave the region at 'all'."
 UNEXPECTED = (
     "Something went wrong that should not. Try again, with another picture if it stays so, and tell who runs this page."

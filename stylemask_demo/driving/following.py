@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 
 from stylemask_demo import messages
+from stylemask_demo.driving.options import Crop
 from stylemask_demo.driving.person import Person
 from stylemask_demo.driving.smoothing import PLACE, OneEuro
 from stylemask_demo.errors import NoFaceFound
@@ -31,6 +32,7 @@ class FaceFollower:
     followed by reading, and searched anew when the reading is no face any more, or somebody else's. `identify` gives unit
     vectors by which faces are told apart, from aligned crops, and `alike` is the cosine from which on they mean one person;
     `face` says whom to follow, as `choose_face` does, in the first frame that shows a face; `rate` is that of the frames.
+    A `crop` that "stays" is where it was in the first frame, as long as the face is in it.
     """
 
     def __init__(
@@ -41,9 +43,12 @@ class FaceFollower:
         alike: float,
         face: Which = None,
         rate: float = USUAL_RATE,
+        crop: Crop = "follows",
     ):
         self._finder, self._extractor, self._identify = finder, extractor, identify
         self._face, self._alike = face, alike
+        self._stays = crop == "stays"
+        self._place: np.ndarray | None = None  # landmarks where the crop stays
         self._patience = max(round(PATIENCE * rate), 1)  # frames
         self._person: Person | None = None
         self._last: np.ndarray | None = None  # landmarks as they were read, not smoothed
@@ -75,10 +80,19 @@ class FaceFollower:
     def crop(self, frame: Image.Image, rule: CropRule, size: int) -> Image.Image | None:
         """The crop by a rule of the face in the next frame (RGB), `size` pixels a side; None and NoFaceFound as above."""
         landmarks = self.landmarks(frame)
+        if self._stays and landmarks is not None:
+            self._place = landmarks = landmarks if self._place is None else self._around(landmarks, self._place)
         try:
             return None if landmarks is None else rule.cut(frame, landmarks, size)[0]
         except ValueError:  # it has left the picture
             return None
+
+    @staticmethod
+    def _around(landmarks: np.ndarray, place: np.ndarray) -> np.ndarray:
+        """The place of a crop that stays; the landmarks themselves where they have left it."""
+        quad = crop_quad(place)
+        seen = (landmarks - quad.mean(0)) @ np.linalg.inv(_axes(quad))  # in sides of the crop
+        return place if np.abs(seen).max() < 0.5 else landmarks
 
     def _followed(self, frame: Image.Image) -> np.ndarray | None:
         """What is read where the face was last, if that is the person's face, whose middle is in the frame."""

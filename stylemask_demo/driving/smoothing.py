@@ -58,22 +58,23 @@ def _pace(cut_off: float) -> float:
 
 
 class CodeSmoother:
-    """Smooths what methods know of the face of a video, frame by frame."""
+    """Smooths what methods know of the face of a video, frame by frame; `much` 0 not at all, 1 as usual."""
 
-    def __init__(self) -> None:
+    def __init__(self, much: float = 1.0) -> None:
         self._filters: dict[str, OneEuro] = {}
+        self._smoothness = Smoothness(CODE.still / much, CODE.quick / much) if much else None
 
     def __call__(self, codes: FaceCode) -> FaceCode:
         """Codes of the next B frames -> the same, smoothed."""
         return FaceCode(**{name: self._smoothed(name, rows) for name, rows in codes._asdict().items()})
 
     def _smoothed(self, name: str, rows: Tensor | None) -> Tensor | None:
-        if rows is None:
-            return None
+        if rows is None or self._smoothness is None:
+            return rows
         if name not in self._filters:
             # Values about 1 are large among angles and coefficients; how large codes are, each generator has by itself.
             size = 2 * float(rows[0].std()) if name in ("w_plus", "motion") else 1.0
-            self._filters[name] = OneEuro(CODE, size)
+            self._filters[name] = OneEuro(self._smoothness, size)
         return torch.stack([self._filters[name](row) for row in rows])
 
 

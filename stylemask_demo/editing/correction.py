@@ -52,7 +52,7 @@ class Correction:
         """
         now, then = known(who.values), known(how.values)
         wanted = now + strength * (then - now)
-        return self.corrected(code, wanted, sources, strength)
+        return self.corrected(code, wanted, sources, min(strength, 1.0))
 
     def followed_in(
         self, region: Region, code: PictureCode, who: FaceCode, how: FaceCode, strength: float, sources: Sequence[Portrait]
@@ -64,7 +64,7 @@ class Correction:
         now, then = known(who.values), known(how.values)
         change = strength * region_values(region, now) * (then - now)
         code = self.moved(code, change)
-        return self.corrected(code, now + change, sources, strength)
+        return self.corrected(code, now + change, sources, min(strength, 1.0))
 
     def seen(self, code: PictureCode, sources: Sequence[Portrait] = ()) -> Tensor:
         """Head pose and expression that B pictures show, (B, V)."""

@@ -14,6 +14,7 @@ from stylemask_demo.ui.long_handlers import LongHandlers
 from stylemask_demo.ui.pack_registry import PackRegistry
 from stylemask_demo.ui.preparations import Preparations
 from stylemask_demo.ui.tuned_portraits import TunedPortraits
+from stylemask_demo.ui.video_handlers import VideoHandlers
 
 CACHE_CHECKED, CACHE_AGE = 300, 3000  # seconds: uploads and results are looked at so often, and deleted within the hour
 
@@ -32,9 +33,10 @@ def build_page(registry: PackRegistry) -> Page:
     compute, tuned = create_compute(registry), TunedPortraits()
     preparations = Preparations(registry, compute)
     handlers, long_handlers = Handlers(compute, tuned, preparations), LongHandlers(registry, compute, tuned)
+    video_handlers = VideoHandlers(compute, tuned)
     lifetime = (CACHE_CHECKED, CACHE_AGE)
     with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=lifetime) as blocks:
         facts = facts_of(registry.get(registry.default))
         components = lay_out(facts, registry.packs(), forget=tuned.drop)
-        connect(blocks, components, handlers, long_handlers)
+        connect(blocks, components, handlers, long_handlers, video_handlers)
     return Page(blocks, preparations, registry.default)

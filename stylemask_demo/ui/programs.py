@@ -5,7 +5,8 @@ Pictures and videos are files, and what stands in brackets may be left out:
 - /reenact(source, target, method, strength, [into_photo, source_face, target_face, pack, region]) -> PNG
 - /edit(source, yaw, pitch, smile, [into_photo, source_face, pack]) -> PNG
 - /tune(source, [steps, face, pack]) -> PNG; later calls of the same client use what was tuned
-- /drive(source, video, method, strength, [source_face, pack, video_face, region]) -> MP4
+- /drive(source, video, method, strength, [source_face, pack, video_face, region, motion, smoothing, crop, layout, format,
+  source_film]) -> MP4, WebM or GIF
 - /random_person(seed, [pack]) -> PNG
 - /parameters(picture, [face, pack]) -> JSON
 - /stages(picture, [face, pack]) -> aligned crop, inversion, drawn face parameters
@@ -17,17 +18,21 @@ import gradio as gr
 
 from stylemask_demo.reenactor import STEPS
 from stylemask_demo.ui.cards import Components
-from stylemask_demo.ui.components import DropZone, VideoZone
+from stylemask_demo.ui.components import DropZone, FilmFile, VideoZone
 from stylemask_demo.ui.handlers import Handlers
 from stylemask_demo.ui.layout import STAGES
 from stylemask_demo.ui.lines import ACCELERATOR, LONG
 from stylemask_demo.ui.long_handlers import LongHandlers
+from stylemask_demo.ui.video_events import video_inputs
+from stylemask_demo.ui.video_handlers import VideoHandlers
 
 LARGEST_SEED = 10**9
 MOST_STEPS = 500  # of tuning
 
 
-def connect_programs(page: Components, handlers: Handlers, long_handlers: LongHandlers) -> None:
+def connect_programs(
+    page: Components, handlers: Handlers, long_handlers: LongHandlers, video_handlers: VideoHandlers
+) -> None:
     """Add the endpoints; what they share with the page are choices and their first values."""
     call = gr.Button(visible=False)
     used, match, move = page.packs.used, page.match.match, page.move
@@ -59,9 +64,9 @@ def connect_programs(page: Components, handlers: Handlers, long_handlers: LongHa
 
     steps = gr.Number(STEPS, label="steps", precision=0, minimum=1, maximum=MOST_STEPS, visible=False)
     call.click(long_handlers.tune, [source, steps, face, used], [tuned, match], api_name="tune", **LONG)
-    video, made = VideoZone(label="video", visible=False), VideoZone(label="driven", visible=False)
-    inputs = [source, video, *followed, source_face, used, match, video_face, page.video.steering.region]
-    call.click(long_handlers.driven_video, inputs, made, api_name="drive", **LONG)
+    video, made = VideoZone(label="video", visible=False), FilmFile(label="driven", visible=False)
+    inputs = video_inputs(page, source, video, source_face, video_face)
+    call.click(video_handlers.driven_video, inputs, made, api_name="drive", **LONG)
 
 
 def _picture(name: str) -> DropZone:
