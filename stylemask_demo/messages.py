@@ -78,6 +78,7 @@ NOTHING_TO_WRITE = "There are no frames to write. Take a longer video."
 
 # Faces
 NO_FACE = "No face was found in this picture. Use a sharp, well-lit portrait in which both eyes can be seen."
+NO_FACE_IN_SOURCE = "No face was found in the video of the source. Use one in which a face is seen clearly."
 NO_FACE_IN_VIDEO = "No face was found in this video. Use one in which a face is seen clearly."
 NO_SUCH_FACE = "There is no face number {number} in this picture: {count} were found, counted from 0. Choose one of them."
 CUT_FACE = "The face in this picture is cut off too much. Use a picture that shows the whole face."

@@ -163,7 +163,7 @@ def test_where_a_face_is_missing_the_last_result_stays() -> None:
     assert driven("ab", "-Q") == ["nobody", "Qb"]
     with pytest.raises(NoFaceFound, match="No face was found in this video"):
         driven("--", "PQ")
-    with pytest.raises(NoFaceFound, match="In the source"):
+    with pytest.raises(NoFaceFound, match="in the video of the source"):
         driven("ab", "--")
 
 

@@ -47,7 +47,7 @@ def drive(
     if not led:
         raise NoFaceFound(messages.NO_FACE_IN_VIDEO)
     if not shown:
-        raise NoFaceFound(messages.IN_ROLE.format(role="source", message=messages.NO_FACE_IN_VIDEO))
+        raise NoFaceFound(messages.NO_FACE_IN_SOURCE)
 
 
 def shower(

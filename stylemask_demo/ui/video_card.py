@@ -70,10 +70,10 @@ def video_card(methods: tuple[str, ...]) -> VideoCard:
             seen = _screen()
             gr.HTML(texts.OTHER_FILM, elem_id="film-note", padding=False)
             steered = steering("video", methods, MOST_STRENGTH)
-            choices = _choices()
             line = gr.HTML("", elem_id="video-line", padding=False)
             start = gr.Button("Make the video", variant="primary", elem_id="drive")
             stop = gr.Button("Cancel", visible=False, elem_id="drive-cancel")
+    choices = _choices()
     return VideoCard(video, chooser, face, example, *seen, gr.State(None), steered, choices, line, start, stop)
 
 
@@ -130,12 +130,17 @@ def _choices() -> VideoChoices:
     def choice(name: str, label: str, choices: list[tuple[str, str]]) -> gr.Radio:
         return gr.Radio(choices, value=choices[0][1], label=label, elem_id=f"video-{name}", elem_classes="methods")
 
-    with gr.Accordion("More choices", open=False, elem_classes="folding", elem_id="video-more"):
-        layout = choice("layout", "What is shown", texts.LAYOUT_CHOICES)
-        kind = choice("format", "File", texts.FORMAT_CHOICES)
-        motion = choice("motion", "Motion", texts.MOTION_CHOICES)
-        crop = choice("crop", "The look at the video's face", texts.CROP_CHOICES)
-        smoothing = EasySlider(0, MOST_SMOOTHING, value=1, step=0.25, label="Smoothing", elem_id="video-smoothing")
-        gr.HTML(texts.FILM_SOURCE, padding=False)
-        source = _film_place("source-film", "A video of the source", ["upload"])
+    with (
+        gr.Accordion("More choices", open=False, elem_classes="card folding more", elem_id="video-more"),
+        gr.Row(elem_classes="choices"),
+    ):
+        with gr.Column(min_width=240, scale=2):
+            layout = choice("layout", "What is shown", texts.LAYOUT_CHOICES)
+            kind = choice("format", "File", texts.FORMAT_CHOICES)
+            motion = choice("motion", "Motion", texts.MOTION_CHOICES)
+            crop = choice("crop", "Crop of the video", texts.CROP_CHOICES)
+            smoothing = EasySlider(0, MOST_SMOOTHING, value=1, step=0.25, label="Smoothing", elem_id="video-smoothing")
+        with gr.Column(min_width=240):
+            gr.HTML(texts.FILM_SOURCE, padding=False)
+            source = _film_place("source-film", "A video of the source", ["upload"])
     return VideoChoices(layout, kind, motion, crop, smoothing, source)
