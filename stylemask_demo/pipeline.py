@@ -18,8 +18,8 @@ from stylemask_demo.driving.following import USUAL_RATE, FaceFollower
 from stylemask_demo.driving.options import Crop, Driving
 from stylemask_demo.driving.relative import RelativeMotion
 from stylemask_demo.driving.scenes import Scenes, at_rate, film_scenes, still_scenes
-from stylemask_demo.driving.smoothing import HEAD, CodeSmoother, steadied
-from stylemask_demo.editing.correction import Correction
+from stylemask_demo.driving.smoothing import HEAD, CodeSmoother, Held, steadied
+from stylemask_demo.editing.correction import Correction, Hold
 from stylemask_demo.editing.feedback import create_feedback
 from stylemask_demo.editing.sliders import Sliders
 from stylemask_demo.errors import UnknownRegion
@@ -164,7 +164,7 @@ class Pipeline:
         if side is None:  # faces of a film are of many sizes, its results of one, unless they go back into it
             side, size = self.networks.generator.size, size if how.layout == "photo" else None
         follower, smooth = self.follower(how.face, rate, how.crop), CodeSmoother(how.smoothing)
-        steady, relative = steadied(HEAD), RelativeMotion()
+        steady, hold, relative = steadied(HEAD), Held(), RelativeMotion()
 
         @torch.inference_mode()
         def made(who: Sequence[Portrait], crops: Sequence[Image]) -> list[Image]:
@@ -172,7 +172,7 @@ class Pipeline:
             if how.motion == "relative":
                 codes = relative(codes, transfer.targets(who, how.method))
             led = transfer.sources(who, how.method)
-            return self._followed(how.method, led, codes, how.strength, who, size, how.region, steady)
+            return self._followed(how.method, led, codes, how.strength, who, size, how.region, steady, hold)
 
         view = transfer.view(how.method)
 
@@ -226,18 +226,19 @@ class Pipeline:
         size: Size = None,
         region: Region = "all",
         steady: Steady | None = None,
+        hold: Hold | None = None,
     ) -> list[Image]:
         """Pictures of B `sources` that follow B targets, or of one for all of the other; random people have no portrait."""
         results = self.results_of(method)
         if region != "all":
             assert self.correction and who.w_plus is not None
             unmoved = results.space.code(who.w_plus)
-            code = self.correction.followed_in(region, unmoved, who, how, strength, sources)
+            code = self.correction.followed_in(region, unmoved, who, how, strength, sources, hold)
         else:
             code = self.transfer(method, who, how, strength)
             if self.correction and self.correction.ready:
                 correction = self.correction.of(results.tensors, results.space)
-                code = correction(code, who, how, strength, sources)
+                code = correction(code, who, how, strength, sources, hold)
         return results.pictures(code, sources, size, region, steady)
 
     def _check(self, method: str, region: Region) -> None:

@@ -21,6 +21,7 @@ from stylemask_demo.portraits.builder import Which
 
 USUAL_RATE = 25.0  # frames a second, where nobody tells
 PATIENCE = 0.16  # seconds without the face after which it is searched no more often than this, because that takes long
+NEAR = 1  # rounds of reading until a face is found whose place in the frame before is known
 LOOK_AROUND = 25  # frames after which the whole frame is searched for others, who are not to be taken for the person
 LOOK_SIDE = 256  # pixels of the crop by which faces are told apart
 
@@ -99,7 +100,7 @@ class FaceFollower:
         if self._last is None or self._person is None:
             return None
         try:
-            landmarks, disagreement = locate(self._extractor, np.asarray(frame), crop_quad(self._last))
+            landmarks, disagreement = locate(self._extractor, np.asarray(frame), crop_quad(self._last), NEAR)
             x, y = crop_quad(landmarks).mean(0)
         except ValueError:  # eyes and mouth in one place: this is no face
             return None
