@@ -42,7 +42,7 @@ def roughness(angles: np.ndarray) -> float:
 @pytest.mark.slow
 def test_a_rendered_film_with_sound_drives_a_person(reenactor, source, tmp_path: Path) -> None:
     frames = read_frames(RENDERED)
-    rate, pictures = float(frames.fps), list(islice(frames, 16))
+    rate, pictures = float(frames.fps), list(islice(frames, 14))
     times = [number / rate for number in range(len(pictures))]
     length = len(pictures) / rate
     driver = film(tmp_path / "driver.mp4", pictures, times, [(0.0, tone(BEGUN, 0.0, length))])
@@ -65,26 +65,24 @@ def test_a_rendered_film_with_sound_drives_a_person(reenactor, source, tmp_path:
 
 
 @pytest.mark.slow
-def test_relative_motion_begins_with_the_source_and_a_layout_shows_it(reenactor, source) -> None:
+def test_relative_motion_begins_with_the_source(reenactor, source) -> None:
     frames = [picture("900003_0"), picture("900003_1")]
     still = np.float32(source.crop)
-    for method in reenactor.methods:
-        first, second = reenactor.drive(source, frames, method, motion="relative", smoothing=0.0)
-        absolute = next(iter(reenactor.drive(source, frames, method)))
-        assert np.abs(np.float32(first) - still).mean() < 0.5 * np.abs(np.float32(absolute) - still).mean()
-        assert np.abs(np.float32(second) - still).mean() > 2 * np.abs(np.float32(first) - still).mean()
-    (both,) = reenactor.drive(source, [frames[1].resize((400, 400))], layout="beside")
-    assert both.size == (512, 256)
-    assert np.abs(np.float32(both)[:, :256] - np.float32(frames[1].resize((256, 256)))).mean() < 4
-    (pasted,) = reenactor.drive(source, frames[1:], layout="photo")
-    assert pasted.size == source.photo.size
+    first, second = reenactor.drive(source, frames, motion="relative", smoothing=0.0)
+    changes = [np.abs(np.float32(made) - still).mean() for made in (first, second)]
+    assert changes[0] < 4 and changes[1] > 2 * changes[0]
 
 
 @pytest.mark.slow
-def test_more_strength_moves_more(reenactor, source) -> None:
-    frames = [picture("900003_1")]
-    plain, more = (next(iter(reenactor.drive(source, frames, strength=by))) for by in (1.0, 1.5))
-    rest, usual, strong = yaws(reenactor, [source.crop, plain, more])
+def test_layouts_and_more_strength(reenactor, source) -> None:
+    frame = picture("900003_1").resize((400, 400))
+    (both,) = reenactor.drive(source, [frame], layout="beside")
+    assert both.size == (512, 256)
+    driver, plain = both.crop((0, 0, 256, 256)), both.crop((256, 0, 512, 256))
+    assert np.abs(np.float32(driver) - np.float32(frame.resize((256, 256)))).mean() < 4
+    (pasted,) = reenactor.drive(source, [frame], strength=1.5, layout="photo")
+    assert pasted.size == source.photo.size
+    rest, usual, strong = yaws(reenactor, [source.crop, plain, pasted])
     assert abs(strong - rest) > 1.2 * abs(usual - rest)
 
 
@@ -125,10 +123,10 @@ def test_a_film_is_a_source_and_takes_its_results_back(reenactor) -> None:
         assert change[:, x + 290 :].max() <= 1, "and nothing beside it"
     assert np.array_equal(made[3], wall) and np.array_equal(made[4], wall), "nobody is there, and the last frame stays"
     own = yaws(reenactor, [face])[0]
-    plain = list(reenactor.drive(source(), [picture("900003_1")] * 3))
+    plain = list(reenactor.drive(source(), [picture("900003_1")] * 2))
     assert {one.size for one in plain} == {(256, 256)}
     turned = yaws(reenactor, [*plain, picture("900003_1")])
-    assert np.abs(turned[:3] - turned[3]).max() < 0.4 * abs(own - turned[3])
+    assert np.abs(turned[:2] - turned[2]).max() < 0.4 * abs(own - turned[2])
 
 
 def test_frames_are_shown_at_another_rate() -> None:

@@ -14,7 +14,7 @@ from stylemask_demo.portraits.portrait import Portrait
 
 LEAST_ANSWER = 0.1  # part of a smile asked for by which a face must follow, or it is not asked for any more
 
-# What pictures of a film miss, (B, V): gets what tells that (N, V) of some of them, by their numbers, and how many there are.
+# What pictures of a film miss, (B, V), by what tells that (N, V) of those with such numbers, and how many there are in all.
 Hold = Callable[[Callable[[list[int]], Tensor], int], Tensor]
 Draw = Callable[[PictureCode, Sequence[Portrait]], Tensor]
 
