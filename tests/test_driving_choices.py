@@ -13,11 +13,11 @@ from people import look, picture
 from PIL import Image
 from serving import ROOT
 
-from stylemask_demo.driving.driver import drive
+from stylemask_demo.driving.driver import drive, shower
 from stylemask_demo.driving.options import Driving
 from stylemask_demo.driving.relative import RelativeMotion
 from stylemask_demo.driving.scenes import Scene, at_rate, film_scenes
-from stylemask_demo.driving.smoothing import CodeSmoother
+from stylemask_demo.driving.smoothing import CodeSmoother, Held
 from stylemask_demo.errors import NoFaceFound, WrongSetting
 from stylemask_demo.media.videos import VideoFrames, read_frames, write_video
 from stylemask_demo.methods import FaceCode
@@ -165,6 +165,13 @@ def test_where_a_face_is_missing_the_last_result_stays() -> None:
         driven("ab", "--")
 
 
+def test_a_large_photo_is_made_smaller_in_a_film() -> None:
+    photo = Image.new("RGB", (4000, 2000))
+    show = shower("photo", lambda portrait, result: photo)
+    for portrait in (None, "somebody"):
+        assert show(photo, Scene(photo, portrait), photo).size == (1920, 960)
+
+
 def test_what_moves_is_the_change_since_the_first_frame() -> None:
     relative = RelativeMotion()
     rest = FaceCode(w_plus=torch.ones(1, 2, 3), values=torch.full((1, 4), 5.0))
@@ -183,6 +190,24 @@ def test_smoothing_is_as_much_as_is_asked_for() -> None:
     assert (
         left[0] == pytest.approx(float(noise[10:].std())) and left == sorted(left, reverse=True) and left[3] < 0.6 * left[2]
     )
+
+
+def test_one_in_four_results_is_looked_at_for_what_it_misses() -> None:
+    looked: list[int] = []
+    held, begun = Held(), 0
+
+    def missed(numbers: list[int]) -> torch.Tensor:
+        looked.extend(begun + number for number in numbers)
+        return torch.tensor([[float(begun + number)] for number in numbers])
+
+    made = []
+    for count in (2, 2, 3, 2):
+        made.append(held(missed, count))
+        begun += count
+    assert looked == [0, 4, 8]
+    values = torch.cat(made)[:, 0]
+    assert values[:4].tolist() == [0.0] * 4
+    assert (values[4:].diff() > 0).all() and values.max() < 8, "it changes step by step"
 
 
 @pytest.mark.parametrize(

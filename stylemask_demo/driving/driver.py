@@ -9,7 +9,7 @@ from stylemask_demo import messages
 from stylemask_demo.driving.options import Layout
 from stylemask_demo.driving.scenes import Scene, Scenes
 from stylemask_demo.errors import NoFaceFound
-from stylemask_demo.media.frames import beside
+from stylemask_demo.media.frames import beside, limited
 from stylemask_demo.portraits.portrait import Portrait
 
 
@@ -57,5 +57,5 @@ def shower(
     if layout == "beside":
         return lambda frame, scene, result: beside(frame, result)
     if layout == "photo":
-        return lambda frame, scene, result: into_photo(scene.portrait, result) if scene.portrait else scene.photo
+        return lambda frame, scene, result: limited(into_photo(scene.portrait, result) if scene.portrait else scene.photo)
     return lambda frame, scene, result: result

@@ -25,6 +25,13 @@ def fitted(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     return picture if picture.size == size else ImageOps.pad(picture, size, Image.Resampling.LANCZOS)
 
 
+def limited(picture: Image.Image) -> Image.Image:
+    """The picture, made smaller where it has more than 1920 pixels a side."""
+    if max(picture.size) <= MAXIMUM_SIDE:
+        return picture
+    return ImageOps.contain(picture, (MAXIMUM_SIDE, MAXIMUM_SIDE), Image.Resampling.LANCZOS)
+
+
 def beside(left: Image.Image, right: Image.Image) -> Image.Image:
     """Two pictures beside each other, RGB, as high as the right one."""
     left = left.resize((max(round(left.width * right.height / left.height), 1), right.height), Image.Resampling.LANCZOS)
