@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -31,19 +32,23 @@ def batch(options: argparse.Namespace) -> None:
     how = {"method": options.method, "strength": options.strength, "region": options.region}
     failed: dict[Path, str] = {}
 
-    def portrait(path: Path, make: Callable[[Path], "Portrait"]) -> "Portrait | None":
+    def known(path: Path, make: Callable[[Path], "Portrait"]) -> "Portrait":
         try:
-            return None if path in failed else make(path)
+            if path not in failed:
+                return make(path)
         except StyleMaskError as error:
-            failed[path] = told_of(path, error)
-            return None
+            failed[path] = told_of(path, error.message)
+        raise _LeftOut(failed[path])
+
+    @lru_cache(maxsize=1)  # which may have been tuned: in a matrix it comes again at once
+    def source(path: Path) -> "Portrait":
+        return commands.portrait_of(reenactor, commands.open_picture(path), options)
+
+    def target(path: Path) -> "Portrait":
+        return reenactor.portrait(commands.open_picture(path))
 
     def made(job: Job) -> None:
-        who = portrait(job.source, lambda path: commands.portrait_of(reenactor, commands.open_picture(path), options))
-        how_it_moves = portrait(job.target, lambda path: reenactor.portrait(commands.open_picture(path)))
-        if who is None or how_it_moves is None:
-            raise _LeftOut("; ".join(failed[path] for path in job[:2] if path in failed))
-        commands.save(reenactor.reenact(who, how_it_moves, **how), job.output)
+        commands.save(reenactor.reenact(known(job.source, source), known(job.target, target), **how), job.output)
 
     _work(jobs, made)
 
