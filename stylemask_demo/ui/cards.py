@@ -9,11 +9,11 @@ from stylemask_demo.ui.components import (
     DropZone,
     FacePicker,
     LivePicture,
-    MethodChoice,
     PictureDownload,
-    VideoZone,
 )
 from stylemask_demo.ui.move_card import MoveCard
+from stylemask_demo.ui.parts import Steering
+from stylemask_demo.ui.video_card import VideoCard
 
 
 @dataclass(frozen=True)
@@ -38,16 +38,6 @@ class MatchRow:
 
 
 @dataclass(frozen=True)
-class Steering:
-    """What steers how a face is followed."""
-
-    method: MethodChoice
-    hint: gr.HTML
-    strength: gr.Slider
-    region: gr.Radio
-
-
-@dataclass(frozen=True)
 class FollowCard:
     """The result of following the target's face, and what steers it."""
 
@@ -57,23 +47,6 @@ class FollowCard:
     into_photo: gr.Checkbox
     save: gr.Button
     file: PictureDownload
-
-
-@dataclass(frozen=True)
-class VideoCard:
-    """The source driven by a video."""
-
-    zone: VideoZone
-    chooser: FacePicker
-    face: gr.Number  # which of the faces in its first frame
-    refusal: gr.HTML  # why a video cannot be used
-    example: gr.Button
-    result: VideoZone
-    made: gr.State  # path of the result
-    steering: Steering
-    line: gr.HTML
-    start: gr.Button
-    stop: gr.Button
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -133,6 +134,13 @@ class VideoZone(gr.Video):
 
     def example_value(self) -> Any:
         return "assets/examples/driving_1.mp4"
+
+
+class FilmFile(VideoZone):
+    """A film for programs, which may be a GIF: gr.Video would make an MP4 of that."""
+
+    def postprocess(self, value: str | None) -> FileData | None:
+        return None if value is None else FileData(path=value, orig_name=Path(value).name)
 
 
 class EasySlider(gr.Slider):

@@ -11,6 +11,8 @@ AT_ONCE = 4 if os.environ.get("SPACES_ZERO_GPU") else 1
 ACCELERATOR: Event = {"concurrency_id": "accelerator", "concurrency_limit": AT_ONCE}
 LONG: Event = {"concurrency_id": "long", "concurrency_limit": AT_ONCE}
 DOWNLOAD: Event = {"concurrency_id": "download", "concurrency_limit": 1}
-UNSEEN: Event = {"show_progress": "hidden", "api_visibility": "undocumented"}  # a picture never flickers
+
+# The page's own events: a picture never flickers, and programs do not find them.
+UNSEEN: Event = {"show_progress": "hidden", "api_visibility": "undocumented"}
 PREVIEW: Event = {**UNSEEN, **ACCELERATOR}
 QUICK: Event = {**UNSEEN, "queue": False}

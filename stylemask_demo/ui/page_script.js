@@ -20,13 +20,14 @@ window.stylemask = (() => {
   const question = (pack, picture, face) => (picture ? JSON.stringify([pack, name(picture), face ?? 0, failures]) : "");
 
   /** Note what the page asks now; return it for each place, or undefined where a picture is missing. */
-  function look(pack, source, sourceFace, target, targetFace, video, videoFace) {
+  function look(pack, source, sourceFace, target, targetFace, video, videoFace, film) {
     const who = question(pack, source, sourceFace);
     const how = question(pack, target, targetFace);
     asked.result = who && how && who + how;
     asked.edited = asked["source-stages"] = who;
     asked["target-stages"] = how;
-    asked.film = who && video ? who + question(pack, video, videoFace) : "";
+    const filmed = question(pack, film, 0) || who;
+    asked.film = filmed && video ? filmed + question(pack, video, videoFace) : "";
     const places = ["result", "edited", "source-stages", "target-stages"];
     places.forEach((place) => mark(place));
     compareFilm();
@@ -197,7 +198,7 @@ window.stylemask = (() => {
   function choose(zone) {
     const input = document.createElement("input");
     input.type = "file";
-    input.accept = zone.id === "video" ? "video/*,image/gif" : "image/*";
+    input.accept = zone.classList.contains("film") ? "video/*,image/gif" : "image/*";
     input.onchange = () => input.files[0] && put(zone, input.files[0]);
     input.click();
   }
