@@ -45,6 +45,40 @@ def edit(options: argparse.Namespace) -> None:
     _save(reenactor.edit(source, yaw=options.yaw, pitch=options.pitch, smile=options.smile), options.output)
 
 
+def compare(options: argparse.Namespace) -> None:
+    """Write the results of all methods beside each other."""
+    from stylemask_demo.comparisons import compare_methods
+    from stylemask_demo.media.saving import check_output_path
+
+    check_output_path(options.output, ".png")
+    source, target = _opened(options.source), _opened(options.target)
+    _save(compare_methods(_reenactor(options), source, target), options.output)
+
+
+def strip(options: argparse.Namespace) -> None:
+    """Write an animation of the source from one end of a slider to the other and back."""
+    from stylemask_demo.comparisons import MILLISECONDS, STEPS, slider_strip
+    from stylemask_demo.media.saving import check_output_path, save_gif
+
+    check_output_path(options.output, ".gif")
+    picture = _opened(options.source)
+    made = slider_strip(_reenactor(options, "directions"), picture, options.slider)
+    save_gif(list(_counted(made, 2 * STEPS - 2, "picture")), options.output, MILLISECONDS)
+    print(options.output)
+
+
+def grid(options: argparse.Namespace) -> None:
+    """Write a table of results, sources by targets."""
+    from stylemask_demo.comparisons import grid
+    from stylemask_demo.media.saving import check_output_path
+
+    check_output_path(options.output, ".png")
+    sources, targets = ([_opened(path) for path in paths] for paths in (options.sources, options.targets))
+    reenactor = _reenactor(options, options.method)
+    made = grid(reenactor, sources, targets, options.method, progress=lambda done, total: _report("picture", done, total))
+    _save(made, options.output)
+
+
 def drive(options: argparse.Namespace) -> None:
     """Write a video of the source that moves as the face in another."""
     from stylemask_demo.media.saving import check_output_path
@@ -91,9 +125,9 @@ def sample(options: argparse.Namespace) -> None:
     from stylemask_demo.media.saving import check_output_path
 
     check_output_path(options.output, ".png")
-    like = None if options.like is None else _opened(options.like)
+    like = _opened(options.like) if isinstance(options.like, str) else options.like
     reenactor = _reenactor(options, None if like is None else options.method)
-    _save(reenactor.sample(options.seed, like=like, method=options.method), options.output)
+    _save(reenactor.sample(options.seed, like, options.method, options.truncation), options.output)
 
 
 def packs(options: argparse.Namespace) -> None:

@@ -76,11 +76,14 @@ def _decode(url: str) -> bytes:
 
 
 class LivePicture(gr.Image):
-    """A picture that arrives inside the event's answer: quick to replace, and never a file on the disk."""
+    """A picture that arrives inside the event's answer: quick to replace, and never a file on the disk.
+
+    Given as the bytes of a PNG or GIF file it arrives as it is.
+    """
 
     is_template = True
 
-    def postprocess(self, value: Image.Image | None) -> Base64ImageData | None:  # type: ignore[override]
+    def postprocess(self, value: Image.Image | bytes | None) -> Base64ImageData | None:  # type: ignore[override]
         return None if value is None else Base64ImageData(url=data_url(value))
 
 
@@ -117,6 +120,31 @@ class FacePicker(gr.Gallery):
 
     def postprocess(self, value: list[Image.Image] | None) -> GalleryData:  # type: ignore[override]
         return GalleryData(root=[GalleryImage(image=ImageData(url=data_url(face))) for face in value or []])
+
+
+class PictureRow(gr.Gallery):
+    """A place for some pictures that hands the files over as they came, whatever they are."""
+
+    is_template = True
+
+    def preprocess(self, payload: GalleryData | None) -> list[str]:  # type: ignore[override]
+        given = payload.root if payload is not None else []
+        return [item.image.path or "" for item in given if isinstance(item, GalleryImage)]
+
+
+class PictureFiles(gr.File):
+    """Some pictures that a program sends."""
+
+    is_template = True
+
+    def __init__(self, name: str):
+        super().__init__(label=name, file_count="multiple", type="filepath", visible=False)
+
+    def example_payload(self) -> Any:
+        return [_file_of_ours(f"{self.label}_{number}.webp".replace("s_", "_")) for number in (1, 2)]
+
+    def example_value(self) -> Any:
+        return [file["path"] for file in self.example_payload()]
 
 
 class VideoZone(gr.Video):

@@ -16,20 +16,21 @@ from stylemask_demo.errors import UnreadableMedia
 from stylemask_demo.media.videos import read_frames
 from stylemask_demo.ui import texts
 from stylemask_demo.ui.any_file import ANY_FILE
-from stylemask_demo.ui.cards import Components, FollowCard, MoveCard, PictureCard, Steering
-from stylemask_demo.ui.components import DropZone, Shown
+from stylemask_demo.ui.cards import Components, FollowCard, MoveCard, Steering
+from stylemask_demo.ui.compare_events import connect_compare
+from stylemask_demo.ui.compare_handlers import CompareHandlers
+from stylemask_demo.ui.compare_programs import connect_compare_programs
+from stylemask_demo.ui.components import Shown
 from stylemask_demo.ui.error_messages import in_card
 from stylemask_demo.ui.examples import EXAMPLE_VIDEO, example_faces
 from stylemask_demo.ui.handlers import Handlers
-from stylemask_demo.ui.lines import ACCELERATOR, DOWNLOAD, LONG, Event
-from stylemask_demo.ui.long_handlers import HIDDEN, SHOWN, LongHandlers
+from stylemask_demo.ui.lines import DOWNLOAD, LONG, PREVIEW, QUICK, UNSEEN, Event, name_lines
+from stylemask_demo.ui.long_events import at_rest, connect_cancel, failed, wait
+from stylemask_demo.ui.long_handlers import HIDDEN, LongHandlers
 from stylemask_demo.ui.pictures import NOT_WHOLE
 from stylemask_demo.ui.programs import connect_programs
 from stylemask_demo.ui.questions import Place, ask, new_place
-
-UNSEEN: Event = {"show_progress": "hidden", "api_visibility": "undocumented"}  # a picture never flickers
-PREVIEW: Event = {**UNSEEN, **ACCELERATOR}
-QUICK: Event = {**UNSEEN, "queue": False}
+from stylemask_demo.ui.random_people import connect_random_people
 
 NAME_FACES = """() => document.querySelectorAll('.faces').forEach(faces =>
     faces.querySelectorAll('button').forEach((button, index) =>
@@ -37,7 +38,13 @@ NAME_FACES = """() => document.querySelectorAll('.faces').forEach(faces =>
 METHOD_HINT = f"method => ({json.dumps({name: texts.method_hint(name) for name in texts.METHOD_HINTS})})[method] ?? ''"
 
 
-def connect(blocks: gr.Blocks, page: Components, handlers: Handlers, long_handlers: LongHandlers) -> None:
+def connect(
+    blocks: gr.Blocks,
+    page: Components,
+    handlers: Handlers,
+    long_handlers: LongHandlers,
+    compare_handlers: CompareHandlers,
+) -> None:
     """Connect the page's components with the handlers."""
     source, target, follow, move = page.source, page.follow.target, page.follow, page.move
     used, match = page.packs.used, page.match.match
@@ -79,7 +86,10 @@ def connect(blocks: gr.Blocks, page: Components, handlers: Handlers, long_handle
     _connect_video(page, long_handlers)
     _connect_packs(page, long_handlers)
     _connect_sliders(blocks, page, handlers)
+    connect_compare(page, compare_handlers, matching)
     connect_programs(page, handlers, long_handlers)
+    connect_compare_programs(page, compare_handlers)
+    blocks.load(None, js=name_lines(blocks))
 
 
 def _connect_pictures(
@@ -96,27 +106,19 @@ def _connect_pictures(
             None, card.faces, card.zone, js=f"index => stylemask.example({json.dumps(example_faces(role))}[index])"
         )
         card.chooser.select(_chosen, None, card.face, **QUICK, trigger_mode="multiple", api_name=f"{role}_face")
-        _connect_surprise(role, card, used, handlers)
+        connect_random_people(role, card.random, card.zone, used, handlers)
     gr.on([part.change for part in seen], **look)
     gr.on([source.zone.change, source.face.change], _unmatch, None, _match_parts(page), **UNSEEN, cancels=[matching])
 
     follow, move = page.follow, page.move
     kept: list[Any] = [source.zone, target.zone, source.face, target.face, follow.steering.method, follow.steering.strength]
     kept += [follow.steering.region, follow.into_photo, *move.sliders, move.into_photo, page.tab]
+    kept += [page.compare.kind, page.compare.slider, page.compare.sources, page.compare.targets]
     come = blocks.load(None, [page.kept, *kept], kept, js="stylemask.restore")
     come.then(None, page.tab, page.tabs, js="stylemask.openTab").then(**look)
     gr.on([part.change for part in kept], None, kept, page.kept, js="stylemask.keep")
     blocks.load(None, js=NAME_FACES)
     blocks.load(None, js=ANY_FILE)
-
-
-def _connect_surprise(role: str, card: PictureCard, used: gr.Textbox, handlers: Handlers) -> None:
-    """Let the button bring a random person, unless another picture comes meanwhile."""
-    seed, person = gr.Number(precision=0, visible=False), DropZone(format="png", visible=False)
-    js = f"(seed, pack) => stylemask.surprise('{role}', pack)"
-    came = card.surprise.click(handlers.random_person, [seed, used], person, js=js, api_name=f"{role}_random", **PREVIEW)
-    came.success(None, person, card.zone, js=f"person => stylemask.surprised('{role}', person)")
-    came.failure(None, js=f"() => stylemask.surprised('{role}')")
 
 
 def _connect_download(name: str, function: Callable[..., Any], inputs: Any, card: FollowCard | MoveCard) -> None:
@@ -139,43 +141,16 @@ def _match_parts(page: Components) -> list[gr.components.Component]:
 
 def _unmatch() -> Shown:
     """Forget that the source was matched: (match, match line, match button, cancel button)."""
-    return None, *_ended()
-
-
-def _wait(start: gr.Button, shown: list[gr.components.Component], name: str, js: str | None = None) -> Callable[..., Any]:
-    """Show at once that long work was asked for, in (line, start button, cancel button): others may come first."""
-    waiting = start.click(_begun, None, shown, **QUICK, js=js, api_name=f"{name}_waiting")
-    return waiting.then
-
-
-def _connect_cancel(
-    stop: gr.Button, ended: Callable[..., Any], shown: list[gr.components.Component], work: gr.events.Dependency, name: str
-) -> None:
-    """Let a button end long work, and show that twice: a step of the work may be on its way to the page still."""
-    cancelled = stop.click(ended, None, shown, **UNSEEN, cancels=[work], api_name=f"{name}_cancelled")
-    cancelled.then(ended, None, shown, **UNSEEN, api_name=f"{name}_ended")
-
-
-def _begun() -> Shown:
-    return texts.progress("Waiting for others"), HIDDEN, SHOWN
-
-
-def _ended() -> Shown:
-    return "", SHOWN, HIDDEN
-
-
-def _failed() -> Shown:
-    """Let the work be started anew; why it failed stays in its line: (start button, cancel button)."""
-    return SHOWN, HIDDEN
+    return None, *at_rest()
 
 
 def _connect_match(page: Components, handlers: LongHandlers) -> gr.events.Dependency:
     parts, inputs = _match_parts(page), [page.source.zone, page.source.face, page.packs.used]
-    waiting = _wait(page.match.start, parts[1:], "match")
+    waiting = wait(page.match.start, parts[1:], "match")
     match = in_card(handlers.match, parts, page.match.line)
     matching = waiting(match, inputs, parts, **UNSEEN, **LONG, api_name="match")
-    matching.failure(_failed, None, parts[2:], **UNSEEN, api_name="match_failed")
-    _connect_cancel(page.match.stop, _unmatch, parts, matching, "match")
+    matching.failure(failed, None, parts[2:], **UNSEEN, api_name="match_failed")
+    connect_cancel(page.match.stop, _unmatch, parts, matching, "match")
     return matching
 
 
@@ -196,15 +171,15 @@ def _connect_video(page: Components, handlers: LongHandlers) -> None:
         api_name="video_faces",
     )
     card.chooser.select(_chosen, None, card.face, **QUICK, trigger_mode="multiple", api_name="video_face")
-    waiting = _wait(card.start, ended, "video", js="() => (stylemask.startFilm(), [])")
+    waiting = wait(card.start, ended, "video", js="() => (stylemask.startFilm(), [])")
     drive = in_card(handlers.drive, outputs, card.line)
     driving = waiting(drive, inputs, outputs, **UNSEEN, **LONG, api_name="make_video")
     # The component itself is left alone until there is a result: of what is skipped Gradio makes a copy for the
     # visitor, and files that a copy shows are never deleted.
     shown = driving.success(lambda path: path, card.made, card.result, **UNSEEN, api_name="show_video")
     shown.success(None, js="() => stylemask.showFilm()")
-    driving.failure(_failed, None, ended[1:], **UNSEEN, api_name="video_failed")
-    _connect_cancel(card.stop, _ended, ended, driving, "video")
+    driving.failure(failed, None, ended[1:], **UNSEEN, api_name="video_failed")
+    connect_cancel(card.stop, at_rest, ended, driving, "video")
 
 
 def check_video(video: str | None) -> str:
@@ -259,11 +234,11 @@ def _connect_packs(page: Components, handlers: LongHandlers) -> None:
         ],
     }
     ended = [card.line, card.download, card.stop]
-    waiting = _wait(card.download, ended, "download")
+    waiting = wait(card.download, ended, "download")
     download = in_card(handlers.download, ended, card.line)
     fetched = waiting(download, card.chosen, ended, **UNSEEN, **DOWNLOAD, api_name="download_pack")
-    fetched.failure(_failed, None, ended[1:], **UNSEEN, api_name="download_failed")
-    _connect_cancel(card.stop, _ended, ended, fetched, "download")
+    fetched.failure(failed, None, ended[1:], **UNSEEN, api_name="download_failed")
+    connect_cancel(card.stop, at_rest, ended, fetched, "download")
     card.chosen.input(lambda: ("", HIDDEN, HIDDEN), None, ended, **UNSEEN, cancels=[fetched], api_name="pack_looked_at")
     card.chosen.input(**choice, **PREVIEW, api_name="choose_pack")
     fetched.success(**choice, **PREVIEW, api_name="pack_fetched")

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import gradio as gr
 
 from stylemask_demo.ui import texts
+from stylemask_demo.ui.compare_compute import create_compare_compute
+from stylemask_demo.ui.compare_handlers import CompareHandlers
 from stylemask_demo.ui.compute import create_compute, facts_of
 from stylemask_demo.ui.events import connect
 from stylemask_demo.ui.examples import EXAMPLES
@@ -32,9 +34,10 @@ def build_page(registry: PackRegistry) -> Page:
     compute, tuned = create_compute(registry), TunedPortraits()
     preparations = Preparations(registry, compute)
     handlers, long_handlers = Handlers(compute, tuned, preparations), LongHandlers(registry, compute, tuned)
+    compare_handlers = CompareHandlers(create_compare_compute(registry), tuned)
     lifetime = (CACHE_CHECKED, CACHE_AGE)
     with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=lifetime) as blocks:
         facts = facts_of(registry.get(registry.default))
         components = lay_out(facts, registry.packs(), forget=tuned.drop)
-        connect(blocks, components, handlers, long_handlers)
+        connect(blocks, components, handlers, long_handlers, compare_handlers)
     return Page(blocks, preparations, registry.default)

@@ -13,7 +13,7 @@ window.stylemask = (() => {
   const shown = {};
   const refusals = {}; // by place: why the question that is shown has no answer
   const working = {}; // by place: how many answers are awaited
-  const SIGNS = { result: "#result", edited: "#edited", "source-stages": "#source-sign", "target-stages": "#target-sign" };
+  const SIGNS = { result: "#result", edited: "#edited", compared: "#compared", "source-stages": "#source-sign", "target-stages": "#target-sign" };
   let failures = 0; // part of every question, so that what has failed is asked anew
 
   const name = (picture) => picture?.path ?? picture?.url ?? "";
@@ -33,6 +33,22 @@ window.stylemask = (() => {
     return places.map((place) => asked[place] || undefined);
   }
 
+  let matches = 0; // part of what is compared, so that it is made anew of a person who was matched
+
+  /** Note what the card of comparisons asks now, if anybody looks at it, and return it. */
+  function lookCompared(tab, kind, slider, pack, source, sourceFace, target, targetFace, sources, targets, method, matched = false) {
+    matches += matched;
+    if (tab !== "compare") return undefined;
+    const who = question(pack, source, sourceFace);
+    const how = question(pack, target, targetFace);
+    const rows = [sources, targets].map((row) => (row ?? []).map((item) => name(item.image)));
+    if (kind === "grid") asked.compared = JSON.stringify([pack, rows, method, failures]);
+    else if (kind === "strip") asked.compared = who && JSON.stringify([slider, matches]) + who;
+    else asked.compared = who && how && JSON.stringify([matches]) + who + how;
+    mark("compared");
+    return asked.compared || undefined;
+  }
+
   /** Count one more answer that a place waits for. */
   function asking(place) {
     working[place] = (working[place] ?? 0) + 1;
@@ -44,15 +60,20 @@ window.stylemask = (() => {
     find(`#${place}`)?.toggleAttribute("data-working", working[place] > 0);
   }
 
-  /** Return what an answer shows, or nothing when its question is no longer asked. */
+  /** Return what an answer that was awaited shows. */
   function show(place, answer) {
     answered(place);
+    return tell(place, answer);
+  }
+
+  /** Return what an answer shows, or nothing when its question is no longer asked. */
+  function tell(place, answer) {
     if (!answer || answer.asked !== asked[place]) return [];
     const anew = shown[place] !== answer.asked;
     shown[place] = answer.asked;
     refusals[place] = answer.message ?? "";
     mark(place);
-    if (anew && !answer.message && (place === "result" || place === "edited") && visible(place)) say("The result is ready.");
+    if (anew && !answer.message && ["result", "edited", "compared"].includes(place) && visible(place)) say("The result is ready.");
     return answer.shown;
   }
 
@@ -101,10 +122,19 @@ window.stylemask = (() => {
 
   const surprises = {};
 
-  function surprise(role, pack) {
+  const anySeed = () => Math.floor(Math.random() * 1e9);
+
+  /** Return new seeds of a person and of whose motion it takes, none for its own: what is not new stays. */
+  function drawSeeds(person, motion, anew) {
+    if (anew === "person") return [anySeed(), motion ?? person ?? anySeed()];
+    if (anew === "motion") return [person ?? anySeed(), anySeed()];
+    return [anySeed(), null];
+  }
+
+  function surprise(role, drawn) {
     surprises[role] = asked[`${role}-stages`];
     find(`#${role}`).setAttribute("aria-busy", true);
-    return [Math.floor(Math.random() * 1e9), pack];
+    return drawn;
   }
 
   function surprised(role, person) {
@@ -116,6 +146,18 @@ window.stylemask = (() => {
   function example(path) {
     const { root = "", api_prefix = "/gradio_api" } = window.gradio_config ?? {};
     return { path, url: `${root}${api_prefix}/file=${path}`, meta: { _type: "gradio.FileData" } };
+  }
+
+  // --- What a place shows is kept as it is.
+
+  function save(place) {
+    const url = find(`#${place} img`)?.src ?? "";
+    const kind = url.match(/^data:image\/(\w+)/)?.[1];
+    if (!kind) return;
+    const link = document.createElement("a");
+    link.href = url;
+    link.download = `${place}.${kind}`;
+    link.click();
   }
 
   // --- The film says when it was made of other pictures than those on the page.
@@ -156,7 +198,10 @@ window.stylemask = (() => {
     const kept = state?.values ?? [];
     if (kept.length !== values.length) return values.map(() => undefined);
     const come = await Promise.all(
-      kept.map(async (value, index) => (index < PICTURES && !(await there(value, values[index])) ? undefined : value)),
+      kept.map(async (value, index) => {
+        if (Array.isArray(value)) return row(value);
+        return index < PICTURES && !(await there(value, values[index])) ? undefined : value;
+      }),
     );
     const [source, target, sourceFace, targetFace, method, ...others] = come;
     if (source) faces[name(source)] = sourceFace;
@@ -165,6 +210,12 @@ window.stylemask = (() => {
     return [source, target, source ? sourceFace : undefined, target ? targetFace : undefined, known ? method : undefined, ...others].map(
       (value) => value ?? undefined,
     );
+  }
+
+  /** Return a row of pictures, if all of them can come back. */
+  async function row(items) {
+    const come = await Promise.all(items.map((item) => there(item.image)));
+    return come.every(Boolean) ? items : undefined;
   }
 
   async function there(picture, current) {
@@ -277,6 +328,16 @@ window.stylemask = (() => {
     put((card && find("#source, #target", card)) ?? find("#source"), file);
   });
 
+  // --- The example in the page's head leads to where such a one is made of the source.
+
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest?.(".masthead .opening")) return;
+    const opened = [...document.querySelectorAll('.ways [role="tab"]')].find((tab) => tab.innerText.trim() === "Compare");
+    opened.click();
+    opened.focus();
+    find('#compare-kind input[value="strip"]').click();
+  });
+
   // --- Keys, and a double click that resets a slider
 
   document.addEventListener("keydown", (event) => {
@@ -341,5 +402,5 @@ window.stylemask = (() => {
     move();
   }
 
-  return { look, asking, show, failed, surprise, surprised, example, startFilm, showFilm, firstFace, keep, restore, openTab, compare };
+  return { look, lookCompared, asking, show, tell, say, failed, save, drawSeeds, surprise, surprised, example, startFilm, showFilm, firstFace, keep, restore, openTab, compare };
 })();
