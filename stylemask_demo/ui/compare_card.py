@@ -9,10 +9,10 @@ from stylemask_demo.ui import texts
 from stylemask_demo.ui.components import LivePicture, PictureRow
 from stylemask_demo.ui.examples import example_faces
 
-KINDS = [("Methods", "methods"), ("A slider, as GIF", "strip"), ("Grid", "grid")]
+KINDS = [("A slider, as GIF", "strip"), ("Methods", "methods"), ("Grid", "grid")]
 HINTS = {
-    "methods": "Every method on the source and the target that Follow a face has.",
     "strip": "The source, from one end of a slider to the other and back.",
+    "methods": "Every method on the source and the target that Follow a face has.",
     "grid": f"Every source with the pose and expression of every target, up to {MOST} of each, chosen here.",
 }
 OPENING = 3  # examples of either kind that the grid opens with
@@ -38,7 +38,7 @@ def lay_out_compare() -> CompareCard:
     with gr.Row(elem_classes="compare"):
         with gr.Column(min_width=260, elem_classes="card"):
             gr.HTML(texts.heading("Compare", "results side by side"), padding=False)
-            kind = gr.Radio(KINDS, value="methods", label="What to compare", elem_id="compare-kind", elem_classes="methods")
+            kind = gr.Radio(KINDS, value="strip", label="What to compare", elem_id="compare-kind", elem_classes="methods")
             for name, hint in HINTS.items():
                 gr.HTML(texts.tip(hint), padding=False, elem_classes=f"for-{name}")
             slider = gr.Radio(
@@ -70,6 +70,8 @@ def _pictures(role: str) -> PictureRow:
     return PictureRow(
         value=example_faces(role)[:OPENING],
         label=f"{role.capitalize()}s",
+        file_types=["image"],
+        min_width=260,
         columns=MOST,
         fit_columns=False,
         allow_preview=False,

@@ -26,5 +26,7 @@ def connect_compare_programs(page: Components, handlers: CompareHandlers) -> Non
     slider = gr.Radio(list(STRIPS), label="slider", visible=False)
     strip = gr.Image(label="strip", format="gif", visible=False)
     call.click(handlers.strip, [source, slider, source_face, used, match], strip, api_name="strip", **COMPARISONS)
-    sources, targets = PictureFiles("sources"), PictureFiles("targets")
+    sources, targets = (
+        PictureFiles(label=name, file_count="multiple", type="filepath", visible=False) for name in ("sources", "targets")
+    )
     call.click(handlers.whole_grid, [sources, targets, method, used], png_file("grid"), api_name="grid", **COMPARISONS)

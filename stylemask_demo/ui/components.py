@@ -137,11 +137,8 @@ class PictureFiles(gr.File):
 
     is_template = True
 
-    def __init__(self, name: str):
-        super().__init__(label=name, file_count="multiple", type="filepath", visible=False)
-
     def example_payload(self) -> Any:
-        return [_file_of_ours(f"{self.label}_{number}.webp".replace("s_", "_")) for number in (1, 2)]
+        return [_file_of_ours(f"{str(self.label).removesuffix('s')}_{number}.webp") for number in (1, 2)]
 
     def example_value(self) -> Any:
         return [file["path"] for file in self.example_payload()]

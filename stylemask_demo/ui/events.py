@@ -106,7 +106,7 @@ def _connect_pictures(
             None, card.faces, card.zone, js=f"index => stylemask.example({json.dumps(example_faces(role))}[index])"
         )
         card.chooser.select(_chosen, None, card.face, **QUICK, trigger_mode="multiple", api_name=f"{role}_face")
-        connect_random_people(role, card.random, card.zone, used, handlers)
+        connect_random_people(blocks, role, card.random, card.zone, used, handlers)
     gr.on([part.change for part in seen], **look)
     gr.on([source.zone.change, source.face.change], _unmatch, None, _match_parts(page), **UNSEEN, cancels=[matching])
 

@@ -230,14 +230,16 @@ window.stylemask = (() => {
 
   /** Put a file into a place for one, as a drop on it would. */
   function put(zone, file) {
-    const drop = (place) => {
-      const dropped = new DataTransfer();
-      dropped.items.add(file);
-      place?.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: dropped }));
-    };
-    if (find('[data-testid="image"]', zone)) return drop(find(".upload-container", zone));
+    if (find('[data-testid="image"]', zone)) return drop(find(".upload-container", zone), [file]);
     clearButton(zone)?.click(); // a video makes way first
-    requestAnimationFrame(() => requestAnimationFrame(() => drop(find("[aria-dropeffect]", zone))));
+    requestAnimationFrame(() => requestAnimationFrame(() => drop(find("[aria-dropeffect]", zone), [file])));
+  }
+
+  /** Drop files on a part of Gradio that takes some. */
+  function drop(place, files) {
+    const dropped = new DataTransfer();
+    for (const file of files) dropped.items.add(file);
+    place?.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: dropped }));
   }
 
   const clearButton = (zone) => find('[aria-label="Clear"], [aria-label="Remove Image"]', zone);
@@ -317,6 +319,8 @@ window.stylemask = (() => {
     const file = event.dataTransfer?.files[0];
     if (!file || event.defaultPrevented) return;
     event.preventDefault();
+    const row = event.target.closest?.(".pictures-row");
+    if (row) return drop(find("[aria-dropeffect]", row), event.dataTransfer.files);
     const card = event.target.closest?.(".card");
     const zone = card && find(".zone", card);
     if (zone) put(zone, file);
@@ -335,7 +339,7 @@ window.stylemask = (() => {
     const opened = [...document.querySelectorAll('.ways [role="tab"]')].find((tab) => tab.innerText.trim() === "Compare");
     opened.click();
     opened.focus();
-    find('#compare-kind input[value="strip"]').click();
+    find('#compare-kind input[value="strip"]')?.click(); // which it is at first, before the tab was ever open
   });
 
   // --- Keys, and a double click that resets a slider
@@ -360,6 +364,12 @@ window.stylemask = (() => {
   function mend() {
     for (const button of document.querySelectorAll("[aria-dropeffect][aria-label]"))
       if (button.innerText.trim()) button.removeAttribute("aria-label");
+    // A button inside of another: the outer one is reached by keys, and does what the inner one does.
+    for (const inner of document.querySelectorAll(".icon-button [aria-dropeffect]")) {
+      if (inner.tabIndex < 0) continue;
+      inner.tabIndex = -1;
+      inner.closest(".icon-button").addEventListener("click", (event) => inner.contains(event.target) || inner.click());
+    }
     for (const empty of document.querySelectorAll(".empty[aria-label]:not([role])")) empty.setAttribute("role", "img");
   }
 

@@ -45,10 +45,13 @@ def _seed(label: str) -> gr.Number:
     return gr.Number(None, precision=0, minimum=0, maximum=LARGEST_SEED, label=label, placeholder="any", min_width=80)
 
 
-def connect_random_people(role: str, card: RandomPeople, zone: DropZone, used: gr.Textbox, handlers: Handlers) -> None:
+def connect_random_people(
+    blocks: gr.Blocks, role: str, card: RandomPeople, zone: DropZone, used: gr.Textbox, handlers: Handlers
+) -> None:
     """Let the button bring a random person, and numbers the one that they mean, unless another picture comes meanwhile."""
     person = DropZone(format="png", visible=False)
     drawn, seeds = [card.seed, used, card.like, card.truncation], [card.seed, card.like]
+    blocks.load(None, None, seeds, js="() => [null, null]")  # or Gradio would open with zeros
     chosen = card.button.click(None, [*seeds, card.new], seeds, js="stylemask.drawSeeds")
     listeners: dict[str, Callable[..., Any]] = {
         "random": chosen.then,

@@ -72,7 +72,7 @@ def header(moving: Path, still: Path) -> str:
       <source media="(prefers-reduced-motion: reduce)" srcset="{addresses[1]}">
       <img src="{addresses[0]}" width="64" height="64" alt="A face that turns from side to side.">
     </picture>
-    <span>Make one of your portrait</span>
+    <span>Make one of your own</span>
   </button>
   <p id="announcer" class="unseen" role="status"></p>
 </header>
