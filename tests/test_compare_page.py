@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from gradio_client import handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
@@ -123,6 +124,8 @@ def test_a_grid_is_made_when_it_is_asked_for(tab):
     _choose(tab, "grid")
     tab.page.get_by_text("press Make the grid").wait_for(timeout=WAIT)
     assert not tab.page.locator("#compared img").locator("visible=true").count()
+    found = Axe().run(tab.page, options={"resultTypes": ["violations"]}).response["violations"]
+    assert not found, [(one["id"], [node["html"] for node in one["nodes"]]) for one in found]
     for row in ("sources", "targets"):
         assert tab.page.locator(f"#grid-{row} img").count() == 3
     tab.page.click("#grid-start")

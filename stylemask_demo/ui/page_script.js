@@ -366,9 +366,9 @@ window.stylemask = (() => {
       if (button.innerText.trim()) button.removeAttribute("aria-label");
     // A button inside of another: the outer one is reached by keys, and does what the inner one does.
     for (const inner of document.querySelectorAll(".icon-button [aria-dropeffect]")) {
-      if (inner.tabIndex < 0) continue;
-      inner.tabIndex = -1;
-      inner.closest(".icon-button").addEventListener("click", (event) => inner.contains(event.target) || inner.click());
+      if (inner.inert) continue;
+      inner.inert = true;
+      inner.closest(".icon-button").addEventListener("click", (event) => event.target !== inner && inner.click());
     }
     for (const empty of document.querySelectorAll(".empty[aria-label]:not([role])")) empty.setAttribute("role", "img");
   }
