@@ -40,6 +40,8 @@ def _compared(tab: Visit, other_than: str | None = None) -> str:
 
 
 def _choose(tab: Visit, kind: str) -> None:
+    """Open the card of comparisons with a kind of them."""
+    tab.open("Compare")
     tab.page.locator(f"#compare-kind input[value={kind}]").click()
 
 
@@ -193,7 +195,6 @@ def test_a_random_person_stays_while_the_motion_changes(tab):
 
 
 def test_how_many_wait_before_a_visitor_is_shown(tab, client):
-    tab.open("Compare")
     _choose(tab, "methods")
     _compared(tab)
     others = [client.submit(SOURCES, TARGETS, api_name="/grid") for _ in range(2)]

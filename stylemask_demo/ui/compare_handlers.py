@@ -85,7 +85,7 @@ class CompareHandlers:
 
         sources, targets: one to five pictures each; method: as for /reenact; pack: name of the weights.
         """
-        for item in self.grid(sources or [], targets or [], pack, method):
+        for item in self.grid(sources, targets, pack, method):
             yield None if isinstance(item, Progress) else _file(item.value, "grid.png")
 
     def _subject(self, source: str | bytes, face: float | None, pack: str, match: Match | None) -> Subject:

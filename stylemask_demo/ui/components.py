@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 from gradio import component_meta
 from gradio.components.gallery import GalleryData, GalleryImage
-from gradio.data_classes import Base64ImageData, FileData, ImageData
+from gradio.data_classes import Base64ImageData, FileData, ImageData, ListFiles
 from gradio.processing_utils import save_bytes_to_cache
 from PIL import Image
 
@@ -133,9 +133,12 @@ class PictureRow(gr.Gallery):
 
 
 class PictureFiles(gr.File):
-    """Some pictures that a program sends."""
+    """Some pictures that a program sends. gr.File would leave an empty file behind for each of them."""
 
     is_template = True
+
+    def preprocess(self, payload: ListFiles | None) -> list[str]:  # type: ignore[override]
+        return [] if payload is None else [file.path for file in payload.root]
 
     def example_payload(self) -> Any:
         return [_file_of_ours(f"{str(self.label).removesuffix('s')}_{number}.webp") for number in (1, 2)]
