@@ -12,6 +12,7 @@ from stylemask_demo.ui.compare_compute import CompareCompute
 from stylemask_demo.ui.components import Shown, Upload
 from stylemask_demo.ui.compute import Computed
 from stylemask_demo.ui.error_messages import explained
+from stylemask_demo.ui.examples import remembering_examples
 from stylemask_demo.ui.handlers import face_key
 from stylemask_demo.ui.pictures import load_picture
 from stylemask_demo.ui.progress import Progress
@@ -23,7 +24,8 @@ class CompareHandlers:
     """The functions behind the card of comparisons; see `compare_events` for where each is used."""
 
     def __init__(self, compute: CompareCompute, tuned: TunedPortraits):
-        self._compute, self._tuned = compute, tuned
+        self._tuned, self._grid = tuned, compute.grid
+        self._methods, self._strip = remembering_examples(compute.methods), remembering_examples(compute.strip)
 
     def preview(
         self,
@@ -43,16 +45,16 @@ class CompareHandlers:
             raise StyleMaskError(messages.SOURCE_NEEDED if kind == "strip" else messages.TWO_PICTURES_NEEDED)
         who = self._subject(source, source_face, pack, match)
         if kind == "strip":
-            return shown(self._compute.strip(pack, who, slider))
+            return shown(self._strip(pack, who, slider))
         assert target is not None
-        return shown(self._compute.methods(pack, who, Subject(load_picture(target), int(target_face or 0))))
+        return shown(self._methods(pack, who, Subject(load_picture(target), int(target_face or 0))))
 
     @explained
     def grid(self, sources: Sequence[str], targets: Sequence[str], pack: str, method: str) -> Iterator[Progress | Computed]:
         """Yield Progress of a grid, then the Computed bytes of its PNG."""
         yield Progress()  # at once: what Gradio has not got yet it cannot end
         who, how = ([load_picture(path) for path in paths] for paths in (sources, targets))
-        yield from self._compute.grid(pack, who, how, method)
+        yield from self._grid(pack, who, how, method)
 
     @explained
     def compared(
