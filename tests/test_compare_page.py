@@ -139,6 +139,10 @@ def test_a_grid_is_made_when_it_is_asked_for(tab):
 
 
 def test_a_reload_keeps_what_is_compared(tab):
+    _choose(tab, "grid")
+    tab.page.locator("#grid-sources .gallery-item").first.hover()
+    tab.page.locator("#grid-sources .delete-button").first.click()
+    tab.page.wait_for_function("document.querySelectorAll('#grid-sources img').length === 2", timeout=WAIT)
     _choose(tab, "strip")
     former = _compared(tab)
     tab.page.locator("#compare-slider").get_by_label("Pitch").click()
@@ -151,6 +155,7 @@ def test_a_reload_keeps_what_is_compared(tab):
     )
     assert _picture(_compared(tab)).format == "GIF"
     assert tab.page.get_by_role("tab", name="Compare").get_attribute("aria-selected") == "true"
+    assert tab.page.locator("#grid-sources img").count() == 2 and tab.page.locator("#grid-targets img").count() == 3
 
 
 @pytest.mark.parametrize("width", WIDTHS)

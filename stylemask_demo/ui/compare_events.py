@@ -11,8 +11,7 @@ from stylemask_demo.ui.compare_handlers import CompareHandlers, shown
 from stylemask_demo.ui.components import Shown
 from stylemask_demo.ui.error_messages import in_card
 from stylemask_demo.ui.lines import COMPARISONS, QUICK, UNSEEN, Event
-from stylemask_demo.ui.long_events import at_rest, connect_cancel, failed, wait
-from stylemask_demo.ui.long_handlers import HIDDEN, SHOWN
+from stylemask_demo.ui.long_work import HIDDEN, SHOWN, connect_cancel, ended, failed, wait
 from stylemask_demo.ui.progress import Progress
 from stylemask_demo.ui.questions import answer_of, ask, new_place
 
@@ -39,14 +38,14 @@ def connect_compare(page: Components, handlers: CompareHandlers, matching: gr.ev
             else:
                 yield answer_of(place, asked, shown(item)), "", SHOWN, HIDDEN
 
-    ended = [card.line, card.start, card.stop]
-    outputs = [place.answer, *ended]
-    waiting = wait(card.start, ended, "grid")
+    at_end = [card.line, card.start, card.stop]
+    outputs = [place.answer, *at_end]
+    waiting = wait(card.start, at_end, "grid")
     inputs = [card.sources, card.targets, used, method, place.asked]
     making = waiting(in_card(grid, outputs, card.line), inputs, outputs, **UNSEEN, **COMPARISONS, api_name="make_grid")
     made = making.success(None, place.answer, place.shown, js="answer => stylemask.tell('compared', answer)")
     made.success(None, js="() => stylemask.say('The grid is ready.')")
-    making.failure(failed, None, ended[1:], **UNSEEN, api_name="grid_failed")
-    connect_cancel(card.stop, at_rest, ended, making, "grid")
+    making.failure(failed, None, at_end[1:], **UNSEEN, api_name="grid_failed")
+    connect_cancel(card.stop, ended, at_end, making, "grid")
     others = [part.change for part in (card.sources, card.targets, card.kind)]
-    gr.on(others, at_rest, None, ended, **QUICK, cancels=[making], api_name="grid_changed")
+    gr.on(others, ended, None, at_end, **QUICK, cancels=[making], api_name="grid_changed")

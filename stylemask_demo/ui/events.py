@@ -25,8 +25,8 @@ from stylemask_demo.ui.error_messages import in_card
 from stylemask_demo.ui.examples import EXAMPLE_VIDEO, example_faces
 from stylemask_demo.ui.handlers import Handlers
 from stylemask_demo.ui.lines import DOWNLOAD, LONG, PREVIEW, QUICK, UNSEEN, Event, name_lines
-from stylemask_demo.ui.long_events import at_rest, connect_cancel, failed, wait
-from stylemask_demo.ui.long_handlers import HIDDEN, LongHandlers
+from stylemask_demo.ui.long_handlers import LongHandlers
+from stylemask_demo.ui.long_work import HIDDEN, connect_cancel, ended, failed, wait
 from stylemask_demo.ui.pictures import NOT_WHOLE
 from stylemask_demo.ui.programs import connect_programs
 from stylemask_demo.ui.questions import Place, ask, new_place
@@ -141,7 +141,7 @@ def _match_parts(page: Components) -> list[gr.components.Component]:
 
 def _unmatch() -> Shown:
     """Forget that the source was matched: (match, match line, match button, cancel button)."""
-    return None, *at_rest()
+    return None, *ended()
 
 
 def _connect_match(page: Components, handlers: LongHandlers) -> gr.events.Dependency:
@@ -155,7 +155,7 @@ def _connect_match(page: Components, handlers: LongHandlers) -> gr.events.Depend
 
 
 def _connect_video(page: Components, handlers: LongHandlers) -> None:
-    card, ended = page.video, [page.video.line, page.video.start, page.video.stop]
+    card, at_end = page.video, [page.video.line, page.video.start, page.video.stop]
     steered = [card.steering.method, card.steering.strength]
     inputs = [page.source.zone, card.zone, *steered, page.source.face, page.packs.used, page.match.match, card.face]
     inputs += [card.steering.region]
@@ -171,15 +171,15 @@ def _connect_video(page: Components, handlers: LongHandlers) -> None:
         api_name="video_faces",
     )
     card.chooser.select(_chosen, None, card.face, **QUICK, trigger_mode="multiple", api_name="video_face")
-    waiting = wait(card.start, ended, "video", js="() => (stylemask.startFilm(), [])")
+    waiting = wait(card.start, at_end, "video", js="() => (stylemask.startFilm(), [])")
     drive = in_card(handlers.drive, outputs, card.line)
     driving = waiting(drive, inputs, outputs, **UNSEEN, **LONG, api_name="make_video")
     # The component itself is left alone until there is a result: of what is skipped Gradio makes a copy for the
     # visitor, and files that a copy shows are never deleted.
     shown = driving.success(lambda path: path, card.made, card.result, **UNSEEN, api_name="show_video")
     shown.success(None, js="() => stylemask.showFilm()")
-    driving.failure(failed, None, ended[1:], **UNSEEN, api_name="video_failed")
-    connect_cancel(card.stop, at_rest, ended, driving, "video")
+    driving.failure(failed, None, at_end[1:], **UNSEEN, api_name="video_failed")
+    connect_cancel(card.stop, ended, at_end, driving, "video")
 
 
 def check_video(video: str | None) -> str:
@@ -233,12 +233,12 @@ def _connect_packs(page: Components, handlers: LongHandlers) -> None:
             page.status,
         ],
     }
-    ended = [card.line, card.download, card.stop]
-    waiting = wait(card.download, ended, "download")
-    download = in_card(handlers.download, ended, card.line)
-    fetched = waiting(download, card.chosen, ended, **UNSEEN, **DOWNLOAD, api_name="download_pack")
-    fetched.failure(failed, None, ended[1:], **UNSEEN, api_name="download_failed")
-    connect_cancel(card.stop, at_rest, ended, fetched, "download")
-    card.chosen.input(lambda: ("", HIDDEN, HIDDEN), None, ended, **UNSEEN, cancels=[fetched], api_name="pack_looked_at")
+    at_end = [card.line, card.download, card.stop]
+    waiting = wait(card.download, at_end, "download")
+    download = in_card(handlers.download, at_end, card.line)
+    fetched = waiting(download, card.chosen, at_end, **UNSEEN, **DOWNLOAD, api_name="download_pack")
+    fetched.failure(failed, None, at_end[1:], **UNSEEN, api_name="download_failed")
+    connect_cancel(card.stop, ended, at_end, fetched, "download")
+    card.chosen.input(lambda: ("", HIDDEN, HIDDEN), None, at_end, **UNSEEN, cancels=[fetched], api_name="pack_looked_at")
     card.chosen.input(**choice, **PREVIEW, api_name="choose_pack")
     fetched.success(**choice, **PREVIEW, api_name="pack_fetched")

@@ -17,7 +17,8 @@ DOWNLOAD: Event = {"concurrency_id": "download", "concurrency_limit": 1}
 # Comparisons take seconds: sliders do not wait for them, and they do not wait for films.
 COMPARISONS: Event = {"concurrency_id": "comparisons", "concurrency_limit": AT_ONCE}
 
-UNSEEN: Event = {"show_progress": "hidden", "api_visibility": "undocumented"}  # a picture never flickers
+# The page's own events: a picture never flickers, and programs do not find them.
+UNSEEN: Event = {"show_progress": "hidden", "api_visibility": "undocumented"}
 PREVIEW: Event = {**UNSEEN, **ACCELERATOR}
 QUICK: Event = {**UNSEEN, "queue": False}
 

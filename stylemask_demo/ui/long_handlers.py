@@ -22,13 +22,13 @@ from stylemask_demo.ui.components import Shown, Upload
 from stylemask_demo.ui.compute import Compute, Computed
 from stylemask_demo.ui.error_messages import explained
 from stylemask_demo.ui.handlers import face_key
+from stylemask_demo.ui.long_work import HIDDEN, SHOWN
 from stylemask_demo.ui.pack_registry import PackRegistry
 from stylemask_demo.ui.pictures import face_chooser, first_frame, load_picture, thumbnails
 from stylemask_demo.ui.progress import Finished, Progress, stream
 from stylemask_demo.ui.subjects import Subject
 from stylemask_demo.ui.tuned_portraits import Match, TunedPortraits
 
-SHOWN, HIDDEN = gr.update(visible=True), gr.update(visible=False)
 RESULT_NAME = "reenacted.mp4"
 
 
