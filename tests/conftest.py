@@ -23,8 +23,12 @@ from visiting import Visit
 
 from stylemask_demo import Portrait, Reenactor
 
-# A whole tuning takes minutes on a CPU.
-FEW_STEPS = "import stylemask_demo.generator.tuning; stylemask_demo.generator.tuning.STEPS = 10"
+# A whole tuning takes minutes on a CPU, and a strip many seconds on a busy one.
+STRIP_STEPS = 3
+FEW_STEPS = f"""
+import stylemask_demo.generator.tuning, stylemask_demo.comparisons
+stylemask_demo.generator.tuning.STEPS, stylemask_demo.comparisons.STEPS = 10, {STRIP_STEPS}
+"""
 # Fixtures that processes of tests had better not make twice.
 SHARED = {"reenactor": "people", "address": "page", "weights": "weights"}
 LONG = {"sources", "targets", "address", "client"}  # fixtures that take more than two seconds to make

