@@ -46,7 +46,7 @@ format: $(VENV)/.ready-test
 
 screenshots: $(VENV)/.ready-test
 	$(RUN) tests/browser.py
-	$(RUN) tests/screenshots.py
+	PYTHONPATH=. $(RUN) tests/screenshots.py
 
 space: $(VENV)/.ready-demo
 	$(RUN) tools/upload_space.py $(SPACE) $(ARGS)

@@ -40,8 +40,9 @@ def compare_methods(reenactor: Reenactor, source: Subject, target: Subject, side
 def slider_strip(reenactor: Reenactor, source: Subject, slider: str, steps: int | None = None) -> Iterator[Image]:
     """Pictures of the source from one end of a slider to the other and back, for an animation that goes on for ever.
 
-    `slider` is one of `STRIPS`; there are 2 `steps` - 2 pictures, `STEPS` unless told, as they come, closer to each other at the ends. Raises
-    WrongSetting for another slider, UnknownMethod for a pack without directions, and what `Reenactor.portrait` raises.
+    `slider` is one of `STRIPS`; there are 2 `steps` - 2 pictures, as they come, closer to each other at the ends, and
+    without `steps` it has `STEPS`. Raises WrongSetting for another slider, UnknownMethod for a pack without directions, and
+    what `Reenactor.portrait` raises.
     """
     if slider not in STRIPS:
         raise WrongSetting(messages.NO_STRIP.format(name=slider, names=", ".join(STRIPS)))

@@ -24,10 +24,9 @@ from visiting import Visit
 from stylemask_demo import Portrait, Reenactor
 
 # A whole tuning takes minutes on a CPU, and a strip many seconds on a busy one.
-STRIP_STEPS = 3
-FEW_STEPS = f"""
-import stylemask_demo.generator.tuning, stylemask_demo.comparisons
-stylemask_demo.generator.tuning.STEPS, stylemask_demo.comparisons.STEPS = 10, {STRIP_STEPS}
+FEW_STEPS = """
+import stylemask_demo.generator.tuning; stylemask_demo.generator.tuning.STEPS = 10
+import stylemask_demo.comparisons; stylemask_demo.comparisons.STEPS = 3
 """
 # Fixtures that processes of tests had better not make twice.
 SHARED = {"reenactor": "people", "address": "page", "weights": "weights"}
