@@ -91,6 +91,11 @@ def _face(text: str) -> int | tuple[float, float]:
     return numbers[0], numbers[1]
 
 
+def _leader(text: str) -> int | str:
+    """Return whom a random person follows: a seed as a number, a picture by its name."""
+    return int(text) if text.isdecimal() else text
+
+
 def _parser() -> argparse.ArgumentParser:
     script = Path(sys.argv[0]).stem == SCRIPT
     parser = _Parser(prog=SCRIPT if script else "python -m stylemask_demo", description="Reenact and edit portraits.")
@@ -143,6 +148,18 @@ def _parser() -> argparse.ArgumentParser:
     reenact = command("reenact", commands.reenact, "Give the source person the target's head pose and expression.")
     reenact.add_argument("source", metavar="SOURCE", help="picture of the person (who)")
     reenact.add_argument("target", metavar="TARGET", help="picture of the pose and expression (how)")
+
+    compare = command("compare", commands.compare, "Show the results of all methods beside each other.")
+    compare.add_argument("source", metavar="SOURCE", help="picture of the person (who)")
+    compare.add_argument("target", metavar="TARGET", help="picture of the pose and expression (how)")
+
+    strip = command("strip", commands.strip, "Move a face from one end of a slider to the other, as an animation.")
+    strip.add_argument("source", metavar="SOURCE", help="picture of the person")
+    strip.add_argument("--slider", default="yaw", metavar="SLIDER", help="yaw, pitch or smile (default: yaw)")
+
+    grid = command("grid", commands.grid, "Show every source with the pose and expression of every target.")
+    for role in ("sources", "targets"):
+        grid.add_argument(f"--{role}", nargs="+", required=True, metavar="PICTURE", help=f"one to five {role}")
 
     drive = command("drive", batch.drive, "Let the source person move as the face in a video.")
     drive.add_argument("source", metavar="SOURCE", help="picture or video of the person (who), or a folder of them")
@@ -211,15 +228,27 @@ def _parser() -> argparse.ArgumentParser:
     sample = command("sample", commands.sample, "Write a random person.")
     seed = _whole_number(0, 2**63 - 1)
     sample.add_argument("--seed", type=seed, default=0, help="another seed, another person (default: 0)")
-    sample.add_argument("--like", metavar="TARGET", help="picture whose head pose and expression the person takes")
+    sample.add_argument(
+        "--like",
+        type=_leader,
+        metavar="TARGET",
+        help="whose head pose and expression the person takes: a picture, or the seed of another random person",
+    )
+    sample.add_argument(
+        "--truncation",
+        type=_number(0, 1),
+        metavar="0..1",
+        help="0 is the mean face, 1 as odd as they come (default: as the pack's authors have it)",
+    )
 
-    for added in (reenact, edit, invert, sample):
+    for added in (reenact, edit, compare, grid, invert, sample):
         output_option(added, "OUT.png")
     output_option(drive, "OUT")
     output_option(many, "DIR")
     for added in (drive, many):
         added.add_argument("--matrix", action="store_true", help="all with all, where files of folders else go in pairs")
-    for added in (reenact, drive, many, sample):
+    output_option(strip, "OUT.gif")
+    for added in (reenact, grid, drive, many, sample):
         method_option(added)
     for added, strongest in ((reenact, 1.0), (drive, 1.5), (many, 1.0)):
         strength_option(added, strongest)
@@ -235,7 +264,7 @@ def _parser() -> argparse.ArgumentParser:
         added.add_argument(
             "--tune", action="store_true", help="first tune the generator to the person: takes longer, looks more alike"
         )
-    for added in (reenact, edit, drive, many, parameters, invert, sample):
+    for added in (reenact, edit, compare, strip, grid, drive, many, parameters, invert, sample):
         pack_option(added)
     packs = command("packs", commands.packs, "List the packs of weights, download one, or fit directions for one.")
     actions = packs.add_subparsers(metavar="{download,verify,calibrate}")

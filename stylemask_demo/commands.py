@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from stylemask_demo import messages
@@ -53,6 +54,42 @@ def edit(options: argparse.Namespace) -> None:
     if like is not None:
         values = {**reenactor.sliders.towards(source, reenactor.portrait(like), options.ratio), **values}
     save(reenactor.edit(source, **values), options.output)
+
+
+def compare(options: argparse.Namespace) -> None:
+    """Write the results of all methods beside each other."""
+    from stylemask_demo.comparisons import compare_methods
+    from stylemask_demo.media.saving import check_output_path
+
+    check_output_path(options.output, ".png")
+    source, target = open_picture(options.source), open_picture(options.target)
+    save(compare_methods(load(options), source, target), options.output)
+
+
+def strip(options: argparse.Namespace) -> None:
+    """Write an animation of the source from one end of a slider to the other and back."""
+    from stylemask_demo.comparisons import MILLISECONDS, STEPS, slider_strip
+    from stylemask_demo.media.saving import check_output_path, save_gif
+
+    check_output_path(options.output, ".gif")
+    picture = open_picture(options.source)
+    made = slider_strip(load(options, "directions"), picture, options.slider)
+    save_gif(list(_counted(made, 2 * STEPS - 2, "picture")), options.output, MILLISECONDS)
+    print(options.output)
+
+
+def grid(options: argparse.Namespace) -> None:
+    """Write a table of results, sources by targets."""
+    from stylemask_demo.comparisons import grid
+    from stylemask_demo.media.saving import check_output_path
+
+    check_output_path(options.output, ".png")
+    sources, targets = ([open_picture(path) for path in paths] for paths in (options.sources, options.targets))
+    reenactor = load(options, options.method)
+    made = grid(
+        reenactor, sources, targets, options.method, progress=lambda done, total: tell_progress("picture", done, total)
+    )
+    save(made, options.output)
 
 
 def drive(options: argparse.Namespace) -> None:
@@ -132,9 +169,9 @@ def sample(options: argparse.Namespace) -> None:
     from stylemask_demo.media.saving import check_output_path
 
     check_output_path(options.output, ".png")
-    like = None if options.like is None else open_picture(options.like)
+    like = open_picture(options.like) if isinstance(options.like, str) else options.like
     reenactor = load(options, None if like is None else options.method)
-    save(reenactor.sample(options.seed, like=like, method=options.method), options.output)
+    save(reenactor.sample(options.seed, like, options.method, options.truncation), options.output)
 
 
 def packs(options: argparse.Namespace) -> None:

@@ -14,7 +14,7 @@ SLOTS = {
     "width": "pixels",
     "height": "pixels",
     "count": "a number of things",
-    "role": "source or target",
+    "role": "source or target, and which of several",
     "name": "a name that the visitor gave, or the title of weights",
     "names": "names to choose from",
     "file": "the name of a published file",
@@ -95,6 +95,10 @@ SAMPLE_NEEDED = "A picture is needed. Add one whose expression is to be taken."
 PICTURE_NEEDED = "A picture is needed. Send a portrait."
 VIDEO_NEEDED = "A picture and a video are needed. Add a source portrait and a video that moves it."
 OUT_OF_RANGE = "{name} cannot be set to {number}. Choose a number from {least} to {limit}."
+GRID_NEEDED = "Pictures are needed. Add at least one source and one target to the grid."
+LARGE_GRID = "A grid has at most {limit} sources and {limit} targets. Leave some out."
+GRID_TO_MAKE = "Nothing is made yet. Choose sources and targets, and press Make the grid."
+NO_STRIP = "There is no strip of '{name}'. Choose one of: {names}."
 STOPPED = "This was stopped. Start it again if you want it."
 UNKNOWN_METHOD = "These weights have no method '{name}'. Choose one of: {names}."
 UNKNOWN_REGION = "There is no region '{name}'. Choose one of: {names}."

@@ -45,6 +45,7 @@ from stylemask_demo.precision import Precision
 Subject = Image | Portrait  # a picture of a face, or what is known of it already
 Several = Sequence[Subject]
 Subjects = Subject | Several
+Leader = Subject | int | None  # a face, or the seed of a random person
 Size = int | None  # pixels a side of results, None for the pack's
 
 
@@ -142,19 +143,22 @@ class Pipeline:
         return in_batches(made, sources, self.networks.device)
 
     @torch.inference_mode()
-    def sampled(self, seeds: Sequence[int], like: Subject | None, method: str) -> list[Image]:
-        """Pictures of N random people, who follow one face if it is given; see `Reenactor.sample`."""
-        how = None
+    def sampled(self, seeds: Sequence[int], like: Leader, method: str, truncation: float | None = None) -> list[Image]:
+        """Pictures of N random people, who follow one face or another random person if any; see `Reenactor.sample`."""
+        # Each method draws its people as far towards the mean face as they are shown.
+        results, drawing, how = self.results, self.recipe.drawing, None
         if like is not None:
             check_method(self.networks.info, method)
+            results, drawing = self.results_of(method), self.recipe.drawing_of(method)
+        sampler = Sampler(results.space, drawing.people if truncation is None else truncation)
+        if isinstance(like, int):
+            leader = results.pictures(results.space.code(sampler.codes([like])))
+            how = self.transfer.target_crops(leader, method)
+        elif like is not None:
             how = self.transfer.targets(self.portraits_of([like]), method)
 
         def made(some: Sequence[int]) -> list[Image]:
-            # Each method draws its people as far towards the mean face as they are shown.
-            results, drawing = self.results, self.recipe.drawing
-            if how is not None:
-                results, drawing = self.results_of(method), self.recipe.drawing_of(method)
-            w_plus = Sampler(results.space, drawing.people).codes(some)
+            w_plus = sampler.codes(some)
             people = results.pictures(results.space.code(w_plus))
             if how is None:
                 return people

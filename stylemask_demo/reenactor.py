@@ -10,10 +10,7 @@ from PIL.Image import Image
 
 from stylemask_demo.batching import as_list
 from stylemask_demo.calibration import Calibrator, PackCalibration
-from stylemask_demo.driving.options import Crop as Crop
-from stylemask_demo.driving.options import Driving, More
-from stylemask_demo.driving.options import Layout as Layout
-from stylemask_demo.driving.options import Motion as Motion
+from stylemask_demo.driving.options import Crop, Driving, Layout, More, Motion  # noqa: F401
 from stylemask_demo.editing.sliders import Sliders, sliders_of  # noqa: F401  the page asks here
 from stylemask_demo.editing.table import PRESETS, SLIDERS, SliderValues  # noqa: F401
 from stylemask_demo.faces.detect import create_face_finder
@@ -24,7 +21,7 @@ from stylemask_demo.media.pictures import open_image
 from stylemask_demo.methods import check_method, methods_of
 from stylemask_demo.packs import PackInfo
 from stylemask_demo.packs.networks import PackNetworks
-from stylemask_demo.pipeline import Following, Pipeline, Several, Size, Subject, Subjects
+from stylemask_demo.pipeline import Following, Leader, Pipeline, Several, Size, Subject, Subjects
 from stylemask_demo.portraits.builder import Which
 from stylemask_demo.portraits.portrait import Portrait
 
@@ -163,18 +160,21 @@ class Reenactor:
         return made if isinstance(source, Sequence) else made[0]
 
     @overload
-    def sample(self, seed: int, like: Subject | None = None, method: str = ...) -> Image: ...
+    def sample(self, seed: int, like: Leader = None, method: str = ..., truncation: float | None = ...) -> Image: ...
     @overload
-    def sample(self, seed: Sequence[int], like: Subject | None = None, method: str = ...) -> list[Image]: ...
     def sample(
-        self, seed: int | Sequence[int], like: Subject | None = None, method: str = "stylemask"
+        self, seed: Sequence[int], like: Leader = None, method: str = ..., truncation: float | None = ...
+    ) -> list[Image]: ...
+    def sample(
+        self, seed: int | Sequence[int], like: Leader = None, method: str = "stylemask", truncation: float | None = None
     ) -> Image | list[Image]:
         """A random person; the same seed gives the same person.
 
-        With `like` the person takes head pose and expression from that face by `method`. Raises ValueError for a negative
-        seed, UnknownMethod, and what `portrait` raises.
+        With `like` the person takes head pose and expression by `method` from that face, or from the random person of that
+        seed. `truncation` goes from 0 (the mean face) to 1 (as odd as they come); without, it is the pack's. Raises
+        ValueError for a negative seed, UnknownMethod, and what `portrait` raises.
         """
-        made = self.pipeline.sampled(as_list(seed), like, method)
+        made = self.pipeline.sampled(as_list(seed), like, method, truncation)
         return made if isinstance(seed, Sequence) else made[0]
 
     def drive(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from stylemask_demo.ui.compare_card import CompareCard
 from stylemask_demo.ui.components import (
     Comparison,
     DropZone,
@@ -13,6 +14,7 @@ from stylemask_demo.ui.components import (
 )
 from stylemask_demo.ui.move_card import MoveCard
 from stylemask_demo.ui.parts import Steering
+from stylemask_demo.ui.random_people import RandomPeople
 from stylemask_demo.ui.video_card import VideoCard
 
 
@@ -24,7 +26,7 @@ class PictureCard:
     chooser: FacePicker
     face: gr.Number  # which of the faces
     faces: gr.Dataset
-    surprise: gr.Button
+    random: RandomPeople
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ class Components:
     follow: FollowCard
     video: VideoCard
     move: MoveCard
+    compare: CompareCard
     packs: PackCard
     status: gr.HTML
     source_stages: list[LivePicture]

@@ -66,7 +66,7 @@ class Compute(NamedTuple):
     reenact: Callable[[str, Subject, Subject, str, float, bool, int | None], Computed[tuple[Image.Image, Image.Image]]]
     stages: Callable[[str, Subject], Computed[Stages]]
     faces: Callable[[str, Image.Image], Computed[tuple[Box, ...]]]
-    sample: Callable[[str, int], Computed[Image.Image]]
+    sample: Callable[[str, int, int | None, float | None], Computed[Image.Image]]
     describe: Callable[[str], Computed[None]]
     match: Callable[[str, Subject, int], Iterator[Progress | Computed[tuple[bytes, Image.Image]]]]
     drive: Callable[[str, Subject | str, str, str, Driving], Iterator[Progress | Computed[None]]]
@@ -114,11 +114,14 @@ def create_compute(registry: PackRegistry) -> Compute:
         return computed(_boxes(reenactor, picture), started, reenactor)
 
     @accelerated(registry, seconds=10)
-    def sample(pack: str, seed: int) -> Computed[Image.Image]:
-        """Return a random person's picture with a face that is found: the first from `seed` on."""
+    def sample(pack: str, seed: int, like: int | None, truncation: float | None) -> Computed[Image.Image]:
+        """Return a random person's picture with a face that is found: the first from `seed` on.
+
+        like and truncation: those of Reenactor.sample, by the pack's first method.
+        """
         started, reenactor = time.perf_counter(), registry.get(pack)
         for attempt in range(SAMPLE_ATTEMPTS):
-            picture = reenactor.sample(seed + attempt)
+            picture = reenactor.sample(seed + attempt, like, reenactor.methods[0], truncation)
             try:
                 reenactor.portrait(picture)
             except NoFaceFound:

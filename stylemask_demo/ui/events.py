@@ -14,18 +14,21 @@ import gradio as gr
 
 from stylemask_demo.ui import texts
 from stylemask_demo.ui.any_file import ANY_FILE
-from stylemask_demo.ui.cards import Components, FollowCard, PictureCard, Steering
-from stylemask_demo.ui.components import DropZone, Shown
+from stylemask_demo.ui.cards import Components, FollowCard, Steering
+from stylemask_demo.ui.compare_events import connect_compare
+from stylemask_demo.ui.compare_programs import connect_compare_programs
+from stylemask_demo.ui.components import Shown
 from stylemask_demo.ui.error_messages import in_card
 from stylemask_demo.ui.examples import example_faces
 from stylemask_demo.ui.handlers import Handlers
-from stylemask_demo.ui.lines import DOWNLOAD, LONG, PREVIEW, QUICK, UNSEEN, Event
+from stylemask_demo.ui.lines import DOWNLOAD, LONG, PREVIEW, QUICK, UNSEEN, Event, name_lines
 from stylemask_demo.ui.long_handlers import LongHandlers
 from stylemask_demo.ui.long_work import HIDDEN, connect_cancel, ended, failed, wait
 from stylemask_demo.ui.move_events import connect_move
 from stylemask_demo.ui.page_handlers import PageHandlers
 from stylemask_demo.ui.programs import connect_programs
 from stylemask_demo.ui.questions import Place, ask, new_place
+from stylemask_demo.ui.random_people import connect_random_people
 from stylemask_demo.ui.video_events import connect_video
 
 NAME_FACES = """() => document.querySelectorAll('.faces').forEach(faces =>
@@ -68,6 +71,9 @@ def connect(blocks: gr.Blocks, page: Components, handlers: PageHandlers) -> None
     connect_video(page, handlers.video, _chosen)
     _connect_packs(page, handlers.long)
     connect_programs(page, handlers)
+    connect_compare(page, handlers.compare, matching)
+    connect_compare_programs(page, handlers.compare)
+    blocks.load(None, js=name_lines(blocks))
 
 
 def _connect_pictures(
@@ -85,13 +91,14 @@ def _connect_pictures(
             None, card.faces, card.zone, js=f"index => stylemask.example({json.dumps(example_faces(role))}[index])"
         )
         card.chooser.select(_chosen, None, card.face, **QUICK, trigger_mode="multiple", api_name=f"{role}_face")
-        _connect_surprise(role, card, used, handlers)
+        connect_random_people(blocks, role, card.random, card.zone, used, handlers)
     gr.on([part.change for part in seen], **look)
     gr.on([source.zone.change, source.face.change], _unmatch, None, _match_parts(page), **UNSEEN, cancels=[matching])
 
     follow, move = page.follow, page.move
     kept: list[Any] = [source.zone, target.zone, source.face, target.face, follow.steering.method, follow.steering.strength]
     kept += [follow.steering.region, follow.into_photo, *move.sliders.values(), move.into_photo, page.tab]
+    kept += [page.compare.kind, page.compare.slider, page.compare.sources, page.compare.targets]
     come = blocks.load(None, [page.kept, *kept], kept, js="stylemask.restore")
     come.then(None, page.tab, page.tabs, js="stylemask.openTab").then(**look)
     come.then(None, list(move.sliders.values()), None, js="stylemask.sliders.begin")
@@ -99,15 +106,6 @@ def _connect_pictures(
     gr.on([*(part.change for part in kept), move.settled.change], None, kept, page.kept, js="stylemask.keep")
     blocks.load(None, js=NAME_FACES)
     blocks.load(None, js=ANY_FILE)
-
-
-def _connect_surprise(role: str, card: PictureCard, used: gr.Textbox, handlers: Handlers) -> None:
-    """Let the button bring a random person, unless another picture comes meanwhile."""
-    seed, person = gr.Number(precision=0, visible=False), DropZone(format="png", visible=False)
-    js = f"(seed, pack) => stylemask.surprise('{role}', pack)"
-    came = card.surprise.click(handlers.random_person, [seed, used], person, js=js, api_name=f"{role}_random", **PREVIEW)
-    came.success(None, person, card.zone, js=f"person => stylemask.surprised('{role}', person)")
-    came.failure(None, js=f"() => stylemask.surprised('{role}')")
 
 
 def _connect_download(name: str, function: Callable[..., Any], inputs: Any, card: FollowCard) -> None:

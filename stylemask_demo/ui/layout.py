@@ -8,6 +8,7 @@ import gradio as gr
 from stylemask_demo.packs import PackInfo
 from stylemask_demo.ui import texts
 from stylemask_demo.ui.cards import Components, FollowCard, MatchRow, PackCard, PictureCard
+from stylemask_demo.ui.compare_card import lay_out_compare
 from stylemask_demo.ui.components import (
     Comparison,
     DropZone,
@@ -16,9 +17,10 @@ from stylemask_demo.ui.components import (
     PictureDownload,
 )
 from stylemask_demo.ui.compute import Facts
-from stylemask_demo.ui.examples import example_faces
+from stylemask_demo.ui.examples import MOVING_PORTRAIT, STILL_PORTRAIT, example_faces
 from stylemask_demo.ui.move_card import lay_out_move
 from stylemask_demo.ui.parts import face_choice, steering
+from stylemask_demo.ui.random_people import random_options, surprise_button
 from stylemask_demo.ui.tuned_portraits import Match
 from stylemask_demo.ui.video_card import video_card
 
@@ -36,7 +38,7 @@ def lay_out(facts: Facts, packs: list[PackInfo], forget: Callable[[Match | None]
     `facts` are those of the pack that the page opens with, which is the first of `packs`; `forget` is called
     with the Match of a visitor who has left.
     """
-    gr.HTML(texts.HEADER, padding=False)
+    gr.HTML(texts.header(MOVING_PORTRAIT, STILL_PORTRAIT), padding=False)
     tab = gr.Textbox("follow", visible=False)
     with gr.Row(elem_classes="workspace"):
         with gr.Column(min_width=260, elem_classes="card who"):
@@ -52,6 +54,9 @@ def lay_out(facts: Facts, packs: list[PackInfo], forget: Callable[[Match | None]
                 with gr.Tab("Move by hand", id="move") as opened:
                     move = lay_out_move(_keeping)
                 opened.select(None, None, tab, js="() => 'move'")
+                with gr.Tab("Compare", id="compare") as opened:
+                    compare = lay_out_compare()
+                opened.select(None, None, tab, js="() => 'compare'")
     status_line = gr.HTML(texts.status(facts), elem_id="status", padding=False)
     with gr.Accordion("How the two faces were understood", open=False, elem_classes="card folding stages"):
         gr.HTML(texts.STAGES_HINT, padding=False)
@@ -63,7 +68,7 @@ def lay_out(facts: Facts, packs: list[PackInfo], forget: Callable[[Match | None]
     gr.HTML(texts.FOOTER, padding=False)
     kept = gr.BrowserState(storage_key="stylemask-demo", secret=KEPT_IN_BROWSER)
     return Components(
-        source, match, follow, video, move, weights, status_line, source_stages, target_stages, tabs, tab, kept
+        source, match, follow, video, move, compare, weights, status_line, source_stages, target_stages, tabs, tab, kept
     )
 
 
@@ -71,20 +76,18 @@ def _source_card(forget: Callable[[Match | None], None]) -> tuple[PictureCard, M
     parts = _picture_parts("source", "who it is")
     line = gr.HTML("", elem_id="match-line", padding=False)
     with gr.Row(elem_classes="foot"):
-        surprise = _surprise_button("source")
+        surprise = surprise_button("source")
         start = gr.Button("Match this person better", size="sm", min_width=170, elem_id="match")
         stop = gr.Button("Cancel matching", size="sm", min_width=170, visible=False, elem_id="match-cancel")
-    return PictureCard(*parts, surprise), MatchRow(start, stop, line, gr.State(None, delete_callback=forget))
+    random = random_options("source", surprise)
+    return PictureCard(*parts, random), MatchRow(start, stop, line, gr.State(None, delete_callback=forget))
 
 
 def _target_card() -> PictureCard:
     parts = _picture_parts("target", "how it moves")
     with gr.Row(elem_classes="foot"):
-        return PictureCard(*parts, _surprise_button("target"))
-
-
-def _surprise_button(role: str) -> gr.Button:
-    return gr.Button("Surprise me", size="sm", min_width=90, elem_id=f"{role}-surprise")
+        surprise = surprise_button("target")
+    return PictureCard(*parts, random_options("target", surprise))
 
 
 def _picture_parts(role: str, hint: str) -> tuple[DropZone, FacePicker, gr.Number, gr.Dataset]:

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import gradio as gr
 
 from stylemask_demo.ui import texts
+from stylemask_demo.ui.compare_compute import create_compare_compute
+from stylemask_demo.ui.compare_handlers import CompareHandlers
 from stylemask_demo.ui.compute import create_compute, facts_of
 from stylemask_demo.ui.events import connect
 from stylemask_demo.ui.examples import EXAMPLES
@@ -37,7 +39,13 @@ def build_page(registry: PackRegistry) -> Page:
     preparations = Preparations(registry, compute)
     pictures = Handlers(compute, tuned)
     move = MoveHandlers(create_move_compute(registry), pictures, preparations)
-    handlers = PageHandlers(pictures, LongHandlers(registry, compute, tuned), move, VideoHandlers(compute, tuned))
+    handlers = PageHandlers(
+        pictures,
+        LongHandlers(registry, compute, tuned),
+        move,
+        VideoHandlers(compute, tuned),
+        CompareHandlers(create_compare_compute(registry), tuned),
+    )
     lifetime = (CACHE_CHECKED, CACHE_AGE)
     with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=lifetime) as blocks:
         facts = facts_of(registry.get(registry.default))

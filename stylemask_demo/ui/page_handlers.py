@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from stylemask_demo.ui.compare_handlers import CompareHandlers
 from stylemask_demo.ui.handlers import Handlers
 from stylemask_demo.ui.long_handlers import LongHandlers
 from stylemask_demo.ui.move_handlers import MoveHandlers
@@ -16,3 +17,4 @@ class PageHandlers:
     long: LongHandlers
     move: MoveHandlers
     video: VideoHandlers
+    compare: CompareHandlers
