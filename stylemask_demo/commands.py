@@ -5,7 +5,6 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from functools import partial
 from typing import TYPE_CHECKING
 
 from stylemask_demo import messages
