@@ -38,6 +38,7 @@ from stylemask_demo.portraits.identity import identities
 from stylemask_demo.portraits.portrait import Portrait
 from stylemask_demo.portraits.readers import create_reader
 from stylemask_demo.portraits.tuned import tuned_portrait
+from stylemask_demo.precision import Precision
 
 Subject = Image | Portrait  # a picture of a face, or what is known of it already
 Several = Sequence[Subject]
@@ -68,11 +69,12 @@ class Pipeline:
         generator, encoder, extractor = networks.generator, networks.encoder, networks.extractor
         self.networks, self.finder, self.recipe = networks, finder, networks.info.recipe(compatibility)
         recipe = self.recipe
+        self._precision = Precision(networks.device, exact=compatibility)
         self.space = StyleSpace(generator, mean_w(generator), recipe.drawing.truncation)
         self.sampler = Sampler(self.space, recipe.drawing.people)
-        self.synthesis = Synthesis(generator)
+        self.synthesis = Synthesis(generator, precision=self._precision)
         self.reader = create_reader(networks, recipe, finder, self.sampler.pictures)
-        self.detail = PhotoDetail(networks.details, extractor) if networks.details else None
+        self.detail = PhotoDetail(networks.details, extractor, self._precision) if networks.details else None
         self.results = Results(self.space, self.synthesis, self.detail, self.reader)
         self._method_results = {method: Lazy(partial(self._drawn, drawing)) for method, drawing in recipe.methods.items()}
         invert = Inverter(encoder, networks.average if recipe.average else None)
@@ -252,4 +254,5 @@ class Pipeline:
         """Results as a recipe says that they are drawn."""
         decoder = self.networks.decoder(drawing.decoder)
         space = StyleSpace(decoder, self.space.mean_w, drawing.truncation)
-        return Results(space, Synthesis(decoder, drawing.noise, drawing.rounding), self.detail, self.reader)
+        synthesis = Synthesis(decoder, drawing.noise, drawing.rounding, self._precision)
+        return Results(space, synthesis, self.detail, self.reader)

@@ -13,7 +13,7 @@ from stylemask_demo.ui import compute
 measuring.SAMPLES = measuring.SAMPLES_ON_CPU = 100
 measuring.PICTURE_SIDE = measuring.PICTURE_SIDE_ON_CPU = 64
 trials.PEOPLE = 2
-compute.MEASURING_SECONDS = 2
+compute.MEASURING_SECONDS = 1
 """
 
 

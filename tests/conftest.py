@@ -17,14 +17,12 @@ from browser import launch_or_skip, pytest_terminal_summary  # noqa: F401  pytes
 from gradio_client import Client
 from people import names, picture
 from playwright.sync_api import Browser, sync_playwright
-from serving import serving
+from serving import FEW_STEPS, serving
 from torch import Tensor
 from visiting import Visit
 
 from stylemask_demo import Portrait, Reenactor
 
-# A whole tuning takes minutes on a CPU.
-FEW_STEPS = "import stylemask_demo.generator.tuning; stylemask_demo.generator.tuning.STEPS = 10"
 # Fixtures that processes of tests had better not make twice.
 SHARED = {"reenactor": "people", "address": "page", "weights": "weights"}
 LONG = {"sources", "targets", "address", "client"}  # fixtures that take more than two seconds to make
@@ -59,13 +57,13 @@ def reenactor() -> Reenactor:
 
 @pytest.fixture(scope="session")
 def sources(reenactor: Reenactor) -> list[Portrait]:
-    """Twenty people."""
+    """Twelve people."""
     return reenactor.portrait([picture(name) for name in names(0)])
 
 
 @pytest.fixture(scope="session")
 def targets(reenactor: Reenactor) -> list[Portrait]:
-    """Twenty other people, turned otherwise."""
+    """Twelve other people, turned otherwise."""
     return reenactor.portrait([picture(name) for name in names(1)])
 
 

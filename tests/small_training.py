@@ -16,8 +16,8 @@ ARGUMENTS = ["--preset", "cpu", "--steps", "2"]  # beside what is trained and th
 
 def shrink(patch: pytest.MonkeyPatch, precision: str = "no") -> None:
     """Let the CPU's preset take small batches and make few faces and pairs, and leave out what changes no result."""
-    plans = {network: replace(plan, batch=min(plan.batch, 8)) for network, plan in presets.PRESETS["cpu"].plans.items()}
-    patch.setitem(presets.PRESETS, "cpu", presets.Preset(plans, bank=32, pairs=12, precision=precision))
+    plans = {network: replace(plan, batch=min(plan.batch, 4)) for network, plan in presets.PRESETS["cpu"].plans.items()}
+    patch.setitem(presets.PRESETS, "cpu", presets.Preset(plans, bank=16, pairs=12, precision=precision))
     patch.setattr(pipeline, "calibrate", functools.partial(calibrate, people=2))
     patch.setattr(inversion, "STEPS", 1)
     patch.setattr(factors, "CROSS_EVERY", 1)  # both kinds of swaps in two steps

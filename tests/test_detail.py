@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from people import FACES, LABELS, look
+from people import FACES, LABELS, alike, look
 from PIL import Image
 from skimage import data
 
@@ -26,7 +26,7 @@ def landmarks(count: int = 2) -> torch.Tensor:
 
 @pytest.fixture(scope="module")
 def portraits(sources):
-    return sources[:10]
+    return sources[:8]
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_results_look_more_like_their_sources_and_move_as_before(reenactor, plai
 def test_one_source_of_many_results_and_many_sources_agree(reenactor, portraits):
     together = reenactor.reenact(portraits[0], portraits[1:3])
     for made, target in zip(together, portraits[1:3], strict=True):
-        assert np.abs(np.int16(made) - np.int16(reenactor.reenact(portraits[0], target))).max() <= 2
+        assert alike(made, reenactor.reenact(portraits[0], target))
 
 
 def test_a_photo_that_is_lent_whole_is_shown_whole_at_its_own_size():
@@ -187,7 +187,7 @@ def test_mouths_alone_are_miscoloured_and_half_of_them():
 def test_laughing_mouths_do_not_glow(reenactor, method):
     """Of people with their mouths shut a generator may know so little that the inside shines when they laugh."""
     folder = FACES.parent / "glasses"
-    sources = [Image.open(path).convert("RGB") for path in sorted(folder.glob("*.webp"))]
+    sources = [Image.open(path).convert("RGB") for path in sorted(folder.glob("*.webp"))[:5]]
     made = reenactor.reenact(sources, Image.open(FACES.parent / "laughing.webp").convert("RGB"), method)
     found = np.stack([parameters.landmarks for parameters in look(reenactor, made)[0]]) / reenactor.resolution
     inside = between_lips(torch.from_numpy(found).float(), reenactor.resolution)[:, 0].numpy()

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
@@ -14,7 +13,6 @@ from documents import DOCUMENTS, README, ROOT, Block, anchors, blocks, commands,
 from gradio_client import Client
 from PIL import Image
 from room_imports import arrows, reachable, rooms
-from serving import serving
 
 from stylemask_demo import errors
 from stylemask_demo.media.videos import read_frames, write_video
@@ -31,14 +29,6 @@ FOREIGN_OPTIONS = {"--depth", "--gpus"}
 # Where the options of a command are told.
 GUIDES = {"render": "rendering.md", "train": "training.md", "evaluate": "evaluation.md", "bench": "performance.md"}
 GUIDES["stand-in"] = "packs.md"
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory) -> Iterator[str]:
-    """The address of a page of our own."""
-    folder = tmp_path_factory.mktemp("page")
-    with serving(folder / "log", GRADIO_TEMP_DIR=str(folder / "files")) as address:
-        yield address
 
 
 @pytest.fixture(scope="module")

@@ -44,11 +44,11 @@ def differences(pictures: list[Image.Image]) -> float:
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["stylemask", "directions"])
 def test_a_still_face_does_not_jitter(reenactor, source, method):
-    frames = [frame(picture("900003_1"), noise=seed) for seed in range(8)]
+    frames = [frame(picture("900003_1"), noise=seed) for seed in range(6)]
     driven = list(reenactor.drive(source, frames, method=method))
     alone = reenactor.reenact(source, frames, method=method)
     # The grain is strong: where the face is and what it does differs a little from frame to frame.
-    assert differences(driven[3:]) < 0.9 * differences(alone[3:])
+    assert differences(driven[2:]) < 0.9 * differences(alone[2:])
     video, still = look(reenactor, [driven[0], alone[0]])[0]
     assert abs(video.yaw - still.yaw) < 3 and abs(video.pitch - still.pitch) < 3
 
@@ -56,10 +56,10 @@ def test_a_still_face_does_not_jitter(reenactor, source, method):
 @pytest.mark.slow
 def test_the_result_follows_the_video(reenactor, source):
     first, second = picture("900003_0"), picture("900003_1")
-    frames = [frame(first)] * 6 + [frame(second)] * 6
+    frames = [frame(first)] * 2 + [frame(second)] * 5
     driven = list(reenactor.drive(source, frames))
     stills = [reenactor.reenact(source, frames[0]), reenactor.reenact(source, frames[-1])]
-    seen, _ = look(reenactor, [driven[5], driven[-1], *stills])
+    seen, _ = look(reenactor, [driven[1], driven[-1], *stills])
     one, two, *ends = (np.array([face.yaw, face.pitch, face.roll]) for face in seen)
     for made, near, far in ((one, *ends), (two, *ends[::-1])):
         distances = [np.linalg.norm(made - end) for end in (near, far)]
@@ -109,7 +109,7 @@ def test_heads_keep_their_size_while_the_mouth_opens(reenactor, source, method):
         frame(results.pictures(transfer("directions", who, who._replace(directions=who.directions + by * jaw)))[0])
         for by in (0.0, 1.0)
     )
-    driven = list(reenactor.drive(source, [shut] * 2 + [wide] * 6, method=method))
+    driven = list(reenactor.drive(source, [shut] * 2 + [wide] * 4, method=method))
     before, after = (seen.landmarks for seen in look(reenactor, [driven[1], driven[-1]])[0])
 
     def apart(points: np.ndarray, first: int, second: int) -> float:

@@ -4,7 +4,6 @@ The checkpoints are made here, with the published names and shapes and the weigh
 (tests/golden/README.md).
 """
 
-import argparse
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -140,20 +139,6 @@ def test_generator_with_masks_and_directions(weights, converted, case, pack, fil
 
 
 @pytest.mark.slow
-def test_encoder4editing_of_1024_pixels(weights, converted):
-    average = latent(21, 18, 512)
-    published = {
-        "state_dict": {**weights("e4e1024", "encoder."), "decoder.style.1.weight": torch.zeros(2, 2)},
-        "latent_avg": average,
-        "opts": argparse.Namespace(device="cuda:0", lr=1e-4, dataset_type="ffhq_encode"),
-    }
-    pack = converted("ffhq", "e4e_ffhq_encode_1024.pt", published)
-    codes = pack.encoder(image(7, 256, 2))
-    check("e4e1024/w_plus", codes)
-    assert torch.equal(pack.average(codes), codes + average)
-
-
-@pytest.mark.slow
 def test_encoder4editing_of_256_pixels(weights, converted):
     pack = converted("voxceleb", "e4e-voxceleb.pt", {"e": weights("e4e256")})
     check("e4e256/w_plus", pack.encoder(image(7, 256, 2)))
@@ -195,16 +180,6 @@ def test_motion_encoder_and_mapping(weights, converted):
     identity, motion = latent(13, 2, 2, 512), latent(14, 2, 2, 512)
     check("mapping2/codes", pack.motion_mapping(identity, motion).flatten(1))
     assert pack.motion_decoder.state_dict().keys() == generator.state_dict().keys()
-
-
-@pytest.mark.slow
-def test_restyle_encoder(weights, converted):
-    average = latent(22, 18, 512)
-    networks = {**weights("restyle", "encoder."), **weights("ffhq1024", "decoder.")}
-    published = {"state_dict": networks, "latent_avg": average, "opts": {"n_iters_per_batch": 5}}
-    pack = converted("ffhq", "restyle_psp_ffhq_encode.pt", published)
-    check("restyle/delta", pack.restyle(image(15, 256, 2), image(16, 256, 2)))
-    assert torch.equal(pack.restyle_average.latent, average)
 
 
 def test_directions_of_the_recipe_are_the_published_formula(tmp_path):

@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from people import FACES, LABELS, look, names, picture
+from people import FACES, LABELS, alike, look, names, picture
 from PIL import Image
 
 from stylemask_demo import Reenactor
@@ -57,11 +57,10 @@ def test_eyes_behind_glasses_are_read_and_shown_open(reenactor):
     assert (errors < 3).all(), f"yaw, pitch, roll are {errors} degrees off"
 
 
-# The first pack's directions keep the person in 14 of these 20 pairs, its masks in 16.
 @pytest.mark.parametrize(("method", "share"), [("stylemask", 0.7), ("directions", 0.6)])
 def test_reenactment_takes_the_pose_and_keeps_the_person(reenactor, sources, targets, method, share):
     results = reenactor.reenact(sources, targets, method=method)
-    assert len(results) == len(sources) >= 20
+    assert len(results) == len(sources) >= 12
     parameters, vectors = look(reenactor, results)
     _, who = look(reenactor, [p.crop for p in sources])
     _, how = look(reenactor, [p.crop for p in targets])
@@ -70,7 +69,7 @@ def test_reenactment_takes_the_pose_and_keeps_the_person(reenactor, sources, tar
     to_source, to_target = (np.abs(made - pose).mean(1) for pose in poses)
     # Where source and target face the same way there is nothing to tell apart.
     differ = np.abs(poses[0] - poses[1]).mean(1) > 4
-    assert differ.sum() >= 15
+    assert differ.sum() >= 9
     assert (to_target < to_source)[differ].mean() >= 0.9
     nearer = (vectors * who).sum(1) > (vectors * how).sum(1)
     assert nearer.mean() >= share
@@ -111,7 +110,7 @@ def test_batches_agree_with_single_pictures(reenactor, sources, targets):
     together = reenactor.reenact(sources[:3], targets[0])
     for source, result in zip(sources[:3], together, strict=True):
         alone = reenactor.reenact(source, targets[0])
-        assert np.abs(np.int16(result) - np.int16(alone)).max() <= 2
+        assert alike(result, alone)
 
 
 def test_identity_is_a_unit_vector_that_knows_people(reenactor):
@@ -125,7 +124,7 @@ def test_identity_is_a_unit_vector_that_knows_people(reenactor):
 def test_sample_is_repeatable_and_various(reenactor):
     first, second = reenactor.sample([1, 2])
     assert first.size == (256, 256)
-    assert np.abs(np.int16(first) - np.int16(reenactor.sample(1))).max() <= 2
+    assert alike(first, reenactor.sample(1))
     assert np.abs(np.int16(first) - np.int16(second)).mean() > 5
     with pytest.raises(ValueError, match="seed"):
         reenactor.sample(-1)
@@ -304,7 +303,7 @@ def test_a_random_person_takes_the_pose_of_a_face(reenactor, targets, method):
         yaws.append(np.mean([parameters.yaw for parameters in look(reenactor, made)[0]]))
     assert yaws[1] - yaws[0] > 0.5 * (turned[-1].parameters.yaw - turned[0].parameters.yaw)
     again = reenactor.sample(3, like=turned[-1], method=method)
-    assert np.abs(np.int16(again) - np.int16(made[0])).max() <= 2
+    assert alike(again, made[0])
 
 
 def test_a_random_person_stays_the_person(reenactor, targets):

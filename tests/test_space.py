@@ -22,7 +22,7 @@ from bare_pack import QUICK, bare_pack
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
-from serving import ROOT, serving
+from serving import FEW_STEPS, ROOT, serving
 
 from stylemask_demo.media.videos import read_frames, write_video
 
@@ -158,7 +158,7 @@ def client(report, another_pack, tmp_path_factory):
     folder = tmp_path_factory.mktemp("page")
     environment = {"PYTHONPATH": str(STAND_IN.parent), "SPACE_REPORT": str(report), "OMP_NUM_THREADS": "1"}
     environment["STYLEMASK_PACK"] = str(another_pack)
-    with serving(folder / "log", **environment, GRADIO_TEMP_DIR=str(folder / "uploads")) as address:
+    with serving(folder / "log", FEW_STEPS, **environment, GRADIO_TEMP_DIR=str(folder / "uploads")) as address:
         yield Client(address, verbose=False)
 
 
@@ -237,7 +237,7 @@ def test_sliders_are_prepared_when_the_page_starts(tmp_path):
     pack, report = bare_pack(tmp_path / "bare"), tmp_path / "report"
     environment = {"PYTHONPATH": str(STAND_IN.parent), "SPACE_REPORT": str(report), "OMP_NUM_THREADS": "1"}
     environment["STYLEMASK_PACK"] = str(pack)
-    with serving(tmp_path / "log", QUICK, **environment, GRADIO_TEMP_DIR=str(tmp_path / "uploads")) as address:
+    with serving(tmp_path / "log", FEW_STEPS + QUICK, **environment, GRADIO_TEMP_DIR=str(tmp_path / "uploads")) as address:
         client = Client(address, verbose=False)
         client.predict(3, api_name="/random_person")  # the rest of the page works meanwhile
         deadline = time.monotonic() + 300

@@ -109,7 +109,7 @@ def test_what_deca_is_taught_reads_as_the_same_angles(own):
 def test_the_files_become_a_pack_that_reenacts(name, own, tmp_path, monkeypatch):
     """With readers that have learned next to nothing; what is drawn are faces all the same."""
     monkeypatch.setattr(trials, "PEOPLE", 2)
-    few = ["--size", "64", "--people", "8", "--steps", "1", "--measured", "40"]
+    few = ["--size", "64", "--people", "6", "--steps", "1", "--measured", "24"]
     assert main([name, str(tmp_path), *few]) == 0
     files = {path.name for path in tmp_path.iterdir() if path.is_file()}
     assert files == {file.name for file in PUBLISHED[name].files} - {"model_ir_se50.pth"}
@@ -118,9 +118,9 @@ def test_the_files_become_a_pack_that_reenacts(name, own, tmp_path, monkeypatch)
     assert set(reenactor.methods) == ({"directions"} if name == "voxceleb" else {"stylemask", "motion"})
     (expected,) = Sampler(StyleSpace(own.generator, mean_w(own.generator))).pictures([3], 64)
     assert np.abs(np.float32(reenactor.sample(3)) - np.float32(expected)).mean() < 1
-    source, target = reenactor.portrait([picture("900000_0"), picture("900003_1")])
+    face = reenactor.portrait(picture("900000_0"))
     for method in reenactor.methods:
-        assert reenactor.reenact(source, target, method).size == (64, 64)
+        assert reenactor.reenact(face, face, method).size == (64, 64)
     for path in tmp_path.rglob("*.*"):
         path.unlink()
 

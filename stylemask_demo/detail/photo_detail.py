@@ -16,6 +16,7 @@ from stylemask_demo.networks.detail import DetailNetwork, Layers
 from stylemask_demo.networks.parameter_extractor import ExtractedParameters, ParameterExtractor
 from stylemask_demo.networks.perception import to_input
 from stylemask_demo.portraits.portrait import Portrait
+from stylemask_demo.precision import Precision
 
 REMEMBERED = 16  # sources, about 2 MB each
 
@@ -37,11 +38,15 @@ class _Source(NamedTuple):
 
 
 class PhotoDetail:
-    """Brings what the inversion of a photo has missed, strands of hair and texture of skin, into what is made of it."""
+    """Brings what the inversion of a photo has missed, strands of hair and texture of skin, into what is made of it.
 
-    def __init__(self, network: DetailNetwork, extractor: ParameterExtractor):
+    Without a `precision` it does so in float32; faces are read in it anyway, because places and angles need it.
+    """
+
+    def __init__(self, network: DetailNetwork, extractor: ParameterExtractor, precision: Precision | None = None):
         self._network, self._extractor = network, extractor
         self._device = next(network.parameters()).device
+        self._precision = precision or Precision(self._device)
         self._sources: Cache[tuple[str, str | None], _Source] = Cache(REMEMBERED, seconds=VISITOR_SECONDS)
 
     def __len__(self) -> int:
@@ -67,7 +72,8 @@ class PhotoDetail:
         else:
             made, now = self._steadied(made, sizes, steady)
         places = find_places(of_crops, of_inversions, now.landmarks, made.shape[-1] // CELL)
-        layers = self._network(crops, inversions, made, places, torch.cat([poses, now.euler], 1))
+        with self._precision():
+            layers = self._network(crops, inversions, made, places, torch.cat([poses, now.euler], 1))
         if region not in HEAD_STAYS:
             return layers
         side = made.shape[-1]

@@ -11,6 +11,7 @@ from stylemask_demo.generator.style_space import PictureCode
 from stylemask_demo.generator.tuning import TunedWeights, tuned_generator
 from stylemask_demo.media.tensors import to_images
 from stylemask_demo.networks.stylegan2 import Generator
+from stylemask_demo.precision import Precision
 
 TUNED_GENERATORS = 2  # kept ready on the device; others are put together again from their weights
 
@@ -18,7 +19,8 @@ TUNED_GENERATORS = 2  # kept ready on the device; others are put together again 
 class Synthesis:
     """Draws pictures with a generator that is shared and never changed.
 
-    `noise` is the generator's own or new for every picture; `rounding` is that of brightness to whole grey levels.
+    `noise` is the generator's own or new for every picture; `rounding` is that of brightness to whole grey levels;
+    without a `precision` it draws in float32.
     """
 
     def __init__(
@@ -26,7 +28,9 @@ class Synthesis:
         generator: Generator,
         noise: Literal["fixed", "random"] = "fixed",
         rounding: Literal["nearest", "down"] = "nearest",
+        precision: Precision | None = None,
     ):
+        self._precision = precision or Precision(generator.input.input.device)
         self.generator, self._noise, self._rounding = generator, noise, rounding
         self._tuned: Cache[str, Generator] = Cache(TUNED_GENERATORS, seconds=VISITOR_SECONDS)
 
@@ -57,7 +61,8 @@ class Synthesis:
 
     def _drawn(self, generator: Generator, code: PictureCode, size: int | None) -> torch.Tensor:
         noises = generator.random_noise(len(code.styles[0])) if self._noise == "random" else None
-        return generator.synthesise(*code, size, noises)
+        with self._precision():
+            return generator.synthesise(*code, size, noises).float()
 
     def _generator(self, tuning: TunedWeights | None) -> Generator:
         if tuning is None:
