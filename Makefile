@@ -4,6 +4,7 @@
 # make check       style, types, known weaknesses and all tests, as before a change is handed in
 # make lock        writes the *.lock files anew, after a change in requirements*.txt
 # make format      lays the code out
+# make screenshots the pictures of the page in docs/, and an animation
 # make space SPACE=owner/name   uploads the demo to a Hugging Face Space; ARGS=--dry-run only lists the files
 # make judge       the environment of the eyes that judge results on photographs: stylemask-demo evaluate --real FOLDER
 # make clean       removes what these have made here
@@ -24,7 +25,7 @@ TWO := -n 2 --dist loadgroup
 
 export GRADIO_ANALYTICS_ENABLED := False
 
-.PHONY: demo test test-fast check lock format space judge clean
+.PHONY: demo test test-fast check lock format screenshots space judge clean
 
 demo: $(VENV)/.ready-demo
 	$(RUN) app.py
@@ -53,6 +54,10 @@ lock: $(VENV)/.ready-test
 format: $(VENV)/.ready-test
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
+
+screenshots: $(VENV)/.ready-test
+	$(RUN) tests/browser.py
+	PYTHONPATH=. $(RUN) tests/screenshots.py
 
 space: $(VENV)/.ready-demo
 	$(RUN) tools/upload_space.py $(SPACE) $(ARGS)

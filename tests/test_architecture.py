@@ -18,12 +18,13 @@ ROOMS = (
     ("detail", "editing", "driving", "calibration"),
     ("pipeline",),
     ("reenactor",),
-    ("verification",),
+    ("verification", "comparisons"),
     ("rendering",),
     ("training",),
     ("evaluation",),
     ("ui",),
     ("commands",),
+    ("batch",),
     ("cli",),
     ("__main__",),
 )
@@ -32,7 +33,7 @@ TOOLS = {"rendering", "training", "evaluation"}  # used by none of the others: t
 # The page and the command line ask the reenactor, and what there is to do before it is there: files and packs.
 # Modules that serve everybody.
 SINGLE = {"errors", "messages", "resources", "batching", "caching", "host_settings", "precision"}
-ASKED = SINGLE | {"downloads", "media", "packs", "reenactor", "verification"}
+ASKED = SINGLE | {"downloads", "media", "packs", "reenactor", "verification", "comparisons"}
 
 
 def test_every_room_has_its_place():

@@ -7,8 +7,9 @@ XMP, and MP4 films too; films of all containers say it in their container's own 
 
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
+from pathlib import Path
 from typing import Any, Literal
 
 from PIL import Image
@@ -60,16 +61,16 @@ def xmp_of(picture: Image.Image) -> bytes:
 def encoded(picture: Image.Image, form: str, marks: Marks = "all", **options: Any) -> bytes:
     """A result as a file of `form`, "PNG", "JPEG", "WEBP" or "GIF", with its provenance and with what the host asks for.
 
-    `options` are those of Pillow's writer; `append_images` are results too. Files that are kept get "all" `marks`: the
-    badge, the signature, and, but for the few colours of a GIF, the watermark. Previews, which are made many times a
-    second, get those that are "seen", the badge, and what goes in again as a source or target "none".
+    `options` are those of Pillow's writer. Files that are kept get "all" `marks`: the badge, the signature, and, but for
+    the few colours of a GIF, the watermark. Previews, which are made many times a second, get those that are "seen", the
+    badge, and what goes in again as a source or target "none". Pictures of other modes than RGB have their badge already,
+    if any: see `badged`.
     """
     host = HostSettings.from_environment()
     if host.watermark and marks == "all" and form != "GIF":
         picture = with_watermark(picture)
-    if host.badge and marks != "none":
-        picture = with_badge(picture)
-        options |= {"append_images": [with_badge(image) for image in options.get("append_images", ())]}
+    if marks != "none" and picture.mode == "RGB":
+        (picture,) = badged([picture])
     packet, file = xmp_of(picture), io.BytesIO()
     if form == "PNG":
         options["pnginfo"] = PngInfo()
@@ -79,6 +80,12 @@ def encoded(picture: Image.Image, form: str, marks: Marks = "all", **options: An
     picture.save(file, form, **options)
     content = _with_gif_xmp(file.getvalue(), packet) if form == "GIF" else file.getvalue()
     return sign(content, f"image/{form.lower()}", host.signing if marks == "all" else None)
+
+
+def badged(pictures: Sequence[Image.Image]) -> list[Image.Image]:
+    """Results (RGB) with the badge, where their host asks for it."""
+    badge = HostSettings.from_environment().badge
+    return [with_badge(picture) if badge else picture for picture in pictures]
 
 
 def check_host(host: HostSettings) -> None:
@@ -98,17 +105,19 @@ def film_metadata(picture: Image.Image) -> dict[str, str]:
     return {"comment": told, "encoding_tool": f"{SOFTWARE} {__version__}", "digital_source_type": SOURCE_TYPE}
 
 
-def finish_film(path: str | os.PathLike, picture: Image.Image, form: str = "MP4") -> None:
-    """Add XMP to a film of `form`, "MP4" or "WEBM", that is written whole, and sign it where the host has a key.
+def finish_film(path: str | os.PathLike, picture: Image.Image) -> None:
+    """Add XMP to a film that is written whole, MP4 or GIF, and sign it where the host has a key; `picture` is its first.
 
-    Neither XMP nor signatures are defined for WebM. `picture` is the first of the film. Raises OSError.
+    Neither XMP nor signatures are defined for WebM, which is left as it is. Raises OSError.
     """
-    if form != "MP4":
-        return
-    packet = xmp_of(picture)
-    with open(path, "ab") as file:
-        file.write((24 + len(packet)).to_bytes(4, "big") + b"uuid" + _BOX + packet)
-    sign_file(path, "video/mp4", HostSettings.from_environment().signing)
+    packet, host, form = xmp_of(picture), HostSettings.from_environment(), Path(path).suffix.lower()
+    if form == ".mp4":
+        with open(path, "ab") as file:
+            file.write((24 + len(packet)).to_bytes(4, "big") + b"uuid" + _BOX + packet)
+        sign_file(path, "video/mp4", host.signing)
+    elif form == ".gif":
+        content = _with_gif_xmp(Path(path).read_bytes(), packet)
+        Path(path).write_bytes(sign(content, "image/gif", host.signing))
 
 
 def _text(value: str | int | float | bool) -> str:

@@ -16,9 +16,11 @@ from stylemask_demo.ui.gate import LARGEST_UPLOAD, Gate
 from stylemask_demo.ui.headers import Headers
 from stylemask_demo.ui.link_preview import LinkPreview
 from stylemask_demo.ui.page import Page
-from stylemask_demo.ui.theme import STYLE_SHEET, Calm
+from stylemask_demo.ui.theme import STYLE_SHEETS, Calm
 
-SCRIPT, CONSENT = (Path(__file__).with_name(name) for name in ("page_script.js", "consent.js"))
+# In this order.
+SCRIPTS = [Path(__file__).with_name(name) for name in ("page_script.js", "move_script.js", "waiting_script.js")]
+CONSENT = Path(__file__).with_name("consent.js")
 
 
 def launch(page: Page, port: int | None = None, share: bool = False, in_browser: bool | None = None) -> None:
@@ -44,8 +46,8 @@ def launch(page: Page, port: int | None = None, share: bool = False, in_browser:
             prevent_thread_lock=True,
             app_kwargs={"middleware": middleware},
             theme=Calm(),
-            css_paths=[STYLE_SHEET],
-            head=f"<script>{SCRIPT.read_text()}</script><script>{_asking()}</script>",
+            css_paths=STYLE_SHEETS,
+            head="".join(f"<script>{script}</script>" for script in [*map(Path.read_text, SCRIPTS), _asking()]),
             footer_links=["api"],
             max_file_size=LARGEST_UPLOAD,
             enable_monitoring=False,

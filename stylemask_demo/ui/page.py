@@ -7,6 +7,9 @@ import gradio as gr
 from stylemask_demo.host_settings import HostSettings
 from stylemask_demo.media.provenance import check_host
 from stylemask_demo.ui import texts
+from stylemask_demo.ui.compare_compute import create_compare_compute
+from stylemask_demo.ui.compare_handlers import CompareHandlers
+from stylemask_demo.ui.components import DropZone, VideoZone
 from stylemask_demo.ui.compute import create_compute, facts_of
 from stylemask_demo.ui.events import connect
 from stylemask_demo.ui.examples import EXAMPLES
@@ -14,9 +17,13 @@ from stylemask_demo.ui.gate import GatedBlocks
 from stylemask_demo.ui.handlers import Handlers
 from stylemask_demo.ui.layout import lay_out
 from stylemask_demo.ui.long_handlers import LongHandlers
+from stylemask_demo.ui.move_compute import create_move_compute
+from stylemask_demo.ui.move_handlers import MoveHandlers
 from stylemask_demo.ui.pack_registry import PackRegistry
+from stylemask_demo.ui.page_handlers import PageHandlers
 from stylemask_demo.ui.preparations import Preparations
 from stylemask_demo.ui.tuned_portraits import TunedPortraits
+from stylemask_demo.ui.video_handlers import VideoHandlers
 
 CACHE_CHECKED, CACHE_AGE = 300, 3000  # seconds: uploads and results are looked at so often, and deleted within the hour
 
@@ -37,14 +44,22 @@ def build_page(registry: PackRegistry) -> Page:
     gr.set_static_paths([EXAMPLES])  # so that they need not be copied, wherever the page is started
     compute, tuned = create_compute(registry), TunedPortraits()
     preparations = Preparations(registry, compute)
-    handlers = Handlers(compute, tuned, preparations)
-    long_handlers = LongHandlers(registry, compute, tuned, settings)
+    pictures = Handlers(compute, tuned)
+    move = MoveHandlers(create_move_compute(registry), pictures, preparations)
+    handlers = PageHandlers(
+        pictures,
+        LongHandlers(registry, compute, tuned, settings),
+        move,
+        VideoHandlers(compute, tuned),
+        CompareHandlers(create_compare_compute(registry), tuned),
+    )
     lifetime = (CACHE_CHECKED, CACHE_AGE)
     with GatedBlocks(settings, title=texts.TITLE, analytics_enabled=False, delete_cache=lifetime) as blocks:
         facts = facts_of(registry.get(registry.default))
         components = lay_out(facts, registry.packs(), forget=tuned.drop)
         if settings.examples_only:
-            for zone in (components.source.zone, components.follow.target.zone, components.video.zone):
-                zone.interactive = False
-        connect(blocks, components, handlers, long_handlers)
+            for zone in blocks.blocks.values():
+                if isinstance(zone, DropZone | VideoZone):
+                    zone.interactive = False
+        connect(blocks, components, handlers)
     return Page(blocks, preparations, registry.default, settings)
