@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
-from stylemask_demo import __version__, commands
+from stylemask_demo import __version__, batch, commands
 from stylemask_demo.editing.table import SLIDERS
 from stylemask_demo.errors import StyleMaskError
 
@@ -91,6 +91,11 @@ def _face(text: str) -> int | tuple[float, float]:
     return numbers[0], numbers[1]
 
 
+def _leader(text: str) -> int | str:
+    """Return whom a random person follows: a seed as a number, a picture by its name."""
+    return int(text) if text.isdecimal() else text
+
+
 def _parser() -> argparse.ArgumentParser:
     script = Path(sys.argv[0]).stem == SCRIPT
     parser = _Parser(prog=SCRIPT if script else "python -m stylemask_demo", description="Reenact and edit portraits.")
@@ -116,12 +121,12 @@ def _parser() -> argparse.ArgumentParser:
             help="stylemask, directions or motion, as far as the pack has them (default: stylemask)",
         )
 
-    def strength_option(added: argparse.ArgumentParser) -> None:
+    def strength_option(added: argparse.ArgumentParser, strongest: float) -> None:
         added.add_argument(
             "--strength",
-            type=_number(0, 1),
+            type=_number(0, strongest),
             default=1.0,
-            metavar="0..1",
+            metavar=f"0..{strongest:g}",
             help="0 keeps the source, 1 takes all of the pose and expression (default: 1)",
         )
 
@@ -144,15 +149,55 @@ def _parser() -> argparse.ArgumentParser:
     reenact.add_argument("source", metavar="SOURCE", help="picture of the person (who)")
     reenact.add_argument("target", metavar="TARGET", help="picture of the pose and expression (how)")
 
-    drive = command("drive", commands.drive, "Let the source person move as the face in a video.")
-    drive.add_argument("source", metavar="SOURCE", help="picture of the person (who)")
-    drive.add_argument("video", metavar="VIDEO", help="video of the motion (how), at most a minute")
+    compare = command("compare", commands.compare, "Show the results of all methods beside each other.")
+    compare.add_argument("source", metavar="SOURCE", help="picture of the person (who)")
+    compare.add_argument("target", metavar="TARGET", help="picture of the pose and expression (how)")
+
+    strip = command("strip", commands.strip, "Move a face from one end of a slider to the other, as an animation.")
+    strip.add_argument("source", metavar="SOURCE", help="picture of the person")
+    strip.add_argument("--slider", default="yaw", metavar="SLIDER", help="yaw, pitch or smile (default: yaw)")
+
+    grid = command("grid", commands.grid, "Show every source with the pose and expression of every target.")
+    for role in ("sources", "targets"):
+        grid.add_argument(f"--{role}", nargs="+", required=True, metavar="PICTURE", help=f"one to five {role}")
+
+    drive = command("drive", batch.drive, "Let the source person move as the face in a video.")
+    drive.add_argument("source", metavar="SOURCE", help="picture or video of the person (who), or a folder of them")
+    drive.add_argument("video", metavar="VIDEO", help="video of the motion (how), at most a minute, or a folder of them")
     drive.add_argument(
         "--face",
         type=_face,
         metavar="FACE",
         help="who of several is followed: number of a face in the first frame, 0 the clearest, or a point on it: 320,180",
     )
+    drive.add_argument(
+        "--motion",
+        default="absolute",
+        metavar="MOTION",
+        help="absolute: as the video has it; relative: what changes since its first frame is added (default: absolute)",
+    )
+    drive.add_argument(
+        "--smoothing", type=_number(0, 4), default=1.0, metavar="0..4", help="how much the motion is smoothed (default: 1)"
+    )
+    drive.add_argument(
+        "--crop",
+        default="follows",
+        metavar="CROP",
+        help="the face in the video is read where it is (follows) or where it was at first (stays) (default: follows)",
+    )
+    drive.add_argument(
+        "--layout",
+        default="plain",
+        metavar="LAYOUT",
+        help="plain results, the video beside them, or all of the source's photo with them in it (default: plain)",
+    )
+    drive.add_argument(
+        "--format", choices=("mp4", "webm", "gif"), default="mp4", help="kind of the results of folders (default: mp4)"
+    )
+
+    many = command("batch", batch.batch, "Do what reenact does, for many files.")
+    many.add_argument("sources", metavar="SOURCES", help="folder of pictures (who), or one picture")
+    many.add_argument("targets", metavar="TARGETS", help="folder of pictures (how), or one picture")
 
     edit = command("edit", commands.edit, "Turn a face and change its expression, relative to the picture.")
     edit.add_argument("source", metavar="SOURCE", help="picture of the person")
@@ -183,28 +228,43 @@ def _parser() -> argparse.ArgumentParser:
     sample = command("sample", commands.sample, "Write a random person.")
     seed = _whole_number(0, 2**63 - 1)
     sample.add_argument("--seed", type=seed, default=0, help="another seed, another person (default: 0)")
-    sample.add_argument("--like", metavar="TARGET", help="picture whose head pose and expression the person takes")
+    sample.add_argument(
+        "--like",
+        type=_leader,
+        metavar="TARGET",
+        help="whose head pose and expression the person takes: a picture, or the seed of another random person",
+    )
+    sample.add_argument(
+        "--truncation",
+        type=_number(0, 1),
+        metavar="0..1",
+        help="0 is the mean face, 1 as odd as they come (default: as the pack's authors have it)",
+    )
 
-    for added in (reenact, edit, invert, sample):
+    for added in (reenact, edit, compare, grid, invert, sample):
         output_option(added, "OUT.png")
-    output_option(drive, "OUT.mp4")
-    for added in (reenact, drive, sample):
+    output_option(drive, "OUT")
+    output_option(many, "DIR")
+    for added in (drive, many):
+        added.add_argument("--matrix", action="store_true", help="all with all, where files of folders else go in pairs")
+    output_option(strip, "OUT.gif")
+    for added in (reenact, grid, drive, many, sample):
         method_option(added)
-    for added in (reenact, drive):
-        strength_option(added)
+    for added, strongest in ((reenact, 1.0), (drive, 1.5), (many, 1.0)):
+        strength_option(added, strongest)
         region_option(added)
-    for added in (reenact, edit, drive):
+    for added in (reenact, edit, drive, many):
         added.add_argument(
             "--size",
             type=_whole_number(64, 1024),
             metavar="PIXELS",
             help="results as large as the picture shows the face, at most this (default: the size of the pack)",
         )
-    for added in (reenact, edit, drive, invert):
+    for added in (reenact, edit, drive, many, invert):
         added.add_argument(
             "--tune", action="store_true", help="first tune the generator to the person: takes longer, looks more alike"
         )
-    for added in (reenact, edit, drive, parameters, invert, sample):
+    for added in (reenact, edit, compare, strip, grid, drive, many, parameters, invert, sample):
         pack_option(added)
     packs = command("packs", commands.packs, "List the packs of weights, download one, or fit directions for one.")
     actions = packs.add_subparsers(metavar="{download,verify,calibrate}")

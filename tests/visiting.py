@@ -67,7 +67,7 @@ class Visit:
         )
 
     def open(self, tab: str) -> None:
-        """Open one of the three ways of working."""
+        """Open one of the ways of working."""
         self.page.get_by_role("tab", name=tab).click()
 
     def choose(self, role: str, number: int) -> None:

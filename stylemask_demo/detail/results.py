@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
+from stylemask_demo.caching import VISITOR_SECONDS, Cache
 from stylemask_demo.detail.full_size import at_full_size
 from stylemask_demo.detail.photo_detail import PhotoDetail, Steady
 from stylemask_demo.faces.paste import Behind, paste_back
@@ -17,6 +18,7 @@ from stylemask_demo.media.tensors import to_tensor
 from stylemask_demo.portraits.portrait import Portrait
 from stylemask_demo.portraits.readers import ParameterReader
 
+REMEMBERED = 8  # portraits at rest, up to 3 MB each: frames of a video go back into the same photo
 READ_SIDE = 256  # pixels that readers see of a face at most
 
 
@@ -26,6 +28,9 @@ class Results:
     def __init__(self, space: StyleSpace, synthesis: Synthesis, detail: PhotoDetail | None, reader: ParameterReader):
         self.space = space
         self._synthesis, self._detail, self._reader = synthesis, detail, reader
+        self._unmoved: Cache[tuple[str, str | None, int], tuple[Image.Image, np.ndarray]] = Cache(
+            REMEMBERED, seconds=VISITOR_SECONDS
+        )
 
     @torch.inference_mode()
     def pictures(
@@ -86,8 +91,8 @@ class Results:
         """
         size = result.width
         crop = portrait.crop_of(size)
-        still = self.still(portrait, size)
-        now, unmoved = (reading.parameters.landmarks for reading in self._reader.read([result, still]))
+        (now,) = self._landmarks([result])
+        still, unmoved = self._unmoved.find((*portrait.look, size), lambda: self._at_rest(portrait, size))
         # What a result shows of the photo itself, around a face that holds still, is no change.
         shown, true = np.asarray(result), np.asarray(crop)
         still = Image.fromarray(np.where((shown == true).all(2, keepdims=True), true, np.asarray(still)))
@@ -97,6 +102,14 @@ class Results:
         transform = portrait.transform.resized(crop.width)
         behind = self._behind(portrait, result)
         return paste_back(portrait.photo, result, crop, transform, landmarks, moved, still, behind)
+
+    def _at_rest(self, portrait: Portrait, size: int) -> tuple[Image.Image, np.ndarray]:
+        """The portrait as `still` draws it, and the landmarks (68, 2) seen there."""
+        still = self.still(portrait, size)
+        return still, self._landmarks([still])[0]
+
+    def _landmarks(self, pictures: Sequence[Image.Image]) -> list[np.ndarray]:
+        return [reading.parameters.landmarks for reading in self._reader.read(pictures)]
 
     @torch.inference_mode()
     def _behind(self, portrait: Portrait, result: Image.Image) -> Behind | None:

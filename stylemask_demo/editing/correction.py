@@ -13,6 +13,8 @@ from stylemask_demo.portraits.portrait import Portrait
 
 LEAST_ANSWER = 0.1  # part of an expression asked for by which a face must follow, or it is not asked for any more
 
+# What pictures of a film miss, (B, V), by what tells that (N, V) of those with such numbers, and how many there are in all.
+Hold = Callable[[Callable[[list[int]], Tensor], int], Tensor]
 Draw = Callable[[PictureCode, Sequence[Portrait]], Tensor]
 
 
@@ -44,26 +46,35 @@ class Correction:
         how: FaceCode,
         strength: float,
         sources: Sequence[Portrait] = (),
+        hold: Hold | None = None,
     ) -> PictureCode:
         """Corrects the codes of B results of `who` with the motion of `how`, both with `values`; of no `strength`, nothing.
 
-        `sources` are the portraits that the codes were made from, or one of all, if there are any.
+        `sources` are the portraits that the codes were made from, or one of all, if there are any; without `hold` all
+        results are looked at.
         """
         now, then = known(who.values), known(how.values)
         wanted = now + strength * (then - now)
-        return self.corrected(code, wanted, sources, strength)
+        return self.corrected(code, wanted, sources, min(strength, 1.0), hold)
 
     def followed_in(
-        self, region: Region, code: PictureCode, who: FaceCode, how: FaceCode, strength: float, sources: Sequence[Portrait]
+        self,
+        region: Region,
+        code: PictureCode,
+        who: FaceCode,
+        how: FaceCode,
+        strength: float,
+        sources: Sequence[Portrait],
+        hold: Hold | None = None,
     ) -> PictureCode:
         """Codes of B faces `who` as they are -> the same with the part of the motion of `how` that belongs to a region.
 
-        Their values are the encoder's, (B, 56).
+        Their values are the encoder's, (B, 56); `hold` is that of a call.
         """
         now, then = known(who.values), known(how.values)
         change = strength * region_values(region, now) * (then - now)
         code = self.moved(code, change)
-        return self.corrected(code, now + change, sources, strength)
+        return self.corrected(code, now + change, sources, min(strength, 1.0), hold)
 
     def seen(self, code: PictureCode, sources: Sequence[Portrait] = ()) -> Tensor:
         """Head pose and expression that B pictures show, (B, V)."""
@@ -75,10 +86,18 @@ class Correction:
         wanted: Tensor,
         sources: Sequence[Portrait] = (),
         strength: float | Tensor = 1.0,
+        hold: Hold | None = None,
     ) -> PictureCode:
         """Codes of B pictures that show what is `wanted`, (B, V), better; `strength` is the part that is corrected, of all
-        values or of each, (V,)."""
-        return self.moved(code, strength * (wanted - self.seen(code, sources)))
+        values or of each, (V,). Without `hold` all pictures are looked at."""
+
+        def missed(rows: list[int]) -> Tensor:
+            some = PictureCode(*([style[rows] for style in styles] for styles in code))
+            return wanted[rows] - self.seen(some, [sources[i % len(sources)] for i in rows] if sources else ())
+
+        if hold is None:
+            return self.moved(code, strength * (wanted - self.seen(code, sources)))
+        return self.moved(code, strength * hold(missed, len(wanted)))
 
     def followed(
         self,

@@ -4,16 +4,18 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from stylemask_demo.ui.compare_card import CompareCard
 from stylemask_demo.ui.components import (
     Comparison,
     DropZone,
     FacePicker,
     LivePicture,
-    MethodChoice,
     PictureDownload,
-    VideoZone,
 )
 from stylemask_demo.ui.move_card import MoveCard
+from stylemask_demo.ui.parts import Steering
+from stylemask_demo.ui.random_people import RandomPeople
+from stylemask_demo.ui.video_card import VideoCard
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class PictureCard:
     chooser: FacePicker
     face: gr.Number  # which of the faces
     faces: gr.Dataset
-    surprise: gr.Button
+    random: RandomPeople
 
 
 @dataclass(frozen=True)
@@ -38,16 +40,6 @@ class MatchRow:
 
 
 @dataclass(frozen=True)
-class Steering:
-    """What steers how a face is followed."""
-
-    method: MethodChoice
-    hint: gr.HTML
-    strength: gr.Slider
-    region: gr.Radio
-
-
-@dataclass(frozen=True)
 class FollowCard:
     """The result of following the target's face, and what steers it."""
 
@@ -57,23 +49,6 @@ class FollowCard:
     into_photo: gr.Checkbox
     save: gr.Button
     file: PictureDownload
-
-
-@dataclass(frozen=True)
-class VideoCard:
-    """The source driven by a video."""
-
-    zone: VideoZone
-    chooser: FacePicker
-    face: gr.Number  # which of the faces in its first frame
-    refusal: gr.HTML  # why a video cannot be used
-    example: gr.Button
-    result: VideoZone
-    made: gr.State  # path of the result
-    steering: Steering
-    line: gr.HTML
-    start: gr.Button
-    stop: gr.Button
 
 
 @dataclass(frozen=True)
@@ -97,6 +72,7 @@ class Components:
     follow: FollowCard
     video: VideoCard
     move: MoveCard
+    compare: CompareCard
     packs: PackCard
     status: gr.HTML
     source_stages: list[LivePicture]

@@ -2,12 +2,13 @@
 
 import base64
 import binascii
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio import component_meta
 from gradio.components.gallery import GalleryData, GalleryImage
-from gradio.data_classes import Base64ImageData, FileData, ImageData
+from gradio.data_classes import Base64ImageData, FileData, ImageData, ListFiles
 from gradio.processing_utils import save_bytes_to_cache
 from PIL import Image
 
@@ -77,11 +78,14 @@ def _decode(url: str) -> bytes:
 
 
 class LivePicture(gr.Image):
-    """A picture that arrives inside the event's answer: quick to replace, and never a file on the disk."""
+    """A picture that arrives inside the event's answer: quick to replace, and never a file on the disk.
+
+    Given as the bytes of a PNG or GIF file it arrives as it is.
+    """
 
     is_template = True
 
-    def postprocess(self, value: Image.Image | None) -> Base64ImageData | None:  # type: ignore[override]
+    def postprocess(self, value: Image.Image | bytes | None) -> Base64ImageData | None:  # type: ignore[override]
         return None if value is None else Base64ImageData(url=data_url(value))
 
 
@@ -120,6 +124,31 @@ class FacePicker(gr.Gallery):
         return GalleryData(root=[GalleryImage(image=ImageData(url=data_url(face))) for face in value or []])
 
 
+class PictureRow(gr.Gallery):
+    """A place for some pictures that hands the files over as they came, whatever they are."""
+
+    is_template = True
+
+    def preprocess(self, payload: GalleryData | None) -> list[str]:  # type: ignore[override]
+        given = payload.root if payload is not None else []
+        return [item.image.path or "" for item in given if isinstance(item, GalleryImage)]
+
+
+class PictureFiles(gr.File):
+    """Some pictures that a program sends. gr.File would leave an empty file behind for each of them."""
+
+    is_template = True
+
+    def preprocess(self, payload: ListFiles | None) -> list[str]:  # type: ignore[override]
+        return [] if payload is None else [file.path for file in payload.root]
+
+    def example_payload(self) -> Any:
+        return [_file_of_ours(f"{str(self.label).removesuffix('s')}_{number}.webp") for number in (1, 2)]
+
+    def example_value(self) -> Any:
+        return [file["path"] for file in self.example_payload()]
+
+
 class VideoZone(gr.Video):
     """A place for one video that hands the file over as it came: gr.Video would call ffmpeg on some."""
 
@@ -133,6 +162,13 @@ class VideoZone(gr.Video):
 
     def example_value(self) -> Any:
         return "assets/examples/driving_1.mp4"
+
+
+class FilmFile(VideoZone):
+    """A film for programs, which may be a GIF: gr.Video would make an MP4 of that."""
+
+    def postprocess(self, value: str | None) -> FileData | None:
+        return None if value is None else FileData(path=value, orig_name=Path(value).name)
 
 
 class EasySlider(gr.Slider):

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from stylemask_demo import FaceParameters, Portrait, Reenactor, messages
 from stylemask_demo.errors import NoFaceFound
 from stylemask_demo.media.videos import read_frames, write_video
-from stylemask_demo.reenactor import Region
+from stylemask_demo.reenactor import Driving, Region
 from stylemask_demo.ui.accelerator import LONG_WORK, LONGEST_SECONDS, accelerated
 from stylemask_demo.ui.pack_registry import PackRegistry
 from stylemask_demo.ui.pictures import Box
@@ -23,6 +23,7 @@ from stylemask_demo.ui.subjects import Subject, portrait_of
 T = TypeVar("T")
 
 SAMPLE_ATTEMPTS = 5  # a face sampled at random is now and then too odd to be found again
+PREVIEW_SIDE = 384  # pixels of the longer side of what is seen of a video while it is made
 MEASURING_SECONDS = 12  # of work in one piece of a calibration, which asks for twice as many
 
 
@@ -65,10 +66,10 @@ class Compute(NamedTuple):
     reenact: Callable[[str, Subject, Subject, str, float, bool, int | None], Computed[tuple[Image.Image, Image.Image]]]
     stages: Callable[[str, Subject], Computed[Stages]]
     faces: Callable[[str, Image.Image], Computed[tuple[Box, ...]]]
-    sample: Callable[[str, int], Computed[Image.Image]]
+    sample: Callable[[str, int, int | None, float | None], Computed[Image.Image]]
     describe: Callable[[str], Computed[None]]
     match: Callable[[str, Subject, int], Iterator[Progress | Computed[tuple[bytes, Image.Image]]]]
-    drive: Callable[[str, Subject, str, str, str, float, int, Region], Iterator[Progress | Computed[None]]]
+    drive: Callable[[str, Subject | str, str, str, Driving], Iterator[Progress | Computed[None]]]
     measure: Callable[[str, int], Computed[tuple[int, list[np.ndarray]]]]
     fit: Callable[[str, np.ndarray, str], Iterator[Progress | Computed[Any]]]
 
@@ -113,11 +114,14 @@ def create_compute(registry: PackRegistry) -> Compute:
         return computed(_boxes(reenactor, picture), started, reenactor)
 
     @accelerated(registry, seconds=10)
-    def sample(pack: str, seed: int) -> Computed[Image.Image]:
-        """Return a random person's picture with a face that is found: the first from `seed` on."""
+    def sample(pack: str, seed: int, like: int | None, truncation: float | None) -> Computed[Image.Image]:
+        """Return a random person's picture with a face that is found: the first from `seed` on.
+
+        like and truncation: those of Reenactor.sample, by the pack's first method.
+        """
         started, reenactor = time.perf_counter(), registry.get(pack)
         for attempt in range(SAMPLE_ATTEMPTS):
-            picture = reenactor.sample(seed + attempt)
+            picture = reenactor.sample(seed + attempt, like, reenactor.methods[0], truncation)
             try:
                 reenactor.portrait(picture)
             except NoFaceFound:
@@ -147,18 +151,18 @@ def create_compute(registry: PackRegistry) -> Compute:
 
     @accelerated(registry, seconds=LONGEST_SECONDS)
     def drive(
-        pack: str, source: Subject, video: str, output: str, method: str, strength: float, face: int, region: Region
+        pack: str, source: Subject | str, video: str, output: str, how: Driving
     ) -> Iterator[Progress | Computed[None]]:
-        """Write the source, moving as a face in the file `video`, to the file `output`; yield Progress.
-
-        face: which face of the first frame that shows one, the clearest first.
+        """Write the source, or the person of a file, moving as a face in the file `video`, to the file `output`; yield
+        Progress.
         """
         started, reenactor = time.perf_counter(), registry.get(pack)
         frames = read_frames(video)  # first: what cannot be used is refused before there is work
+        film = read_frames(source) if isinstance(source, str) else source
 
         def write(report: Report) -> None:
-            who = portrait_of(reenactor, source, "source")
-            pictures = reenactor.drive(who, frames, method=method, strength=strength, region=region, face=face)
+            who = portrait_of(reenactor, film, "source") if isinstance(film, Subject) else film
+            pictures = reenactor.drive(who, frames, **vars(how))
             write_video(output, _counted(pictures, frames.count, report), fps=frames.fps, audio_from=video)
 
         for item in stream(write, LONG_WORK):
@@ -196,8 +200,12 @@ def _boxes(reenactor: Reenactor, picture: Image.Image) -> tuple[Box, ...]:
 def _counted(pictures: Generator[Image.Image, None, None], total: int, report: Report) -> Iterator[Image.Image]:
     with closing(pictures):
         for done, picture in enumerate(pictures, 1):
-            report(done, total)
+            report(done, total, "", _preview(picture))
             yield picture
+
+
+def _preview(picture: Image.Image) -> Image.Image:
+    return ImageOps.contain(picture, (PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.BILINEAR)
 
 
 def facts_of(reenactor: Reenactor) -> Facts:

@@ -12,22 +12,24 @@ from typing import Any
 
 import gradio as gr
 
-from stylemask_demo.errors import UnreadableMedia
-from stylemask_demo.media.videos import read_frames
 from stylemask_demo.ui import texts
 from stylemask_demo.ui.any_file import ANY_FILE
-from stylemask_demo.ui.cards import Components, FollowCard, PictureCard, Steering
-from stylemask_demo.ui.components import DropZone, Shown
+from stylemask_demo.ui.cards import Components, FollowCard, Steering
+from stylemask_demo.ui.compare_events import connect_compare
+from stylemask_demo.ui.compare_programs import connect_compare_programs
+from stylemask_demo.ui.components import Shown
 from stylemask_demo.ui.error_messages import in_card
-from stylemask_demo.ui.examples import EXAMPLE_VIDEO, example_faces
+from stylemask_demo.ui.examples import example_faces
 from stylemask_demo.ui.handlers import Handlers
-from stylemask_demo.ui.lines import DOWNLOAD, LONG, PREVIEW, QUICK, UNSEEN, Event
-from stylemask_demo.ui.long_handlers import HIDDEN, SHOWN, LongHandlers
+from stylemask_demo.ui.lines import DOWNLOAD, LONG, PREVIEW, QUICK, UNSEEN, Event, name_lines
+from stylemask_demo.ui.long_handlers import LongHandlers
+from stylemask_demo.ui.long_work import HIDDEN, connect_cancel, ended, failed, wait
 from stylemask_demo.ui.move_events import connect_move
-from stylemask_demo.ui.move_handlers import MoveHandlers
-from stylemask_demo.ui.pictures import NOT_WHOLE
+from stylemask_demo.ui.page_handlers import PageHandlers
 from stylemask_demo.ui.programs import connect_programs
 from stylemask_demo.ui.questions import Place, ask, new_place
+from stylemask_demo.ui.random_people import connect_random_people
+from stylemask_demo.ui.video_events import connect_video
 
 NAME_FACES = """() => document.querySelectorAll('.faces').forEach(faces =>
     faces.querySelectorAll('button').forEach((button, index) =>
@@ -35,9 +37,7 @@ NAME_FACES = """() => document.querySelectorAll('.faces').forEach(faces =>
 METHOD_HINT = f"method => ({json.dumps({name: texts.method_hint(name) for name in texts.METHOD_HINTS})})[method] ?? ''"
 
 
-def connect(
-    blocks: gr.Blocks, page: Components, handlers: Handlers, long_handlers: LongHandlers, move_handlers: MoveHandlers
-) -> None:
+def connect(blocks: gr.Blocks, page: Components, handlers: PageHandlers) -> None:
     """Connect the page's components with the handlers."""
     source, target, follow = page.source, page.follow.target, page.follow
     used, match = page.packs.used, page.match.match
@@ -45,32 +45,35 @@ def connect(
     steered = [follow.steering.method, follow.steering.strength]
     followed = [source.zone, target.zone, *steered, follow.into_photo, source.face, target.face, used, match]
     followed += [follow.steering.region]
-    matching = _connect_match(page, long_handlers)
+    matching = _connect_match(page, handlers.long)
 
     result = new_place("result", [follow.result, page.status])
     edited = new_place("edited", [page.move.picture, page.status])
     source_stages = new_place("source-stages", [source.chooser, *page.source_stages])
     target_stages = new_place("target-stages", [target.chooser, *page.target_stages])
-    _connect_pictures(blocks, page, handlers, [result, edited, source_stages, target_stages], matching)
+    _connect_pictures(blocks, page, handlers.pictures, [result, edited, source_stages, target_stages], matching)
 
     # What a hand moves asks too: while one position is computed, only the latest of the next ones waits.
     steering = follow.steering
     steers = [steering.method.input, steering.region.input, steering.strength.change, follow.into_photo.input]
     for name, listen in (("show", partial(gr.on, [result.asked.change, *steers])), ("matched", matching.success)):
-        ask(result, listen, handlers.preview, followed, told, api_name=f"{name}_result", **PREVIEW)
+        ask(result, listen, handlers.pictures.preview, followed, told, api_name=f"{name}_result", **PREVIEW)
 
-    connect_move(blocks, page, edited, move_handlers, matching)
+    connect_move(blocks, page, edited, handlers.move, matching)
 
     for place, card in ((source_stages, source), (target_stages, target)):
         looked = [card.zone, card.face, used]
-        ask(place, place.asked.change, handlers.preview_stages, looked, api_name=f"show_{place.name}", **PREVIEW)
+        ask(place, place.asked.change, handlers.pictures.preview_stages, looked, api_name=f"show_{place.name}", **PREVIEW)
 
     for steering in (follow.steering, page.video.steering):
         _explain_method(steering)
-    _connect_download("save_result", handlers.reenact, followed, follow)
-    _connect_video(page, long_handlers)
-    _connect_packs(page, long_handlers)
-    connect_programs(page, handlers, long_handlers, move_handlers)
+    _connect_download("save_result", handlers.pictures.reenact, followed, follow)
+    connect_video(page, handlers.video, _chosen)
+    _connect_packs(page, handlers.long)
+    connect_programs(page, handlers)
+    connect_compare(page, handlers.compare, matching)
+    connect_compare_programs(page, handlers.compare)
+    blocks.load(None, js=name_lines(blocks))
 
 
 def _connect_pictures(
@@ -78,7 +81,8 @@ def _connect_pictures(
 ) -> None:
     """Let every picture that comes or goes change what the page asks; keep what is there over a reload."""
     source, target, used = page.source, page.follow.target, page.packs.used
-    seen: list[Any] = [used, source.zone, source.face, target.zone, target.face, page.video.zone, page.video.face]
+    seen: list[Any] = [used, source.zone, source.face, target.zone, target.face, page.video.video.zone, page.video.face]
+    seen += [page.video.choices.source.zone]
     look: Event = {"fn": None, "inputs": seen, "outputs": [place.asked for place in places], "js": "stylemask.look"}
     for role, card in (("source", source), ("target", target)):
         card.zone.upload(handlers.shown_picture, card.zone, card.zone, **UNSEEN, api_name=f"{role}_shown")
@@ -87,13 +91,14 @@ def _connect_pictures(
             None, card.faces, card.zone, js=f"index => stylemask.example({json.dumps(example_faces(role))}[index])"
         )
         card.chooser.select(_chosen, None, card.face, **QUICK, trigger_mode="multiple", api_name=f"{role}_face")
-        _connect_surprise(role, card, used, handlers)
+        connect_random_people(blocks, role, card.random, card.zone, used, handlers)
     gr.on([part.change for part in seen], **look)
     gr.on([source.zone.change, source.face.change], _unmatch, None, _match_parts(page), **UNSEEN, cancels=[matching])
 
     follow, move = page.follow, page.move
     kept: list[Any] = [source.zone, target.zone, source.face, target.face, follow.steering.method, follow.steering.strength]
     kept += [follow.steering.region, follow.into_photo, *move.sliders.values(), move.into_photo, page.tab]
+    kept += [page.compare.kind, page.compare.slider, page.compare.sources, page.compare.targets]
     come = blocks.load(None, [page.kept, *kept], kept, js="stylemask.restore")
     come.then(None, page.tab, page.tabs, js="stylemask.openTab").then(**look)
     come.then(None, list(move.sliders.values()), None, js="stylemask.sliders.begin")
@@ -101,15 +106,6 @@ def _connect_pictures(
     gr.on([*(part.change for part in kept), move.settled.change], None, kept, page.kept, js="stylemask.keep")
     blocks.load(None, js=NAME_FACES)
     blocks.load(None, js=ANY_FILE)
-
-
-def _connect_surprise(role: str, card: PictureCard, used: gr.Textbox, handlers: Handlers) -> None:
-    """Let the button bring a random person, unless another picture comes meanwhile."""
-    seed, person = gr.Number(precision=0, visible=False), DropZone(format="png", visible=False)
-    js = f"(seed, pack) => stylemask.surprise('{role}', pack)"
-    came = card.surprise.click(handlers.random_person, [seed, used], person, js=js, api_name=f"{role}_random", **PREVIEW)
-    came.success(None, person, card.zone, js=f"person => stylemask.surprised('{role}', person)")
-    came.failure(None, js=f"() => stylemask.surprised('{role}')")
 
 
 def _connect_download(name: str, function: Callable[..., Any], inputs: Any, card: FollowCard) -> None:
@@ -132,82 +128,17 @@ def _match_parts(page: Components) -> list[gr.components.Component]:
 
 def _unmatch() -> Shown:
     """Forget that the source was matched: (match, match line, match button, cancel button)."""
-    return None, *_ended()
-
-
-def _wait(start: gr.Button, shown: list[gr.components.Component], name: str, js: str | None = None) -> Callable[..., Any]:
-    """Show at once that long work was asked for, in (line, start button, cancel button): others may come first."""
-    waiting = start.click(_begun, None, shown, **QUICK, js=js, api_name=f"{name}_waiting")
-    return waiting.then
-
-
-def _connect_cancel(
-    stop: gr.Button, ended: Callable[..., Any], shown: list[gr.components.Component], work: gr.events.Dependency, name: str
-) -> None:
-    """Let a button end long work, and show that twice: a step of the work may be on its way to the page still."""
-    cancelled = stop.click(ended, None, shown, **UNSEEN, cancels=[work], api_name=f"{name}_cancelled")
-    cancelled.then(ended, None, shown, **UNSEEN, api_name=f"{name}_ended")
-
-
-def _begun() -> Shown:
-    return texts.progress("Waiting for others"), HIDDEN, SHOWN
-
-
-def _ended() -> Shown:
-    return "", SHOWN, HIDDEN
-
-
-def _failed() -> Shown:
-    """Let the work be started anew; why it failed stays in its line: (start button, cancel button)."""
-    return SHOWN, HIDDEN
+    return None, *ended()
 
 
 def _connect_match(page: Components, handlers: LongHandlers) -> gr.events.Dependency:
     parts, inputs = _match_parts(page), [page.source.zone, page.source.face, page.packs.used]
-    waiting = _wait(page.match.start, parts[1:], "match")
+    waiting = wait(page.match.start, parts[1:], "match")
     match = in_card(handlers.match, parts, page.match.line)
     matching = waiting(match, inputs, parts, **UNSEEN, **LONG, api_name="match")
-    matching.failure(_failed, None, parts[2:], **UNSEEN, api_name="match_failed")
-    _connect_cancel(page.match.stop, _unmatch, parts, matching, "match")
+    matching.failure(failed, None, parts[2:], **UNSEEN, api_name="match_failed")
+    connect_cancel(page.match.stop, _unmatch, parts, matching, "match")
     return matching
-
-
-def _connect_video(page: Components, handlers: LongHandlers) -> None:
-    card, ended = page.video, [page.video.line, page.video.start, page.video.stop]
-    steered = [card.steering.method, card.steering.strength]
-    inputs = [page.source.zone, card.zone, *steered, page.source.face, page.packs.used, page.match.match, card.face]
-    inputs += [card.steering.region]
-    outputs = [card.made, card.line, page.status, card.start, card.stop]
-    checked = card.zone.upload(check_video, card.zone, card.refusal, **QUICK, api_name="video_added")
-    checked.success(None, card.refusal, card.zone, js="refusal => (refusal ? null : undefined)")
-    card.example.click(lambda: str(EXAMPLE_VIDEO), None, card.zone, **UNSEEN, api_name="video_example")
-    card.zone.change(
-        handlers.new_video,
-        [card.zone, page.packs.used],
-        [card.zone, card.chooser, card.face],
-        **PREVIEW,
-        api_name="video_faces",
-    )
-    card.chooser.select(_chosen, None, card.face, **QUICK, trigger_mode="multiple", api_name="video_face")
-    waiting = _wait(card.start, ended, "video", js="() => (stylemask.startFilm(), [])")
-    drive = in_card(handlers.drive, outputs, card.line)
-    driving = waiting(drive, inputs, outputs, **UNSEEN, **LONG, api_name="make_video")
-    # The component itself is left alone until there is a result: of what is skipped Gradio makes a copy for the
-    # visitor, and files that a copy shows are never deleted.
-    shown = driving.success(lambda path: path, card.made, card.result, **UNSEEN, api_name="show_video")
-    shown.success(None, js="() => stylemask.showFilm()")
-    driving.failure(_failed, None, ended[1:], **UNSEEN, api_name="video_failed")
-    _connect_cancel(card.stop, _ended, ended, driving, "video")
-
-
-def check_video(video: str | None) -> str:
-    """Say at once why a video cannot be used: a message for the card, or nothing; or that some of it is missing."""
-    try:
-        if video is not None and (note := read_frames(video).note):
-            gr.Warning(note, title=NOT_WHOLE)
-    except UnreadableMedia as error:
-        return texts.refusal(error.message)
-    return ""
 
 
 def _connect_packs(page: Components, handlers: LongHandlers) -> None:
@@ -226,12 +157,12 @@ def _connect_packs(page: Components, handlers: LongHandlers) -> None:
             page.status,
         ],
     }
-    ended = [card.line, card.download, card.stop]
-    waiting = _wait(card.download, ended, "download")
-    download = in_card(handlers.download, ended, card.line)
-    fetched = waiting(download, card.chosen, ended, **UNSEEN, **DOWNLOAD, api_name="download_pack")
-    fetched.failure(_failed, None, ended[1:], **UNSEEN, api_name="download_failed")
-    _connect_cancel(card.stop, _ended, ended, fetched, "download")
-    card.chosen.input(lambda: ("", HIDDEN, HIDDEN), None, ended, **UNSEEN, cancels=[fetched], api_name="pack_looked_at")
+    parts = [card.line, card.download, card.stop]
+    waiting = wait(card.download, parts, "download")
+    download = in_card(handlers.download, parts, card.line)
+    fetched = waiting(download, card.chosen, parts, **UNSEEN, **DOWNLOAD, api_name="download_pack")
+    fetched.failure(failed, None, parts[1:], **UNSEEN, api_name="download_failed")
+    connect_cancel(card.stop, ended, parts, fetched, "download")
+    card.chosen.input(lambda: ("", HIDDEN, HIDDEN), None, parts, **UNSEEN, cancels=[fetched], api_name="pack_looked_at")
     card.chosen.input(**choice, **PREVIEW, api_name="choose_pack")
     fetched.success(**choice, **PREVIEW, api_name="pack_fetched")

@@ -131,11 +131,14 @@ class Handlers:
         }
 
     @explained
-    def random_person(self, seed: float, pack: str) -> Image.Image:
-        """Make up a person: a picture sampled from the pack's generator. seed: a whole number; the same seed
-        gives the same person. pack: name of the weights.
+    def random_person(
+        self, seed: float | None, pack: str, like: float | None = None, truncation: float | None = None
+    ) -> Image.Image:
+        """Make up a person: a picture sampled from the pack's generator. seed: a whole number; the same seed gives the same
+        person. pack: name of the weights. like: seed of another random person whose head pose and expression the person
+        takes. truncation: 0 (the mean face) to 1 (as odd as they come).
         """
-        return self._compute.sample(pack, int(seed)).value
+        return self._compute.sample(pack, int(seed or 0), None if like is None else int(like), truncation).value
 
     def source(
         self, picture: Image.Image, face: float | None, pack: str, match: Match | None

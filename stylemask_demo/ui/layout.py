@@ -7,21 +7,22 @@ import gradio as gr
 
 from stylemask_demo.packs import PackInfo
 from stylemask_demo.ui import texts
-from stylemask_demo.ui.cards import Components, FollowCard, MatchRow, PackCard, PictureCard, Steering, VideoCard
+from stylemask_demo.ui.cards import Components, FollowCard, MatchRow, PackCard, PictureCard
+from stylemask_demo.ui.compare_card import lay_out_compare
 from stylemask_demo.ui.components import (
     Comparison,
     DropZone,
-    EasySlider,
     FacePicker,
     LivePicture,
-    MethodChoice,
     PictureDownload,
-    VideoZone,
 )
 from stylemask_demo.ui.compute import Facts
-from stylemask_demo.ui.examples import example_faces
+from stylemask_demo.ui.examples import MOVING_PORTRAIT, STILL_PORTRAIT, example_faces
 from stylemask_demo.ui.move_card import lay_out_move
+from stylemask_demo.ui.parts import face_choice, steering
+from stylemask_demo.ui.random_people import random_options, surprise_button
 from stylemask_demo.ui.tuned_portraits import Match
+from stylemask_demo.ui.video_card import video_card
 
 STAGES = ("Aligned crop", "Inversion", "Face parameters")
 OPENING = {"source": 0, "target": 1}  # examples that the page opens with: their change is plain to see
@@ -37,7 +38,7 @@ def lay_out(facts: Facts, packs: list[PackInfo], forget: Callable[[Match | None]
     `facts` are those of the pack that the page opens with, which is the first of `packs`; `forget` is called
     with the Match of a visitor who has left.
     """
-    gr.HTML(texts.HEADER, padding=False)
+    gr.HTML(texts.header(MOVING_PORTRAIT, STILL_PORTRAIT), padding=False)
     tab = gr.Textbox("follow", visible=False)
     with gr.Row(elem_classes="workspace"):
         with gr.Column(min_width=260, elem_classes="card who"):
@@ -48,11 +49,14 @@ def lay_out(facts: Facts, packs: list[PackInfo], forget: Callable[[Match | None]
                     follow = _follow_card(facts.methods)
                 opened.select(None, None, tab, js="() => 'follow'")
                 with gr.Tab("Follow a video", id="video") as opened:
-                    video = _video_card(facts.methods)
+                    video = video_card(facts.methods)
                 opened.select(None, None, tab, js="() => 'video'")
                 with gr.Tab("Move by hand", id="move") as opened:
                     move = lay_out_move(_keeping)
                 opened.select(None, None, tab, js="() => 'move'")
+                with gr.Tab("Compare", id="compare") as opened:
+                    compare = lay_out_compare()
+                opened.select(None, None, tab, js="() => 'compare'")
     status_line = gr.HTML(texts.status(facts), elem_id="status", padding=False)
     with gr.Accordion("How the two faces were understood", open=False, elem_classes="card folding stages"):
         gr.HTML(texts.STAGES_HINT, padding=False)
@@ -64,7 +68,7 @@ def lay_out(facts: Facts, packs: list[PackInfo], forget: Callable[[Match | None]
     gr.HTML(texts.FOOTER, padding=False)
     kept = gr.BrowserState(storage_key="stylemask-demo", secret=KEPT_IN_BROWSER)
     return Components(
-        source, match, follow, video, move, weights, status_line, source_stages, target_stages, tabs, tab, kept
+        source, match, follow, video, move, compare, weights, status_line, source_stages, target_stages, tabs, tab, kept
     )
 
 
@@ -72,20 +76,18 @@ def _source_card(forget: Callable[[Match | None], None]) -> tuple[PictureCard, M
     parts = _picture_parts("source", "who it is")
     line = gr.HTML("", elem_id="match-line", padding=False)
     with gr.Row(elem_classes="foot"):
-        surprise = _surprise_button("source")
+        surprise = surprise_button("source")
         start = gr.Button("Match this person better", size="sm", min_width=170, elem_id="match")
         stop = gr.Button("Cancel matching", size="sm", min_width=170, visible=False, elem_id="match-cancel")
-    return PictureCard(*parts, surprise), MatchRow(start, stop, line, gr.State(None, delete_callback=forget))
+    random = random_options("source", surprise)
+    return PictureCard(*parts, random), MatchRow(start, stop, line, gr.State(None, delete_callback=forget))
 
 
 def _target_card() -> PictureCard:
     parts = _picture_parts("target", "how it moves")
     with gr.Row(elem_classes="foot"):
-        return PictureCard(*parts, _surprise_button("target"))
-
-
-def _surprise_button(role: str) -> gr.Button:
-    return gr.Button("Surprise me", size="sm", min_width=90, elem_id=f"{role}-surprise")
+        surprise = surprise_button("target")
+    return PictureCard(*parts, random_options("target", surprise))
 
 
 def _picture_parts(role: str, hint: str) -> tuple[DropZone, FacePicker, gr.Number, gr.Dataset]:
@@ -107,7 +109,7 @@ def _picture_parts(role: str, hint: str) -> tuple[DropZone, FacePicker, gr.Numbe
         elem_classes="zone",
     )
     gr.HTML("", elem_id=f"{role}-sign", padding=False)
-    chooser, face = _face_choice(role)
+    chooser, face = face_choice(role)
     faces = gr.Dataset(
         components=[gr.Image(visible=False)],
         samples=[[path] for path in examples],
@@ -118,34 +120,6 @@ def _picture_parts(role: str, hint: str) -> tuple[DropZone, FacePicker, gr.Numbe
     )
     gr.HTML(texts.TIPS[role], padding=False)
     return zone, chooser, face, faces
-
-
-def _face_choice(role: str) -> tuple[FacePicker, gr.Number]:
-    """Lay out the choice between several faces, which shows when there are some."""
-    chooser = FacePicker(
-        label="Several faces: choose the one you mean",
-        columns=5,
-        fit_columns=False,
-        allow_preview=False,
-        interactive=False,
-        buttons=[],
-        visible=False,
-        elem_id=f"{role}-chooser",
-        elem_classes="chooser",
-    )
-    return chooser, gr.Number(0, precision=0, minimum=0, label=f"{role} face", visible="hidden")
-
-
-def _steering(place: str, methods: tuple[str, ...]) -> Steering:
-    method = MethodChoice(
-        texts.method_choices(methods), value=methods[0], label="Method", elem_id=f"{place}-method", elem_classes="methods"
-    )
-    hint = gr.HTML(texts.method_hint(methods[0]), elem_id=f"{place}-hint", padding=False)
-    region = gr.Radio(
-        texts.REGION_CHOICES, value="all", label="What follows", elem_id=f"{place}-region", elem_classes="methods"
-    )
-    strength = EasySlider(0, 1, value=1, step=0.05, label="Strength", elem_id=f"{place}-strength")
-    return Steering(method, hint, strength, region)
 
 
 def _keeping(place: str) -> tuple[gr.Checkbox, gr.Button]:
@@ -163,46 +137,10 @@ def _follow_card(methods: tuple[str, ...]) -> FollowCard:
         with gr.Column(min_width=260, elem_classes="card"):
             gr.HTML(texts.heading("Result", "drag to compare"), padding=False)
             result = Comparison(elem_id="result")
-            steering = _steering("result", methods)
+            steered = steering("result", methods)
             into_photo, save = _keeping("result")
             file = PictureDownload("reenacted", elem_id="result-file", visible="hidden")
-    return FollowCard(target, result, steering, into_photo, save, file)
-
-
-def _video_card(methods: tuple[str, ...]) -> VideoCard:
-    with gr.Row(elem_classes="follow"):
-        with gr.Column(min_width=260, elem_classes="card"):
-            gr.HTML(texts.heading("Video", "how it moves"), padding=False)
-            zone = VideoZone(
-                label="The video to follow",
-                show_label=False,
-                sources=["upload", "webcam"],
-                include_audio=True,
-                buttons=[],
-                elem_id="video",
-                elem_classes="zone",
-            )
-            refusal = gr.HTML("", elem_id="video-refusal", padding=False)
-            chooser, face = _face_choice("video")
-            gr.HTML(texts.TIPS["video"], padding=False)
-            example = gr.Button("Take the example", size="sm", elem_id="video-example")
-        with gr.Column(min_width=260, elem_classes="card"):
-            gr.HTML(texts.heading("Result", "the source, moving"), padding=False)
-            result = VideoZone(
-                label="The source, moving as in the video",
-                show_label=False,
-                interactive=False,
-                autoplay=True,
-                loop=True,
-                buttons=["download"],
-                elem_id="driven",
-            )
-            gr.HTML(texts.OTHER_FILM, elem_id="film-note", padding=False)
-            steering = _steering("video", methods)
-            line = gr.HTML("", elem_id="video-line", padding=False)
-            start = gr.Button("Make the video", variant="primary", elem_id="drive")
-            stop = gr.Button("Cancel", visible=False, elem_id="drive-cancel")
-    return VideoCard(zone, chooser, face, refusal, example, result, gr.State(None), steering, line, start, stop)
+    return FollowCard(target, result, steered, into_photo, save, file)
 
 
 def _pack_card(packs: list[PackInfo]) -> PackCard:
