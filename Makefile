@@ -3,6 +3,7 @@
 # make test-fast   the tests that take no browser and little time
 # make check       style, types and all tests, as before a change is handed in
 # make format      lays the code out
+# make screenshots the pictures of the page in docs/, and an animation
 # make space SPACE=owner/name   uploads the demo to a Hugging Face Space; ARGS=--dry-run only lists the files
 # make judge       the environment of the eyes that judge results on photographs: stylemask-demo evaluate --real FOLDER
 # make clean       removes what these have made here
@@ -21,7 +22,7 @@ TWO := -n 2 --dist loadgroup
 
 export GRADIO_ANALYTICS_ENABLED := False
 
-.PHONY: demo test test-fast check format space judge clean
+.PHONY: demo test test-fast check format screenshots space judge clean
 
 demo: $(VENV)/.ready-demo
 	$(RUN) app.py
@@ -42,6 +43,10 @@ check: $(VENV)/.ready-test
 format: $(VENV)/.ready-test
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
+
+screenshots: $(VENV)/.ready-test
+	$(RUN) tests/browser.py
+	PYTHONPATH=. $(RUN) tests/screenshots.py
 
 space: $(VENV)/.ready-demo
 	$(RUN) tools/upload_space.py $(SPACE) $(ARGS)

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import NoReturn
 
 from stylemask_demo import __version__, batch, commands
+from stylemask_demo.editing.table import SLIDERS
 from stylemask_demo.errors import StyleMaskError
 
 SCRIPT = "stylemask-demo"  # as it is named once the package is installed
 DEFAULT_PACK = "synthetic"
+WIDER = {"yaw": (-45, 45), "pitch": (-30, 30), "smile": (-1, 1)}  # sliders that go further than is safe on the page
 # Commands with a parser of their own, in modules that the demo does not need.
 TOOLS = {
     "render": ("stylemask_demo.rendering.command", "Render synthetic people with exact labels."),
@@ -89,6 +91,11 @@ def _face(text: str) -> int | tuple[float, float]:
     return numbers[0], numbers[1]
 
 
+def _leader(text: str) -> int | str:
+    """Return whom a random person follows: a seed as a number, a picture by its name."""
+    return int(text) if text.isdecimal() else text
+
+
 def _parser() -> argparse.ArgumentParser:
     script = Path(sys.argv[0]).stem == SCRIPT
     parser = _Parser(prog=SCRIPT if script else "python -m stylemask_demo", description="Reenact and edit portraits.")
@@ -142,6 +149,18 @@ def _parser() -> argparse.ArgumentParser:
     reenact.add_argument("source", metavar="SOURCE", help="picture of the person (who)")
     reenact.add_argument("target", metavar="TARGET", help="picture of the pose and expression (how)")
 
+    compare = command("compare", commands.compare, "Show the results of all methods beside each other.")
+    compare.add_argument("source", metavar="SOURCE", help="picture of the person (who)")
+    compare.add_argument("target", metavar="TARGET", help="picture of the pose and expression (how)")
+
+    strip = command("strip", commands.strip, "Move a face from one end of a slider to the other, as an animation.")
+    strip.add_argument("source", metavar="SOURCE", help="picture of the person")
+    strip.add_argument("--slider", default="yaw", metavar="SLIDER", help="yaw, pitch or smile (default: yaw)")
+
+    grid = command("grid", commands.grid, "Show every source with the pose and expression of every target.")
+    for role in ("sources", "targets"):
+        grid.add_argument(f"--{role}", nargs="+", required=True, metavar="PICTURE", help=f"one to five {role}")
+
     drive = command("drive", batch.drive, "Let the source person move as the face in a video.")
     drive.add_argument("source", metavar="SOURCE", help="picture or video of the person (who), or a folder of them")
     drive.add_argument("video", metavar="VIDEO", help="video of the motion (how), at most a minute, or a folder of them")
@@ -180,17 +199,20 @@ def _parser() -> argparse.ArgumentParser:
     many.add_argument("sources", metavar="SOURCES", help="folder of pictures (who), or one picture")
     many.add_argument("targets", metavar="TARGETS", help="folder of pictures (how), or one picture")
 
-    edit = command("edit", commands.edit, "Turn a face and change its smile, relative to the picture.")
+    edit = command("edit", commands.edit, "Turn a face and change its expression, relative to the picture.")
     edit.add_argument("source", metavar="SOURCE", help="picture of the person")
+    for name, slider in SLIDERS.items():
+        low, high = WIDER.get(name, (slider.low, slider.high))
+        edit.add_argument(
+            f"--{name.replace('_', '-')}",
+            type=_number(low, high),
+            metavar="DEGREES" if slider.unit == "degrees" else f"{low:g}..{high:g}",
+            help=f"{slider.title.lower()}: {slider.hint.lower()}, {low:g} to {high:g}",
+        )
+    edit.add_argument("--like", metavar="PICTURE", help="picture whose expression the person takes; options above go first")
     edit.add_argument(
-        "--yaw",
-        type=_number(-45, 45),
-        default=0.0,
-        metavar="DEGREES",
-        help="more than 0 turns the face to the right of the picture",
+        "--ratio", type=_number(0, 1.5), default=1.0, metavar="0..1.5", help="of that expression (default: 1)"
     )
-    edit.add_argument("--pitch", type=_number(-30, 30), default=0.0, metavar="DEGREES", help="more than 0 looks up")
-    edit.add_argument("--smile", type=_number(-1, 1), default=0.0, metavar="-1..1", help="more or less smile")
 
     parameters = command("parameters", commands.parameters, "Print head pose, expression and landmarks of a face.")
     parameters.add_argument("image", metavar="IMAGE")
@@ -206,15 +228,27 @@ def _parser() -> argparse.ArgumentParser:
     sample = command("sample", commands.sample, "Write a random person.")
     seed = _whole_number(0, 2**63 - 1)
     sample.add_argument("--seed", type=seed, default=0, help="another seed, another person (default: 0)")
-    sample.add_argument("--like", metavar="TARGET", help="picture whose head pose and expression the person takes")
+    sample.add_argument(
+        "--like",
+        type=_leader,
+        metavar="TARGET",
+        help="whose head pose and expression the person takes: a picture, or the seed of another random person",
+    )
+    sample.add_argument(
+        "--truncation",
+        type=_number(0, 1),
+        metavar="0..1",
+        help="0 is the mean face, 1 as odd as they come (default: as the pack's authors have it)",
+    )
 
-    for added in (reenact, edit, invert, sample):
+    for added in (reenact, edit, compare, grid, invert, sample):
         output_option(added, "OUT.png")
     output_option(drive, "OUT")
     output_option(many, "DIR")
     for added in (drive, many):
         added.add_argument("--matrix", action="store_true", help="all with all, where files of folders else go in pairs")
-    for added in (reenact, drive, many, sample):
+    output_option(strip, "OUT.gif")
+    for added in (reenact, grid, drive, many, sample):
         method_option(added)
     for added, strongest in ((reenact, 1.0), (drive, 1.5), (many, 1.0)):
         strength_option(added, strongest)
@@ -230,7 +264,7 @@ def _parser() -> argparse.ArgumentParser:
         added.add_argument(
             "--tune", action="store_true", help="first tune the generator to the person: takes longer, looks more alike"
         )
-    for added in (reenact, edit, drive, many, parameters, invert, sample):
+    for added in (reenact, edit, compare, strip, grid, drive, many, parameters, invert, sample):
         pack_option(added)
     packs = command("packs", commands.packs, "List the packs of weights, download one, or fit directions for one.")
     actions = packs.add_subparsers(metavar="{download,verify,calibrate}")

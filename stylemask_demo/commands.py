@@ -40,14 +40,55 @@ def reenact(options: argparse.Namespace) -> None:
 
 
 def edit(options: argparse.Namespace) -> None:
-    """Write the source with the head turned and the smile changed."""
+    """Write the source with the head turned and the expression changed."""
     from stylemask_demo.media.saving import check_output_path
+    from stylemask_demo.reenactor import SLIDERS
 
     check_output_path(options.output, ".png")
     picture = open_picture(options.source)
+    like = None if options.like is None else open_picture(options.like)
     reenactor = load(options, "directions")
     source = portrait_of(reenactor, picture, options)
-    save(reenactor.edit(source, yaw=options.yaw, pitch=options.pitch, smile=options.smile), options.output)
+    values = {name: getattr(options, name) for name in SLIDERS if getattr(options, name) is not None}
+    if like is not None:
+        values = {**reenactor.sliders.towards(source, reenactor.portrait(like), options.ratio), **values}
+    save(reenactor.edit(source, **values), options.output)
+
+
+def compare(options: argparse.Namespace) -> None:
+    """Write the results of all methods beside each other."""
+    from stylemask_demo.comparisons import compare_methods
+    from stylemask_demo.media.saving import check_output_path
+
+    check_output_path(options.output, ".png")
+    source, target = open_picture(options.source), open_picture(options.target)
+    save(compare_methods(load(options), source, target), options.output)
+
+
+def strip(options: argparse.Namespace) -> None:
+    """Write an animation of the source from one end of a slider to the other and back."""
+    from stylemask_demo.comparisons import MILLISECONDS, STEPS, slider_strip
+    from stylemask_demo.media.saving import check_output_path, save_gif
+
+    check_output_path(options.output, ".gif")
+    picture = open_picture(options.source)
+    made = slider_strip(load(options, "directions"), picture, options.slider)
+    save_gif(list(_counted(made, 2 * STEPS - 2, "picture")), options.output, MILLISECONDS)
+    print(options.output)
+
+
+def grid(options: argparse.Namespace) -> None:
+    """Write a table of results, sources by targets."""
+    from stylemask_demo.comparisons import grid
+    from stylemask_demo.media.saving import check_output_path
+
+    check_output_path(options.output, ".png")
+    sources, targets = ([open_picture(path) for path in paths] for paths in (options.sources, options.targets))
+    reenactor = load(options, options.method)
+    made = grid(
+        reenactor, sources, targets, options.method, progress=lambda done, total: tell_progress("picture", done, total)
+    )
+    save(made, options.output)
 
 
 def drive(options: argparse.Namespace) -> None:
@@ -127,9 +168,9 @@ def sample(options: argparse.Namespace) -> None:
     from stylemask_demo.media.saving import check_output_path
 
     check_output_path(options.output, ".png")
-    like = None if options.like is None else open_picture(options.like)
+    like = open_picture(options.like) if isinstance(options.like, str) else options.like
     reenactor = load(options, None if like is None else options.method)
-    save(reenactor.sample(options.seed, like=like, method=options.method), options.output)
+    save(reenactor.sample(options.seed, like, options.method, options.truncation), options.output)
 
 
 def packs(options: argparse.Namespace) -> None:

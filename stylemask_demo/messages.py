@@ -9,11 +9,12 @@ SLOTS = {
     "kind": "what a file is, of `media.kinds`",
     "ending": "the end of a file's name, such as .png",
     "limit": "a limit, as a number",
+    "least": "the smallest number of a range",
     "number": "a number",
     "width": "pixels",
     "height": "pixels",
     "count": "a number of things",
-    "role": "source or target",
+    "role": "source or target, and which of several",
     "name": "a name that the visitor gave, or the title of weights",
     "names": "names to choose from",
     "file": "the name of a published file",
@@ -90,17 +91,23 @@ IN_FIRST_FRAME = "In the first frame of the video: {message}"
 TWO_PICTURES_NEEDED = "Two pictures are needed. Add a source and a target portrait."
 SLIDERS_NOT_READY = "The sliders of these weights are not ready yet. Prepare them under Move by hand."
 SOURCE_NEEDED = "A picture is needed. Add a source portrait."
+SAMPLE_NEEDED = "A picture is needed. Add one whose expression is to be taken."
 PICTURE_NEEDED = "A picture is needed. Send a portrait."
 VIDEO_NEEDED = "A picture and a video are needed. Add a source portrait and a video that moves it."
+OUT_OF_RANGE = "{name} cannot be set to {number}. Choose a number from {least} to {limit}."
+GRID_NEEDED = "Pictures are needed. Add at least one source and one target to the grid."
+LARGE_GRID = "A grid has at most {limit} sources and {limit} targets. Leave some out."
+GRID_TO_MAKE = "Nothing is made yet. Choose sources and targets, and press Make the grid."
+NO_STRIP = "There is no strip of '{name}'. Choose one of: {names}."
 STOPPED = "This was stopped. Start it again if you want it."
 UNKNOWN_METHOD = "These weights have no method '{name}'. Choose one of: {names}."
 UNKNOWN_REGION = "There is no region '{name}'. Choose one of: {names}."
+UNKNOWN_SLIDER = "These weights have no slider '{name}'. Choose one of: {names}."
 FILM_NOT_TUNED = "Nothing can be tuned to a film. Leave that out, or take a picture as the source."
 UNEQUAL_LISTS = "There are {count} sources and {number} to follow: they make no pairs. Give as many, or take all with all."
 NOTHING_TO_FOLLOW = "There is no file in this folder. Name one that has some."
 NOTHING_MADE = "Nothing could be made of any of these files. The reasons stand above: mend some of the files."
 UNKNOWN_CHOICE = "'{name}' is no choice here. Choose one of: {names}."
-OUT_OF_RANGE = "The {name} cannot be {number}. Choose a number from 0 to {limit}."
 NO_REGIONS = "These weights cannot tell parts of a motion apart. Leave the region at 'all'."
 UNEXPECTED = (
     "Something went wrong that should not. Try again, with another picture if it stays so, and tell who runs this page."

@@ -1,6 +1,6 @@
 """The rooms of a pack joined: from photo to portrait, from portrait to code, from code to picture."""
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TypedDict
 
@@ -19,9 +19,10 @@ from stylemask_demo.driving.options import Crop, Driving
 from stylemask_demo.driving.relative import RelativeMotion
 from stylemask_demo.driving.scenes import Scenes, at_rate, film_scenes, still_scenes
 from stylemask_demo.driving.smoothing import HEAD, CodeSmoother, Held, steadied
+from stylemask_demo.editing.commands import check_sliders
 from stylemask_demo.editing.correction import Correction, Hold
 from stylemask_demo.editing.feedback import create_feedback
-from stylemask_demo.editing.sliders import Sliders
+from stylemask_demo.editing.sliders import Sliders, moved_region, placing_of, sliders_of
 from stylemask_demo.errors import UnknownRegion
 from stylemask_demo.faces.detect import FaceFinder
 from stylemask_demo.faces.regions import Region, check_region
@@ -35,6 +36,7 @@ from stylemask_demo.packs.networks import PackNetworks
 from stylemask_demo.packs.recipe import Drawing
 from stylemask_demo.portraits.builder import PortraitBuilder, Which
 from stylemask_demo.portraits.identity import identities
+from stylemask_demo.portraits.placing import laid
 from stylemask_demo.portraits.portrait import Portrait
 from stylemask_demo.portraits.readers import create_reader
 from stylemask_demo.portraits.tuned import tuned_portrait
@@ -43,6 +45,7 @@ from stylemask_demo.precision import Precision
 Subject = Image | Portrait  # a picture of a face, or what is known of it already
 Several = Sequence[Subject]
 Subjects = Subject | Several
+Leader = Subject | int | None  # a face, or the seed of a random person
 Size = int | None  # pixels a side of results, None for the pack's
 
 
@@ -88,7 +91,8 @@ class Pipeline:
         self.portraits = PortraitBuilder(finder, extractor, invert_photos, self.reader, draw, generator.size, recipe)
         measure = feedback.values if feedback else None
         self.transfer = Transfer(networks, self.space_of, invert, self.reader, measure, recipe)
-        self.sliders = Sliders(self.transfer, self.space, self.correction if recipe.correction == "encoder" else None)
+        correction = self.correction if recipe.correction == "encoder" else None
+        self.sliders = Sliders(self.transfer, self.space, correction, sliders_of(recipe))
 
     def results_of(self, method: str) -> Results:
         """What draws the results of a method."""
@@ -124,31 +128,37 @@ class Pipeline:
         return in_batches(made, paired(sources, targets), self.networks.device)
 
     @torch.inference_mode()
-    def edited(self, sources: Sequence[Subject], yaw: float, pitch: float, smile: float, size: Size = None) -> list[Image]:
+    def edited(self, sources: Sequence[Subject], values: Mapping[str, float], size: Size = None) -> list[Image]:
         """Pictures of N sources moved by the sliders; see `Reenactor.edit`."""
         check_method(self.networks.info, "directions")
+        check_sliders(values, self.sliders.names)
+        region, placing = moved_region(values), placing_of(values)
 
         def made(some: Sequence[Subject]) -> list[Image]:
             who = self.portraits_of(some)
-            code = self.sliders.code(who, yaw, pitch, smile)
-            return self.results.pictures(code, who, size, self.sliders.region(yaw, pitch) if smile else "all")
+            code, winks = self.sliders.code(who, values), self.sliders.winks(who, values)
+            made = self.results.pictures(code, who, size, region, parts=winks)
+            return [laid(*pair, placing) for pair in zip(who, made, strict=True)] if placing else made
 
         return in_batches(made, sources, self.networks.device)
 
     @torch.inference_mode()
-    def sampled(self, seeds: Sequence[int], like: Subject | None, method: str) -> list[Image]:
-        """Pictures of N random people, who follow one face if it is given; see `Reenactor.sample`."""
-        how = None
+    def sampled(self, seeds: Sequence[int], like: Leader, method: str, truncation: float | None = None) -> list[Image]:
+        """Pictures of N random people, who follow one face or another random person if any; see `Reenactor.sample`."""
+        # Each method draws its people as far towards the mean face as they are shown.
+        results, drawing, how = self.results, self.recipe.drawing, None
         if like is not None:
             check_method(self.networks.info, method)
+            results, drawing = self.results_of(method), self.recipe.drawing_of(method)
+        sampler = Sampler(results.space, drawing.people if truncation is None else truncation)
+        if isinstance(like, int):
+            leader = results.pictures(results.space.code(sampler.codes([like])))
+            how = self.transfer.target_crops(leader, method)
+        elif like is not None:
             how = self.transfer.targets(self.portraits_of([like]), method)
 
         def made(some: Sequence[int]) -> list[Image]:
-            # Each method draws its people as far towards the mean face as they are shown.
-            results, drawing = self.results, self.recipe.drawing
-            if how is not None:
-                results, drawing = self.results_of(method), self.recipe.drawing_of(method)
-            w_plus = Sampler(results.space, drawing.people).codes(some)
+            w_plus = sampler.codes(some)
             people = results.pictures(results.space.code(w_plus))
             if how is None:
                 return people

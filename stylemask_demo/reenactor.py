@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, cast, overload
 
 import numpy as np
 import torch
@@ -10,10 +10,9 @@ from PIL.Image import Image
 
 from stylemask_demo.batching import as_list
 from stylemask_demo.calibration import Calibrator, PackCalibration
-from stylemask_demo.driving.options import Crop as Crop
-from stylemask_demo.driving.options import Driving, More
-from stylemask_demo.driving.options import Layout as Layout
-from stylemask_demo.driving.options import Motion as Motion
+from stylemask_demo.driving.options import Crop, Driving, Layout, More, Motion  # noqa: F401
+from stylemask_demo.editing.sliders import Sliders, sliders_of  # noqa: F401  the page asks here
+from stylemask_demo.editing.table import PRESETS, SLIDERS, SliderValues  # noqa: F401
 from stylemask_demo.faces.detect import create_face_finder
 from stylemask_demo.faces.finding import Face
 from stylemask_demo.faces.regions import Region
@@ -22,7 +21,7 @@ from stylemask_demo.media.pictures import open_image
 from stylemask_demo.methods import check_method, methods_of
 from stylemask_demo.packs import PackInfo
 from stylemask_demo.packs.networks import PackNetworks
-from stylemask_demo.pipeline import Following, Pipeline, Several, Size, Subject, Subjects
+from stylemask_demo.pipeline import Following, Leader, Pipeline, Several, Size, Subject, Subjects
 from stylemask_demo.portraits.builder import Which
 from stylemask_demo.portraits.portrait import Portrait
 
@@ -86,6 +85,11 @@ class Reenactor:
         return PackCalibration(info)
 
     @property
+    def sliders(self) -> Sliders:
+        """What the pack can do by `edit`: `names`, and the values that lead `towards` another expression."""
+        return self.pipeline.sliders
+
+    @property
     def calibrator(self) -> Calibrator:
         """The calibration of the pack, whole or in pieces; `renew` takes up what comes of it."""
         return Calibrator(self.info, self.pipeline.networks.generator, self.pipeline.reader)
@@ -141,38 +145,36 @@ class Reenactor:
         return made if isinstance(source, Sequence) or isinstance(target, Sequence) else made[0]
 
     @overload
-    def edit(
-        self, source: Subject, yaw: float = ..., pitch: float = ..., smile: float = ..., size: Size = ...
-    ) -> Image: ...
+    def edit(self, source: Subject, size: Size = ..., **values: "Unpack[SliderValues]") -> Image: ...
     @overload
-    def edit(
-        self, source: Several, yaw: float = ..., pitch: float = ..., smile: float = ..., size: Size = ...
-    ) -> list[Image]: ...
-    def edit(
-        self, source: Subjects, yaw: float = 0.0, pitch: float = 0.0, smile: float = 0.0, size: Size = None
-    ) -> Image | list[Image]:
-        """The source turned by `yaw` and `pitch` degrees and its smile changed by `smile` (-1..1), relative to what it is.
+    def edit(self, source: Several, size: Size = ..., **values: "Unpack[SliderValues]") -> list[Image]: ...
+    def edit(self, source: Subjects, size: Size = None, **values: "Unpack[SliderValues]") -> Image | list[Image]:
+        """The source turned by `yaw` and `pitch` degrees, its `smile` changed, and more, relative to what it is.
 
-        yaw > 0 turns the face to the right of the picture, pitch > 0 looks up; `size` is that of `from_pack`, for this
-        call. The embedded pack keeps a smile within what faces can do. Raises UnknownMethod for a pack that has no
-        directions, and what `portrait` raises.
+        The values are those of `SliderValues`: yaw > 0 turns the face to the right of the picture, pitch > 0 looks up;
+        `size` is that of `from_pack`, for this call. The embedded pack keeps expressions within what faces can do. Raises
+        UnknownSlider for what the pack cannot move, UnknownMethod for a pack that has no directions, and what `portrait`
+        raises.
         """
-        made = self.pipeline.edited(as_list(source), yaw, pitch, smile, size or self.size)
+        made = self.pipeline.edited(as_list(source), cast(dict[str, float], values), size or self.size)
         return made if isinstance(source, Sequence) else made[0]
 
     @overload
-    def sample(self, seed: int, like: Subject | None = None, method: str = ...) -> Image: ...
+    def sample(self, seed: int, like: Leader = None, method: str = ..., truncation: float | None = ...) -> Image: ...
     @overload
-    def sample(self, seed: Sequence[int], like: Subject | None = None, method: str = ...) -> list[Image]: ...
     def sample(
-        self, seed: int | Sequence[int], like: Subject | None = None, method: str = "stylemask"
+        self, seed: Sequence[int], like: Leader = None, method: str = ..., truncation: float | None = ...
+    ) -> list[Image]: ...
+    def sample(
+        self, seed: int | Sequence[int], like: Leader = None, method: str = "stylemask", truncation: float | None = None
     ) -> Image | list[Image]:
         """A random person; the same seed gives the same person.
 
-        With `like` the person takes head pose and expression from that face by `method`. Raises ValueError for a negative
-        seed, UnknownMethod, and what `portrait` raises.
+        With `like` the person takes head pose and expression by `method` from that face, or from the random person of that
+        seed. `truncation` goes from 0 (the mean face) to 1 (as odd as they come); without, it is the pack's. Raises
+        ValueError for a negative seed, UnknownMethod, and what `portrait` raises.
         """
-        made = self.pipeline.sampled(as_list(seed), like, method)
+        made = self.pipeline.sampled(as_list(seed), like, method, truncation)
         return made if isinstance(seed, Sequence) else made[0]
 
     def drive(

@@ -88,6 +88,35 @@ def test_strength_and_method_matter(tmp_path: Path, run) -> None:
 
 
 @pytest.mark.slow
+def test_comparisons(tmp_path: Path, run) -> None:
+    row, strip, table = tmp_path / "row.png", tmp_path / "strip.gif", tmp_path / "table.png"
+    assert run("compare", SOURCE, TARGET, "-o", row).returncode == 0
+    assert run("strip", SOURCE, "--slider", "pitch", "-o", strip).returncode == 0
+    assert run("grid", "--sources", SOURCE, "--targets", TARGET, SOURCE, "-o", table).returncode == 0
+    for path, kind, size in ((row, "PNG", (1296, 288)), (strip, "GIF", (256, 256)), (table, "PNG", (784, 528))):
+        with Image.open(path) as picture:
+            assert (picture.format, picture.size) == (kind, size)
+            assert getattr(picture, "n_frames", 1) == (20 if kind == "GIF" else 1)
+    for arguments, said in (
+        (("strip", SOURCE, "--slider", "nose", "-o", strip), "yaw, pitch, smile"),
+        (("grid", "--sources", *[SOURCE] * 6, "--targets", TARGET, "-o", table), "at most 5"),
+        (("strip", SOURCE, "-o", row), ".gif"),
+    ):
+        refused = run(*arguments)
+        assert refused.returncode == 2 and said in refused.stderr and refused.stderr.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_a_random_person_takes_the_motion_of_another(tmp_path: Path, run) -> None:
+    hashes = set()
+    for number, options in enumerate(([], ["--like", "8"], ["--truncation", "0"])):
+        output = tmp_path / f"{number}.png"
+        assert run("sample", "--seed", "7", "-o", output, *options).returncode == 0
+        hashes.add(content_hash(open_image(output)))
+    assert len(hashes) == 3
+
+
+@pytest.mark.slow
 def test_edit_follows_its_options(tmp_path: Path, run) -> None:
     outputs = {}
     for name, options in {

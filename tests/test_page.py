@@ -87,7 +87,8 @@ def _picture(path: str) -> np.ndarray:
 
 def test_programs_find_exactly_the_documented_endpoints(client):
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert set(endpoints) == {"/reenact", "/edit", "/tune", "/drive", "/random_person", "/parameters", "/stages"}
+    working = {"/reenact", "/edit", "/tune", "/drive", "/random_person", "/parameters", "/stages"}
+    assert set(endpoints) == working | {"/compare", "/strip", "/grid"}
     named = {name: [p["parameter_name"] for p in endpoint["parameters"]] for name, endpoint in endpoints.items()}
     assert named["/reenact"][:4] == ["source", "target", "method", "strength"]
     assert named["/edit"][:4] == ["source", "yaw", "pitch", "smile"]
@@ -272,7 +273,7 @@ def test_a_first_visit_shows_a_result(visit, scheme):
 
 def test_a_narrow_window_has_no_horizontal_scroll(visit):
     tab = visit(390, 844, device_scale_factor=2)
-    for name in ("Follow a face", "Follow a video", "Move by hand"):
+    for name in ("Follow a face", "Follow a video", "Move by hand", "Compare"):
         tab.page.get_by_role("tab", name=name).click()
         assert tab.page.evaluate("document.documentElement.scrollWidth") <= 390
     tab.page.get_by_role("tab", name="Follow a face").click()
@@ -448,12 +449,13 @@ def test_a_fast_hand_ends_at_its_last_position(visit):
     still = tab.wait_for("#edited img")
     slider = tab.page.locator("#yaw input[type=range]")
     slider.fill("20")
-    alone = tab.wait_for("#edited img", other_than=still)
+    tab.wait_for("#edited img", other_than=still)
+    alone = tab.wait_for_rest()
     tab.note_pictures("#edited img")
     for yaw in range(-30, 21, 5):
         slider.fill(str(yaw))
     tab.page.wait_for_function("alone => seen.at(-1)?.picture === alone", arg=alone, timeout=WAIT)
-    tab.page.wait_for_timeout(1000)  # nothing comes after it
+    tab.wait_for_rest()  # nothing comes after it
     assert tab.page.get_attribute("#edited img", "src") == alone
 
 

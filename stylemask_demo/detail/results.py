@@ -11,8 +11,8 @@ from stylemask_demo.caching import VISITOR_SECONDS, Cache
 from stylemask_demo.detail.full_size import at_full_size
 from stylemask_demo.detail.photo_detail import PhotoDetail, Steady
 from stylemask_demo.faces.paste import Behind, paste_back
-from stylemask_demo.faces.regions import Region
-from stylemask_demo.generator.style_space import PictureCode, StyleSpace
+from stylemask_demo.faces.regions import Region, around
+from stylemask_demo.generator.style_space import Part, PictureCode, StyleSpace
 from stylemask_demo.generator.synthesis import Synthesis
 from stylemask_demo.media.tensors import to_tensor
 from stylemask_demo.portraits.portrait import Portrait
@@ -40,14 +40,15 @@ class Results:
         size: int | None = None,
         region: Region = "all",
         steady: Steady | None = None,
+        parts: Sequence[Part] = (),
     ) -> list[Image.Image]:
         """Codes of B results -> B pictures, RGB; `sources` are the portraits they were made of, or one of all, if any.
 
         With a `size` larger than the pack's, results with detail are as large as the photo shows the face, at most that.
         Where only a `region` of the face moves, all around it is the photo itself, if the pack has a network for detail;
-        `steady` is that of `PhotoDetail`.
+        `steady` is that of `PhotoDetail`; `parts` of the faces are drawn by other codes.
         """
-        made = self._made(code, sources)
+        made = self._with_parts(self._made(code, sources), parts, sources)
         if self._detail is None or not sources:
             return self._synthesis.images(made)
         layers, size = self._detail(made, sources, region, steady), max(size or 0, made.shape[-1])
@@ -122,6 +123,17 @@ class Results:
             for part in (layers.unmoved, torch.sigmoid(layers.found.seen))
         )
         return Behind(background, (seen < 0.5) & (background < 0.5))
+
+    def _with_parts(self, made: torch.Tensor, parts: Sequence[Part], sources: Sequence[Portrait]) -> torch.Tensor:
+        """Pictures (B, 3, S, S) with parts of other codes of the same faces."""
+        if not parts:
+            return made
+        side, faces = made.shape[-1], self._reader.read(self._synthesis.images(made))
+        for part in parts:
+            masks = [around(side, face.parameters.landmarks[part.landmarks]) for face in faces]
+            mask = torch.from_numpy(np.stack(masks))[:, None].to(made)
+            made = torch.lerp(made, self._made(part.code, sources), mask)
+        return made
 
     def _with_detail(self, made: torch.Tensor, sources: Sequence[Portrait]) -> torch.Tensor:
         return self._detail(made, sources).drawn if self._detail is not None and sources else made

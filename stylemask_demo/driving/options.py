@@ -54,4 +54,6 @@ class Driving:
                 raise WrongSetting(messages.UNKNOWN_CHOICE.format(name=getattr(self, name), names=names))
         for name, most in (("strength", MOST_STRENGTH), ("smoothing", MOST_SMOOTHING)):
             if not 0 <= getattr(self, name) <= most:  # which also refuses what is no number
-                raise WrongSetting(messages.OUT_OF_RANGE.format(name=name, number=getattr(self, name), limit=most))
+                raise WrongSetting(
+                    messages.OUT_OF_RANGE.format(name=name.capitalize(), number=getattr(self, name), least=0, limit=most)
+                )

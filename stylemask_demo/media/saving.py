@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -24,21 +25,35 @@ def png_of(image: Image.Image) -> bytes:
     return file.getvalue()
 
 
+def gif_of(pictures: Sequence[Image.Image], milliseconds: int) -> bytes:
+    """The animated GIF of pictures (RGB, of one size), each shown for `milliseconds`, that goes on for ever.
+
+    All share one palette, so that what stands still does not flicker.
+    """
+    reel = Image.new("RGB", (pictures[0].width, pictures[0].height * len(pictures)))
+    for number, picture in enumerate(pictures):
+        reel.paste(picture, (0, number * picture.height))
+    palette = reel.quantize(256, Image.Quantize.MEDIANCUT)
+    first, *others = (picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG) for picture in pictures)
+    file = io.BytesIO()
+    first.save(file, format="GIF", save_all=True, append_images=others, duration=milliseconds, loop=0)
+    return file.getvalue()
+
+
 def save_png(image: Image.Image, path: str | os.PathLike) -> None:
     """Write a picture (RGB, upright, in sRGB) as PNG, whole or not at all; `png_of` tells what of its file goes along.
 
     Raises UnwritableMedia when the name does not end in `.png`, or the file cannot be written.
     """
-    check_output_path(path, ".png")
-    path = Path(path)
-    temporary = path.with_name(f".{os.getpid()}.{id(image)}.png")
-    try:
-        temporary.write_bytes(png_of(image))
-        os.replace(temporary, path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise unwritable(path, error) from None
+    _save(png_of(image), path, ".png")
+
+
+def save_gif(pictures: Sequence[Image.Image], path: str | os.PathLike, milliseconds: int) -> None:
+    """Write pictures as an animated GIF, whole or not at all; see `gif_of`.
+
+    Raises UnwritableMedia when the name does not end in `.gif`, or the file cannot be written.
+    """
+    _save(gif_of(pictures, milliseconds), path, ".gif")
 
 
 def check_output_path(path: str | os.PathLike, *suffixes: str) -> None:
@@ -57,3 +72,16 @@ def check_output_path(path: str | os.PathLike, *suffixes: str) -> None:
 def unwritable(path: Path, error: BaseException) -> UnwritableMedia:
     """The error that reports why a result could not be written to `path`."""
     return UnwritableMedia(messages.UNWRITABLE, f"{told_of(path, messages.UNWRITABLE)} ({reason(error)})")
+
+
+def _save(content: bytes, path: str | os.PathLike, suffix: str) -> None:
+    check_output_path(path, suffix)
+    path = Path(path)
+    temporary = path.with_name(f".{os.getpid()}.{id(content)}{suffix}")
+    try:
+        temporary.write_bytes(content)
+        os.replace(temporary, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise unwritable(path, error) from None

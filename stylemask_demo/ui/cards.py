@@ -4,15 +4,17 @@ from dataclasses import dataclass
 
 import gradio as gr
 
+from stylemask_demo.ui.compare_card import CompareCard
 from stylemask_demo.ui.components import (
     Comparison,
     DropZone,
-    EasySlider,
     FacePicker,
     LivePicture,
     PictureDownload,
 )
+from stylemask_demo.ui.move_card import MoveCard
 from stylemask_demo.ui.parts import Steering
+from stylemask_demo.ui.random_people import RandomPeople
 from stylemask_demo.ui.video_card import VideoCard
 
 
@@ -24,7 +26,7 @@ class PictureCard:
     chooser: FacePicker
     face: gr.Number  # which of the faces
     faces: gr.Dataset
-    surprise: gr.Button
+    random: RandomPeople
 
 
 @dataclass(frozen=True)
@@ -50,22 +52,6 @@ class FollowCard:
 
 
 @dataclass(frozen=True)
-class MoveCard:
-    """The source moved by hand, and the sliders."""
-
-    picture: LivePicture
-    sliders: list[EasySlider]  # yaw, pitch, smile
-    ready: gr.Textbox  # name of the pack whose sliders are there, or nothing
-    line: gr.HTML  # how far they are otherwise
-    prepare: gr.Button
-    clock: gr.Timer  # ticks while they are being prepared
-    into_photo: gr.Checkbox
-    reset: gr.Button
-    save: gr.Button
-    file: PictureDownload
-
-
-@dataclass(frozen=True)
 class PackCard:
     """The choice of weights."""
 
@@ -86,6 +72,7 @@ class Components:
     follow: FollowCard
     video: VideoCard
     move: MoveCard
+    compare: CompareCard
     packs: PackCard
     status: gr.HTML
     source_stages: list[LivePicture]

@@ -8,10 +8,11 @@ from typing import Any
 import gradio as gr
 from gradio import component_meta
 from gradio.components.gallery import GalleryData, GalleryImage
-from gradio.data_classes import Base64ImageData, FileData, ImageData
+from gradio.data_classes import Base64ImageData, FileData, ImageData, ListFiles
 from gradio.processing_utils import save_bytes_to_cache
 from PIL import Image
 
+from stylemask_demo import messages
 from stylemask_demo.media.saving import png_of
 from stylemask_demo.ui.pictures import data_url
 
@@ -77,11 +78,14 @@ def _decode(url: str) -> bytes:
 
 
 class LivePicture(gr.Image):
-    """A picture that arrives inside the event's answer: quick to replace, and never a file on the disk."""
+    """A picture that arrives inside the event's answer: quick to replace, and never a file on the disk.
+
+    Given as the bytes of a PNG or GIF file it arrives as it is.
+    """
 
     is_template = True
 
-    def postprocess(self, value: Image.Image | None) -> Base64ImageData | None:  # type: ignore[override]
+    def postprocess(self, value: Image.Image | bytes | None) -> Base64ImageData | None:  # type: ignore[override]
         return None if value is None else Base64ImageData(url=data_url(value))
 
 
@@ -120,6 +124,31 @@ class FacePicker(gr.Gallery):
         return GalleryData(root=[GalleryImage(image=ImageData(url=data_url(face))) for face in value or []])
 
 
+class PictureRow(gr.Gallery):
+    """A place for some pictures that hands the files over as they came, whatever they are."""
+
+    is_template = True
+
+    def preprocess(self, payload: GalleryData | None) -> list[str]:  # type: ignore[override]
+        given = payload.root if payload is not None else []
+        return [item.image.path or "" for item in given if isinstance(item, GalleryImage)]
+
+
+class PictureFiles(gr.File):
+    """Some pictures that a program sends. gr.File would leave an empty file behind for each of them."""
+
+    is_template = True
+
+    def preprocess(self, payload: ListFiles | None) -> list[str]:  # type: ignore[override]
+        return [] if payload is None else [file.path for file in payload.root]
+
+    def example_payload(self) -> Any:
+        return [_file_of_ours(f"{str(self.label).removesuffix('s')}_{number}.webp") for number in (1, 2)]
+
+    def example_value(self) -> Any:
+        return [file["path"] for file in self.example_payload()]
+
+
 class VideoZone(gr.Video):
     """A place for one video that hands the file over as it came: gr.Video would call ffmpeg on some."""
 
@@ -148,7 +177,11 @@ class EasySlider(gr.Slider):
     is_template = True
 
     def preprocess(self, payload: float | None) -> float:
-        return super().preprocess(self.value if payload is None else payload)
+        value = self.value if payload is None else payload
+        if not self.minimum <= value <= self.maximum:
+            said = messages.OUT_OF_RANGE.format(name=self.label, number=value, least=self.minimum, limit=self.maximum)
+            raise gr.Error(said, print_exception=False)
+        return super().preprocess(value)
 
 
 class MethodChoice(gr.Radio):

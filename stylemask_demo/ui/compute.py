@@ -64,10 +64,9 @@ class Compute(NamedTuple):
     """
 
     reenact: Callable[[str, Subject, Subject, str, float, bool, int | None], Computed[tuple[Image.Image, Image.Image]]]
-    edit: Callable[[str, Subject, float, float, float, bool, int | None], Computed[Image.Image]]
     stages: Callable[[str, Subject], Computed[Stages]]
     faces: Callable[[str, Image.Image], Computed[tuple[Box, ...]]]
-    sample: Callable[[str, int], Computed[Image.Image]]
+    sample: Callable[[str, int, int | None, float | None], Computed[Image.Image]]
     describe: Callable[[str], Computed[None]]
     match: Callable[[str, Subject, int], Iterator[Progress | Computed[tuple[bytes, Image.Image]]]]
     drive: Callable[[str, Subject | str, str, str, Driving], Iterator[Progress | Computed[None]]]
@@ -97,23 +96,7 @@ def create_compute(registry: PackRegistry) -> Compute:
         who, how = portrait_of(reenactor, source, "source"), portrait_of(reenactor, target, "target")
         result = reenactor.reenact(who, how, method=method, strength=strength, size=size, region=region)
         pair = (who.photo, reenactor.into_photo(who, result)) if into_photo else (who.crop_of(result.width), result)
-        return _computed(pair, started, reenactor)
-
-    @accelerated(registry, seconds=10)
-    def edit(
-        pack: str,
-        source: Subject,
-        yaw: float,
-        pitch: float,
-        smile: float,
-        into_photo: bool,
-        size: int | None = None,
-    ) -> Computed[Image.Image]:
-        """Return the source turned by yaw and pitch (degrees) with its smile changed (-1..1); size as for reenact."""
-        started, reenactor = time.perf_counter(), registry.get(pack)
-        who = portrait_of(reenactor, source, "source")
-        result = reenactor.edit(who, yaw=yaw, pitch=pitch, smile=smile, size=size)
-        return _computed(reenactor.into_photo(who, result) if into_photo else result, started, reenactor)
+        return computed(pair, started, reenactor)
 
     @accelerated(registry, seconds=10)
     def stages(pack: str, subject: Subject) -> Computed[Stages]:
@@ -122,31 +105,34 @@ def create_compute(registry: PackRegistry) -> Compute:
         portrait = portrait_of(reenactor, subject)
         boxes = _boxes(reenactor, subject.picture)
         seen = (portrait.crop, portrait.inversion, portrait.parameters, portrait.landmarks_in_photo, boxes)
-        return _computed(Stages(*seen), started, reenactor)
+        return computed(Stages(*seen), started, reenactor)
 
     @accelerated(registry, seconds=5)
     def faces(pack: str, picture: Image.Image) -> Computed[tuple[Box, ...]]:
         """Return the boxes of all faces of a picture, clearest first."""
         started, reenactor = time.perf_counter(), registry.get(pack)
-        return _computed(_boxes(reenactor, picture), started, reenactor)
+        return computed(_boxes(reenactor, picture), started, reenactor)
 
     @accelerated(registry, seconds=10)
-    def sample(pack: str, seed: int) -> Computed[Image.Image]:
-        """Return a random person's picture with a face that is found: the first from `seed` on."""
+    def sample(pack: str, seed: int, like: int | None, truncation: float | None) -> Computed[Image.Image]:
+        """Return a random person's picture with a face that is found: the first from `seed` on.
+
+        like and truncation: those of Reenactor.sample, by the pack's first method.
+        """
         started, reenactor = time.perf_counter(), registry.get(pack)
         for attempt in range(SAMPLE_ATTEMPTS):
-            picture = reenactor.sample(seed + attempt)
+            picture = reenactor.sample(seed + attempt, like, reenactor.methods[0], truncation)
             try:
                 reenactor.portrait(picture)
             except NoFaceFound:
                 continue
-            return _computed(picture, started, reenactor)
+            return computed(picture, started, reenactor)
         raise NoFaceFound(messages.NO_FACE_SAMPLED)
 
     @accelerated(registry, seconds=5)
     def describe(pack: str) -> Computed[None]:
         """Return nothing but the facts of a pack, which is in memory then."""
-        return _computed(None, time.perf_counter(), registry.get(pack))
+        return computed(None, time.perf_counter(), registry.get(pack))
 
     @accelerated(registry, seconds=60)
     def match(pack: str, source: Subject, steps: int) -> Iterator[Progress | Computed[tuple[bytes, Image.Image]]]:
@@ -159,7 +145,7 @@ def create_compute(registry: PackRegistry) -> Compute:
 
         for item in stream(tune, LONG_WORK):
             if isinstance(item, Finished):
-                yield _computed((pickle.dumps(item.value), item.value.inversion), started, reenactor)
+                yield computed((pickle.dumps(item.value), item.value.inversion), started, reenactor)
             else:
                 yield item
 
@@ -180,7 +166,7 @@ def create_compute(registry: PackRegistry) -> Compute:
             write_video(output, _counted(pictures, frames.count, report), fps=frames.fps, audio_from=video)
 
         for item in stream(write, LONG_WORK):
-            yield _computed(None, started, reenactor) if isinstance(item, Finished) else item
+            yield computed(None, started, reenactor) if isinstance(item, Finished) else item
 
     # A calibration would hold a GPU for minutes. In pieces it asks for seconds, and a piece that is refused is all
     # that has to be done again.
@@ -194,16 +180,16 @@ def create_compute(registry: PackRegistry) -> Compute:
             values.append(part)
             if time.perf_counter() > until:
                 break
-        return _computed((total, values), started, reenactor)
+        return computed((total, values), started, reenactor)
 
     @accelerated(registry, seconds=60)
     def fit(pack: str, values: np.ndarray, space: str) -> Iterator[Progress | Computed[Any]]:
         """Fit directions in one space to the values of all people; yield Progress, then a calibration.Fitted."""
         started, reenactor = time.perf_counter(), registry.get(pack)
         for item in stream(lambda report: reenactor.calibrator.fit(values, space, report)):
-            yield _computed(item.value, started, reenactor) if isinstance(item, Finished) else item
+            yield computed(item.value, started, reenactor) if isinstance(item, Finished) else item
 
-    return Compute(reenact, edit, stages, faces, sample, describe, match, drive, measure, fit)
+    return Compute(reenact, stages, faces, sample, describe, match, drive, measure, fit)
 
 
 def _boxes(reenactor: Reenactor, picture: Image.Image) -> tuple[Box, ...]:
@@ -234,5 +220,6 @@ def facts_of(reenactor: Reenactor) -> Facts:
     )
 
 
-def _computed(value: T, started: float, reenactor: Reenactor) -> Computed[T]:
+def computed(value: T, started: float, reenactor: Reenactor) -> Computed[T]:
+    """Return a value as Computed, with the time since `started`, in seconds of time.perf_counter."""
     return Computed(value, (time.perf_counter() - started) * 1000, facts_of(reenactor))

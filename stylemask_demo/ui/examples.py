@@ -15,6 +15,7 @@ from stylemask_demo.ui.subjects import Subject
 
 EXAMPLES = resource("assets/examples")
 EXAMPLE_VIDEO = EXAMPLES / "driving_1.mp4"
+MOVING_PORTRAIT, STILL_PORTRAIT = EXAMPLES / "moving.webp", EXAMPLES / "source_1.webp"  # of the page's head
 T = TypeVar("T")
 
 REMEMBERED = 64  # results, at most about 6 MB each

@@ -12,9 +12,10 @@ from stylemask_demo import messages
 from stylemask_demo.errors import WrongSetting
 from stylemask_demo.ui.link_preview import LinkPreview
 from stylemask_demo.ui.page import Page
-from stylemask_demo.ui.theme import STYLE_SHEET, Calm
+from stylemask_demo.ui.theme import STYLE_SHEETS, Calm
 
-SCRIPT = Path(__file__).with_name("page_script.js")
+# In this order.
+SCRIPTS = [Path(__file__).with_name(name) for name in ("page_script.js", "move_script.js", "waiting_script.js")]
 LARGEST_UPLOAD = 50_000_000  # bytes, as in media.pictures, so that more never reaches the disk
 
 
@@ -36,8 +37,8 @@ def launch(page: Page, port: int | None = None, share: bool = False, in_browser:
             prevent_thread_lock=True,
             app_kwargs={"middleware": [Middleware(LinkPreview)]},
             theme=Calm(),
-            css_paths=[STYLE_SHEET],
-            head=f"<script>{SCRIPT.read_text()}</script>",
+            css_paths=STYLE_SHEETS,
+            head="".join(f"<script>{script.read_text()}</script>" for script in SCRIPTS),
             footer_links=["api"],
             max_file_size=LARGEST_UPLOAD,
             enable_monitoring=False,

@@ -7,18 +7,20 @@ import gradio as gr
 
 from stylemask_demo.packs import PackInfo
 from stylemask_demo.ui import texts
-from stylemask_demo.ui.cards import Components, FollowCard, MatchRow, MoveCard, PackCard, PictureCard
+from stylemask_demo.ui.cards import Components, FollowCard, MatchRow, PackCard, PictureCard
+from stylemask_demo.ui.compare_card import lay_out_compare
 from stylemask_demo.ui.components import (
     Comparison,
     DropZone,
-    EasySlider,
     FacePicker,
     LivePicture,
     PictureDownload,
 )
 from stylemask_demo.ui.compute import Facts
-from stylemask_demo.ui.examples import example_faces
+from stylemask_demo.ui.examples import MOVING_PORTRAIT, STILL_PORTRAIT, example_faces
+from stylemask_demo.ui.move_card import lay_out_move
 from stylemask_demo.ui.parts import face_choice, steering
+from stylemask_demo.ui.random_people import random_options, surprise_button
 from stylemask_demo.ui.tuned_portraits import Match
 from stylemask_demo.ui.video_card import video_card
 
@@ -26,8 +28,6 @@ STAGES = ("Aligned crop", "Inversion", "Face parameters")
 OPENING = {"source": 0, "target": 1}  # examples that the page opens with: their change is plain to see
 
 KEPT_IN_BROWSER = "settings-of-page"  # scrambles them, and must outlive a restart; there is nothing secret in them
-
-LOOKED_AT = 1.0  # seconds between two looks at how far work in the background is
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ def lay_out(facts: Facts, packs: list[PackInfo], forget: Callable[[Match | None]
     `facts` are those of the pack that the page opens with, which is the first of `packs`; `forget` is called
     with the Match of a visitor who has left.
     """
-    gr.HTML(texts.HEADER, padding=False)
+    gr.HTML(texts.header(MOVING_PORTRAIT, STILL_PORTRAIT), padding=False)
     tab = gr.Textbox("follow", visible=False)
     with gr.Row(elem_classes="workspace"):
         with gr.Column(min_width=260, elem_classes="card who"):
@@ -52,8 +52,11 @@ def lay_out(facts: Facts, packs: list[PackInfo], forget: Callable[[Match | None]
                     video = video_card(facts.methods)
                 opened.select(None, None, tab, js="() => 'video'")
                 with gr.Tab("Move by hand", id="move") as opened:
-                    move = _move_card()
+                    move = lay_out_move(_keeping)
                 opened.select(None, None, tab, js="() => 'move'")
+                with gr.Tab("Compare", id="compare") as opened:
+                    compare = lay_out_compare()
+                opened.select(None, None, tab, js="() => 'compare'")
     status_line = gr.HTML(texts.status(facts), elem_id="status", padding=False)
     with gr.Accordion("How the two faces were understood", open=False, elem_classes="card folding stages"):
         gr.HTML(texts.STAGES_HINT, padding=False)
@@ -65,7 +68,7 @@ def lay_out(facts: Facts, packs: list[PackInfo], forget: Callable[[Match | None]
     gr.HTML(texts.FOOTER, padding=False)
     kept = gr.BrowserState(storage_key="stylemask-demo", secret=KEPT_IN_BROWSER)
     return Components(
-        source, match, follow, video, move, weights, status_line, source_stages, target_stages, tabs, tab, kept
+        source, match, follow, video, move, compare, weights, status_line, source_stages, target_stages, tabs, tab, kept
     )
 
 
@@ -73,20 +76,18 @@ def _source_card(forget: Callable[[Match | None], None]) -> tuple[PictureCard, M
     parts = _picture_parts("source", "who it is")
     line = gr.HTML("", elem_id="match-line", padding=False)
     with gr.Row(elem_classes="foot"):
-        surprise = _surprise_button("source")
+        surprise = surprise_button("source")
         start = gr.Button("Match this person better", size="sm", min_width=170, elem_id="match")
         stop = gr.Button("Cancel matching", size="sm", min_width=170, visible=False, elem_id="match-cancel")
-    return PictureCard(*parts, surprise), MatchRow(start, stop, line, gr.State(None, delete_callback=forget))
+    random = random_options("source", surprise)
+    return PictureCard(*parts, random), MatchRow(start, stop, line, gr.State(None, delete_callback=forget))
 
 
 def _target_card() -> PictureCard:
     parts = _picture_parts("target", "how it moves")
     with gr.Row(elem_classes="foot"):
-        return PictureCard(*parts, _surprise_button("target"))
-
-
-def _surprise_button(role: str) -> gr.Button:
-    return gr.Button("Surprise me", size="sm", min_width=90, elem_id=f"{role}-surprise")
+        surprise = surprise_button("target")
+    return PictureCard(*parts, random_options("target", surprise))
 
 
 def _picture_parts(role: str, hint: str) -> tuple[DropZone, FacePicker, gr.Number, gr.Dataset]:
@@ -140,34 +141,6 @@ def _follow_card(methods: tuple[str, ...]) -> FollowCard:
             into_photo, save = _keeping("result")
             file = PictureDownload("reenacted", elem_id="result-file", visible="hidden")
     return FollowCard(target, result, steered, into_photo, save, file)
-
-
-def _move_card() -> MoveCard:
-    with gr.Row(elem_classes="move"):
-        with gr.Column(min_width=260, elem_classes="card"):
-            gr.HTML(texts.heading("Result", "follows the sliders"), padding=False)
-            picture = LivePicture(
-                label="The source, moved",
-                show_label=False,
-                alt_text="The source with the pose and smile of the sliders",
-                buttons=["fullscreen"],
-                interactive=False,
-                elem_id="edited",
-            )
-        with gr.Column(min_width=240, elem_classes="card"):
-            gr.HTML(texts.heading("Change", "from the source"), padding=False)
-            line = gr.HTML("", visible=False, elem_id="sliders-line", padding=False)
-            prepare = gr.Button("Prepare the sliders", variant="primary", visible=False, elem_id="prepare")
-            sliders = [
-                EasySlider(-30, 30, value=0, step=1, label="Yaw", info="Left to right, degrees", elem_id="yaw"),
-                EasySlider(-15, 15, value=0, step=1, label="Pitch", info="Down to up, degrees", elem_id="pitch"),
-                EasySlider(-0.5, 1, value=0, step=0.05, label="Smile", info="Less to more", elem_id="smile"),
-            ]
-            reset = gr.Button("Reset", elem_id="reset")
-            into_photo, save = _keeping("edited")
-            file = PictureDownload("edited", elem_id="edited-file", visible="hidden")
-    ready, clock = gr.Textbox("", label="ready", visible="hidden"), gr.Timer(LOOKED_AT, active=False)
-    return MoveCard(picture, sliders, ready, line, prepare, clock, into_photo, reset, save, file)
 
 
 def _pack_card(packs: list[PackInfo]) -> PackCard:

@@ -13,7 +13,7 @@ window.stylemask = (() => {
   const shown = {};
   const refusals = {}; // by place: why the question that is shown has no answer
   const working = {}; // by place: how many answers are awaited
-  const SIGNS = { result: "#result", edited: "#edited", "source-stages": "#source-sign", "target-stages": "#target-sign" };
+  const SIGNS = { result: "#result", edited: "#edited", compared: "#compared", "source-stages": "#source-sign", "target-stages": "#target-sign" };
   let failures = 0; // part of every question, so that what has failed is asked anew
 
   const name = (picture) => picture?.path ?? picture?.url ?? "";
@@ -34,6 +34,24 @@ window.stylemask = (() => {
     return places.map((place) => asked[place] || undefined);
   }
 
+  /** Return what a place asks now. */
+  const questionOf = (place) => asked[place];
+  let matches = 0; // part of what is compared, so that it is made anew of a person who was matched
+
+  /** Note what the card of comparisons asks now, if anybody looks at it, and return it. */
+  function lookCompared(tab, kind, slider, pack, source, sourceFace, target, targetFace, sources, targets, method, matched = false) {
+    matches += matched;
+    if (tab !== "compare") return undefined;
+    const who = question(pack, source, sourceFace);
+    const how = question(pack, target, targetFace);
+    const rows = [sources, targets].map((row) => (row ?? []).map((item) => name(item.image)));
+    if (kind === "grid") asked.compared = JSON.stringify([pack, rows, method, failures]);
+    else if (kind === "strip") asked.compared = who && JSON.stringify([slider, matches]) + who;
+    else asked.compared = who && how && JSON.stringify([matches]) + who + how;
+    mark("compared");
+    return asked.compared || undefined;
+  }
+
   /** Count one more answer that a place waits for. */
   function asking(place) {
     working[place] = (working[place] ?? 0) + 1;
@@ -45,15 +63,20 @@ window.stylemask = (() => {
     find(`#${place}`)?.toggleAttribute("data-working", working[place] > 0);
   }
 
-  /** Return what an answer shows, or nothing when its question is no longer asked. */
+  /** Return what an answer that was awaited shows. */
   function show(place, answer) {
     answered(place);
+    return tell(place, answer);
+  }
+
+  /** Return what an answer shows, or nothing when its question is no longer asked. */
+  function tell(place, answer) {
     if (!answer || answer.asked !== asked[place]) return [];
     const anew = shown[place] !== answer.asked;
     shown[place] = answer.asked;
     refusals[place] = answer.message ?? "";
     mark(place);
-    if (anew && !answer.message && (place === "result" || place === "edited") && visible(place)) say("The result is ready.");
+    if (anew && !answer.message && ["result", "edited", "compared"].includes(place) && visible(place)) say("The result is ready.");
     return answer.shown;
   }
 
@@ -102,10 +125,19 @@ window.stylemask = (() => {
 
   const surprises = {};
 
-  function surprise(role, pack) {
+  const anySeed = () => Math.floor(Math.random() * 1e9);
+
+  /** Return new seeds of a person and of whose motion it takes, none for its own: what is not new stays. */
+  function drawSeeds(person, motion, anew) {
+    if (anew === "person") return [anySeed(), motion ?? person ?? anySeed()];
+    if (anew === "motion") return [person ?? anySeed(), anySeed()];
+    return [anySeed(), null];
+  }
+
+  function surprise(role, drawn) {
     surprises[role] = asked[`${role}-stages`];
     find(`#${role}`).setAttribute("aria-busy", true);
-    return [Math.floor(Math.random() * 1e9), pack];
+    return drawn;
   }
 
   function surprised(role, person) {
@@ -117,6 +149,18 @@ window.stylemask = (() => {
   function example(path) {
     const { root = "", api_prefix = "/gradio_api" } = window.gradio_config ?? {};
     return { path, url: `${root}${api_prefix}/file=${path}`, meta: { _type: "gradio.FileData" } };
+  }
+
+  // --- What a place shows is kept as it is.
+
+  function save(place) {
+    const url = find(`#${place} img`)?.src ?? "";
+    const kind = url.match(/^data:image\/(\w+)/)?.[1];
+    if (!kind) return;
+    const link = document.createElement("a");
+    link.href = url;
+    link.download = `${place}.${kind}`;
+    link.click();
   }
 
   // --- The film says when it was made of other pictures than those on the page.
@@ -157,7 +201,10 @@ window.stylemask = (() => {
     const kept = state?.values ?? [];
     if (kept.length !== values.length) return values.map(() => undefined);
     const come = await Promise.all(
-      kept.map(async (value, index) => (index < PICTURES && !(await there(value, values[index])) ? undefined : value)),
+      kept.map(async (value, index) => {
+        if (Array.isArray(value)) return row(value);
+        return index < PICTURES && !(await there(value, values[index])) ? undefined : value;
+      }),
     );
     const [source, target, sourceFace, targetFace, method, ...others] = come;
     if (source) faces[name(source)] = sourceFace;
@@ -166,6 +213,12 @@ window.stylemask = (() => {
     return [source, target, source ? sourceFace : undefined, target ? targetFace : undefined, known ? method : undefined, ...others].map(
       (value) => value ?? undefined,
     );
+  }
+
+  /** Return a row of pictures, if all of them can come back. */
+  async function row(items) {
+    const come = await Promise.all(items.map((item) => there(item.image)));
+    return come.every(Boolean) ? items : undefined;
   }
 
   async function there(picture, current) {
@@ -180,14 +233,16 @@ window.stylemask = (() => {
 
   /** Put a file into a place for one, as a drop on it would. */
   function put(zone, file) {
-    const drop = (place) => {
-      const dropped = new DataTransfer();
-      dropped.items.add(file);
-      place?.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: dropped }));
-    };
-    if (find('[data-testid="image"]', zone)) return drop(find(".upload-container", zone));
+    if (find('[data-testid="image"]', zone)) return drop(find(".upload-container", zone), [file]);
     clearButton(zone)?.click(); // a video makes way first
-    requestAnimationFrame(() => requestAnimationFrame(() => drop(find("[aria-dropeffect]", zone))));
+    requestAnimationFrame(() => requestAnimationFrame(() => drop(find("[aria-dropeffect]", zone), [file])));
+  }
+
+  /** Drop files on a part of Gradio that takes some. */
+  function drop(place, files) {
+    const dropped = new DataTransfer();
+    for (const file of files) dropped.items.add(file);
+    place?.dispatchEvent(new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: dropped }));
   }
 
   const clearButton = (zone) => find('[aria-label="Clear"], [aria-label="Remove Image"]', zone);
@@ -267,6 +322,8 @@ window.stylemask = (() => {
     const file = event.dataTransfer?.files[0];
     if (!file || event.defaultPrevented) return;
     event.preventDefault();
+    const row = event.target.closest?.(".pictures-row");
+    if (row) return drop(find("[aria-dropeffect]", row), event.dataTransfer.files);
     const card = event.target.closest?.(".card");
     const zone = card && find(".zone", card);
     if (zone) put(zone, file);
@@ -276,6 +333,16 @@ window.stylemask = (() => {
     if (!file) return;
     const card = document.activeElement?.closest?.(".card") ?? find(".card:hover");
     put((card && find("#source, #target", card)) ?? find("#source"), file);
+  });
+
+  // --- The example in the page's head leads to where such a one is made of the source.
+
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest?.(".masthead .opening")) return;
+    const opened = [...document.querySelectorAll('.ways [role="tab"]')].find((tab) => tab.innerText.trim() === "Compare");
+    opened.click();
+    opened.focus();
+    find('#compare-kind input[value="strip"]')?.click(); // which it is at first, before the tab was ever open
   });
 
   // --- Keys, and a double click that resets a slider
@@ -300,6 +367,12 @@ window.stylemask = (() => {
   function mend() {
     for (const button of document.querySelectorAll("[aria-dropeffect][aria-label]"))
       if (button.innerText.trim()) button.removeAttribute("aria-label");
+    // A button inside of another: the outer one is reached by keys, and does what the inner one does.
+    for (const inner of document.querySelectorAll(".icon-button [aria-dropeffect]")) {
+      if (inner.inert) continue;
+      inner.inert = true;
+      inner.closest(".icon-button").addEventListener("click", (event) => event.target !== inner && inner.click());
+    }
     for (const empty of document.querySelectorAll(".empty[aria-label]:not([role])")) empty.setAttribute("role", "img");
   }
 
@@ -342,5 +415,5 @@ window.stylemask = (() => {
     move();
   }
 
-  return { look, asking, show, failed, surprise, surprised, example, startFilm, showFilm, firstFace, keep, restore, openTab, compare };
+  return { look, lookCompared, questionOf, asking, show, tell, say, failed, save, drawSeeds, surprise, surprised, example, startFilm, showFilm, firstFace, keep, restore, openTab, compare };
 })();

@@ -70,8 +70,14 @@ def _shrink(picture: Image.Image) -> Image.Image:
     return picture
 
 
-def data_url(picture: Image.Image) -> str:
-    """Return the picture as a JPEG data URL, so that a preview needs no file and no second request."""
+def data_url(picture: Image.Image | bytes) -> str:
+    """Return the picture as a JPEG data URL, so that a preview needs no file and no second request.
+
+    The bytes of a PNG or GIF file go along as they are.
+    """
+    if isinstance(picture, bytes):
+        kind = "gif" if picture.startswith(b"GIF") else "png"
+        return f"data:image/{kind};base64," + base64.b64encode(picture).decode("ascii")
     if max(picture.size) > PREVIEW_SIDE:
         picture = ImageOps.contain(picture, (PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.BILINEAR)
     buffer = io.BytesIO()

@@ -72,10 +72,14 @@ def answering(handler: Callable[..., Any], place: Place, told: int) -> Callable[
             shown = [_blank(component) for component in place.shown]
             return _together({"asked": asked, "shown": shown, "message": error.message}, [gr.skip()] * told)
         count = len(place.shown)
-        shown = [_sent(component, value) for component, value in zip(place.shown, values[:count], strict=True)]
-        return _together({"asked": asked, "shown": shown}, values[count:])
+        return _together(answer_of(place, asked, values[:count]), values[count:])
 
     return answer
+
+
+def answer_of(place: Place, asked: str, values: Sequence[Any]) -> dict[str, Any]:
+    """Return the answer to a question: a value for each of the components of `place.shown`."""
+    return {"asked": asked, "shown": [_sent(part, value) for part, value in zip(place.shown, values, strict=True)]}
 
 
 def _together(answer: dict[str, Any], told: Sequence[Any]) -> Any:

@@ -2,26 +2,15 @@
 
 from html import escape
 from itertools import groupby
+from pathlib import Path
 
+from stylemask_demo.comparisons import METHOD_NAMES
 from stylemask_demo.packs import PackInfo, licence_text
 from stylemask_demo.ui.compute import Facts
 from stylemask_demo.ui.progress import Progress
 
 TITLE = "StyleMask Demo"
 DESCRIPTION = "Give one face the pose and expression of another, or move it by hand."
-
-HEADER = f"""
-<header class="masthead">
-  <svg class="mark" viewBox="0 0 48 48" aria-hidden="true">
-    <circle cx="19" cy="24" r="15" class="mark-who"/><circle cx="29" cy="24" r="15" class="mark-how"/>
-  </svg>
-  <div>
-    <h1>{TITLE}</h1>
-    <p>{DESCRIPTION}</p>
-  </div>
-  <p id="announcer" class="unseen" role="status"></p>
-</header>
-"""
 
 FOOTER = """
 <footer class="colophon">
@@ -44,11 +33,6 @@ TIPS = {
     "video": '<p class="tip">One face, up to 60 seconds and 50 MB. Only its movement is followed.</p>',
 }
 
-METHOD_NAMES = {
-    "stylemask": "StyleMask",
-    "directions": "Finding Directions",
-    "motion": "Pose and Expression Transfer",
-}
 METHOD_HINTS = {
     "stylemask": "Try it first: it follows the expression most closely. Learned masks choose what the target may change.",
     "directions": "Keeps the person best, but strong expressions come out weaker. The measured difference of the two faces "
@@ -70,10 +54,40 @@ UNPREPARED = (
 PREPARING = '<p class="tip">The sliders are being prepared. Everything else on the page works meanwhile.</p>'
 
 
+def header(moving: Path, still: Path) -> str:
+    """Return the page's head: what it does, and an example in motion that leads to making one; files of it, and of one in
+    which nothing moves, for those who want that."""
+    addresses = [f"gradio_api/file={escape(str(file))}" for file in (moving, still)]
+    return f"""
+<header class="masthead">
+  <svg class="mark" viewBox="0 0 48 48" aria-hidden="true">
+    <circle cx="19" cy="24" r="15" class="mark-who"/><circle cx="29" cy="24" r="15" class="mark-how"/>
+  </svg>
+  <div>
+    <h1>{TITLE}</h1>
+    <p>{DESCRIPTION}</p>
+  </div>
+  <button type="button" class="opening">
+    <picture>
+      <source media="(prefers-reduced-motion: reduce)" srcset="{addresses[1]}">
+      <img src="{addresses[0]}" width="64" height="64" alt="A face that turns from side to side.">
+    </picture>
+    <span>Make one of your own</span>
+  </button>
+  <p id="announcer" class="unseen" role="status"></p>
+</header>
+"""
+
+
 def heading(title: str, hint: str = "") -> str:
     """Return a card's heading: what it holds, and in a quieter voice what that is for."""
     quiet = f" <span>{escape(hint)}</span>" if hint else ""
     return f'<h2 class="heading">{escape(title)}{quiet}</h2>'
+
+
+def tip(text: str) -> str:
+    """Return a sentence of advice in a quiet voice."""
+    return f'<p class="tip">{escape(text)}</p>'
 
 
 REGION_CHOICES = [
@@ -98,7 +112,7 @@ def method_choices(methods: tuple[str, ...]) -> list[tuple[str, str]]:
 
 def method_hint(method: str) -> str:
     """Return one sentence on how a method works."""
-    return f'<p class="tip">{escape(METHOD_HINTS.get(method, ""))}</p>'
+    return tip(METHOD_HINTS.get(method, ""))
 
 
 def refusal(message: str) -> str:
