@@ -23,6 +23,11 @@ def in_batches(function: Callable[[Sequence[T]], Iterable[R]], items: Sequence[T
     return [made for start in range(0, len(items), size) for made in function(items[start : start + size])]
 
 
+def as_list(value: T | Sequence[T]) -> Sequence[T]:
+    """A sequence as it is, and one item as a list."""
+    return value if isinstance(value, Sequence) else [value]
+
+
 def paired(first: Sequence[S], second: Sequence[T]) -> list[tuple[S, T]]:
     """Pairs of two lists of one length, or of one item with each of a list. Raises ValueError for other lengths."""
     count = len(first) if len(second) == 1 else len(second)

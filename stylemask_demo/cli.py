@@ -9,11 +9,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
-from stylemask_demo import __version__, commands
+from stylemask_demo import __version__, batch, commands
+from stylemask_demo.editing.table import SLIDERS
 from stylemask_demo.errors import StyleMaskError
 
 SCRIPT = "stylemask-demo"  # as it is named once the package is installed
 DEFAULT_PACK = "synthetic"
+WIDER = {"yaw": (-45, 45), "pitch": (-30, 30), "smile": (-1, 1)}  # sliders that go further than is safe on the page
 # Commands with a parser of their own, in modules that the demo does not need.
 TOOLS = {
     "render": ("stylemask_demo.rendering.command", "Render synthetic people with exact labels."),
@@ -119,12 +121,12 @@ def _parser() -> argparse.ArgumentParser:
             help="stylemask, directions or motion, as far as the pack has them (default: stylemask)",
         )
 
-    def strength_option(added: argparse.ArgumentParser) -> None:
+    def strength_option(added: argparse.ArgumentParser, strongest: float) -> None:
         added.add_argument(
             "--strength",
-            type=_number(0, 1),
+            type=_number(0, strongest),
             default=1.0,
-            metavar="0..1",
+            metavar=f"0..{strongest:g}",
             help="0 keeps the source, 1 takes all of the pose and expression (default: 1)",
         )
 
@@ -159,27 +161,58 @@ def _parser() -> argparse.ArgumentParser:
     for role in ("sources", "targets"):
         grid.add_argument(f"--{role}", nargs="+", required=True, metavar="PICTURE", help=f"one to five {role}")
 
-    drive = command("drive", commands.drive, "Let the source person move as the face in a video.")
-    drive.add_argument("source", metavar="SOURCE", help="picture of the person (who)")
-    drive.add_argument("video", metavar="VIDEO", help="video of the motion (how), at most a minute")
+    drive = command("drive", batch.drive, "Let the source person move as the face in a video.")
+    drive.add_argument("source", metavar="SOURCE", help="picture or video of the person (who), or a folder of them")
+    drive.add_argument("video", metavar="VIDEO", help="video of the motion (how), at most a minute, or a folder of them")
     drive.add_argument(
         "--face",
         type=_face,
         metavar="FACE",
         help="who of several is followed: number of a face in the first frame, 0 the clearest, or a point on it: 320,180",
     )
-
-    edit = command("edit", commands.edit, "Turn a face and change its smile, relative to the picture.")
-    edit.add_argument("source", metavar="SOURCE", help="picture of the person")
-    edit.add_argument(
-        "--yaw",
-        type=_number(-45, 45),
-        default=0.0,
-        metavar="DEGREES",
-        help="more than 0 turns the face to the right of the picture",
+    drive.add_argument(
+        "--motion",
+        default="absolute",
+        metavar="MOTION",
+        help="absolute: as the video has it; relative: what changes since its first frame is added (default: absolute)",
     )
-    edit.add_argument("--pitch", type=_number(-30, 30), default=0.0, metavar="DEGREES", help="more than 0 looks up")
-    edit.add_argument("--smile", type=_number(-1, 1), default=0.0, metavar="-1..1", help="more or less smile")
+    drive.add_argument(
+        "--smoothing", type=_number(0, 4), default=1.0, metavar="0..4", help="how much the motion is smoothed (default: 1)"
+    )
+    drive.add_argument(
+        "--crop",
+        default="follows",
+        metavar="CROP",
+        help="the face in the video is read where it is (follows) or where it was at first (stays) (default: follows)",
+    )
+    drive.add_argument(
+        "--layout",
+        default="plain",
+        metavar="LAYOUT",
+        help="plain results, the video beside them, or all of the source's photo with them in it (default: plain)",
+    )
+    drive.add_argument(
+        "--format", choices=("mp4", "webm", "gif"), default="mp4", help="kind of the results of folders (default: mp4)"
+    )
+
+    many = command("batch", batch.batch, "Do what reenact does, for many files.")
+    many.add_argument("sources", metavar="SOURCES", help="folder of pictures (who), or one picture")
+    many.add_argument("targets", metavar="TARGETS", help="folder of pictures (how), or one picture")
+
+    edit = command("edit", commands.edit, "Turn a face and change its expression, relative to the picture.")
+    edit.add_argument("source", metavar="SOURCE", help="picture of the person")
+    for name, slider in SLIDERS.items():
+        low, high = WIDER.get(name, (slider.low, slider.high))
+        edit.add_argument(
+            f"--{name.replace('_', '-')}",
+            type=_number(low, high),
+            metavar="DEGREES" if slider.unit == "degrees" else f"{low:g}..{high:g}",
+            help=f"{slider.title.lower()}: {slider.hint.lower()}, {low:g} to {high:g}",
+        )
+    edit.add_argument("--like", metavar="PICTURE", help="picture whose expression the person takes; options above go first")
+    edit.add_argument(
+        "--ratio", type=_number(0, 1.5), default=1.0, metavar="0..1.5", help="of that expression (default: 1)"
+    )
 
     parameters = command("parameters", commands.parameters, "Print head pose, expression and landmarks of a face.")
     parameters.add_argument("image", metavar="IMAGE")
@@ -210,25 +243,28 @@ def _parser() -> argparse.ArgumentParser:
 
     for added in (reenact, edit, compare, grid, invert, sample):
         output_option(added, "OUT.png")
+    output_option(drive, "OUT")
+    output_option(many, "DIR")
+    for added in (drive, many):
+        added.add_argument("--matrix", action="store_true", help="all with all, where files of folders else go in pairs")
     output_option(strip, "OUT.gif")
-    output_option(drive, "OUT.mp4")
-    for added in (reenact, grid, drive, sample):
+    for added in (reenact, grid, drive, many, sample):
         method_option(added)
-    for added in (reenact, drive):
-        strength_option(added)
+    for added, strongest in ((reenact, 1.0), (drive, 1.5), (many, 1.0)):
+        strength_option(added, strongest)
         region_option(added)
-    for added in (reenact, edit, drive):
+    for added in (reenact, edit, drive, many):
         added.add_argument(
             "--size",
             type=_whole_number(64, 1024),
             metavar="PIXELS",
             help="results as large as the picture shows the face, at most this (default: the size of the pack)",
         )
-    for added in (reenact, edit, drive, invert):
+    for added in (reenact, edit, drive, many, invert):
         added.add_argument(
             "--tune", action="store_true", help="first tune the generator to the person: takes longer, looks more alike"
         )
-    for added in (reenact, edit, compare, strip, grid, drive, parameters, invert, sample):
+    for added in (reenact, edit, compare, strip, grid, drive, many, parameters, invert, sample):
         pack_option(added)
     packs = command("packs", commands.packs, "List the packs of weights, download one, or fit directions for one.")
     actions = packs.add_subparsers(metavar="{download,verify,calibrate}")

@@ -2,13 +2,18 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from stylemask_demo import messages
+from stylemask_demo.errors import WrongSetting
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from stylemask_demo.media.videos import VideoFrames
     from stylemask_demo.reenactor import Portrait, Reenactor
 
 STRONGEST = 5  # expressions that `parameters` prints without --json
@@ -27,22 +32,27 @@ def reenact(options: argparse.Namespace) -> None:
     from stylemask_demo.media.saving import check_output_path
 
     check_output_path(options.output, ".png")
-    picture, target = _opened(options.source), _opened(options.target)
-    reenactor = _reenactor(options, options.method)
-    source = _source(reenactor, picture, options)
+    picture, target = open_picture(options.source), open_picture(options.target)
+    reenactor = load(options, options.method)
+    source = portrait_of(reenactor, picture, options)
     how = {"method": options.method, "strength": options.strength, "region": options.region}
-    _save(reenactor.reenact(source, target, **how), options.output)
+    save(reenactor.reenact(source, target, **how), options.output)
 
 
 def edit(options: argparse.Namespace) -> None:
-    """Write the source with the head turned and the smile changed."""
+    """Write the source with the head turned and the expression changed."""
     from stylemask_demo.media.saving import check_output_path
+    from stylemask_demo.reenactor import SLIDERS
 
     check_output_path(options.output, ".png")
-    picture = _opened(options.source)
-    reenactor = _reenactor(options, "directions")
-    source = _source(reenactor, picture, options)
-    _save(reenactor.edit(source, yaw=options.yaw, pitch=options.pitch, smile=options.smile), options.output)
+    picture = open_picture(options.source)
+    like = None if options.like is None else open_picture(options.like)
+    reenactor = load(options, "directions")
+    source = portrait_of(reenactor, picture, options)
+    values = {name: getattr(options, name) for name in SLIDERS if getattr(options, name) is not None}
+    if like is not None:
+        values = {**reenactor.sliders.towards(source, reenactor.portrait(like), options.ratio), **values}
+    save(reenactor.edit(source, **values), options.output)
 
 
 def compare(options: argparse.Namespace) -> None:
@@ -51,8 +61,8 @@ def compare(options: argparse.Namespace) -> None:
     from stylemask_demo.media.saving import check_output_path
 
     check_output_path(options.output, ".png")
-    source, target = _opened(options.source), _opened(options.target)
-    _save(compare_methods(_reenactor(options), source, target), options.output)
+    source, target = open_picture(options.source), open_picture(options.target)
+    save(compare_methods(load(options), source, target), options.output)
 
 
 def strip(options: argparse.Namespace) -> None:
@@ -61,8 +71,8 @@ def strip(options: argparse.Namespace) -> None:
     from stylemask_demo.media.saving import check_output_path, save_gif
 
     check_output_path(options.output, ".gif")
-    picture = _opened(options.source)
-    made = slider_strip(_reenactor(options, "directions"), picture, options.slider)
+    picture = open_picture(options.source)
+    made = slider_strip(load(options, "directions"), picture, options.slider)
     save_gif(list(_counted(made, 2 * STEPS - 2, "picture")), options.output, MILLISECONDS)
     print(options.output)
 
@@ -73,31 +83,64 @@ def grid(options: argparse.Namespace) -> None:
     from stylemask_demo.media.saving import check_output_path
 
     check_output_path(options.output, ".png")
-    sources, targets = ([_opened(path) for path in paths] for paths in (options.sources, options.targets))
-    reenactor = _reenactor(options, options.method)
-    made = grid(reenactor, sources, targets, options.method, progress=lambda done, total: _report("picture", done, total))
-    _save(made, options.output)
+    sources, targets = ([open_picture(path) for path in paths] for paths in (options.sources, options.targets))
+    reenactor = load(options, options.method)
+    made = grid(
+        reenactor, sources, targets, options.method, progress=lambda done, total: tell_progress("picture", done, total)
+    )
+    save(made, options.output)
 
 
 def drive(options: argparse.Namespace) -> None:
     """Write a video of the source that moves as the face in another."""
     from stylemask_demo.media.saving import check_output_path
-    from stylemask_demo.media.videos import read_frames, write_video
+    from stylemask_demo.media.video_formats import VIDEO_FORMATS
 
-    check_output_path(options.output, ".mp4")
-    picture, frames = _opened(options.source), read_frames(options.video)
-    _tell(options.video, frames.note)
-    reenactor = _reenactor(options, options.method)
-    source = _source(reenactor, picture, options)
-    made = reenactor.drive(source, frames, options.method, options.strength, options.region, options.face)
+    check_output_path(options.output, *VIDEO_FORMATS)
+    source, frames = open_source(options.source, options), open_frames(options.video)
+    drive_file(load(options, options.method), source, frames, options)
+
+
+def drive_file(
+    reenactor: "Reenactor", source: "Image | VideoFrames", frames: "VideoFrames", options: argparse.Namespace
+) -> None:
+    """Write to `options.output` the source that moves as the face in the frames of `options.video`."""
+    from PIL import Image
+
+    from stylemask_demo.media.videos import note_on_sound, write_video
+
+    who = portrait_of(reenactor, source, options) if isinstance(source, Image.Image) else source
+    more = {name: getattr(options, name) for name in ("motion", "smoothing", "crop", "layout")}
+    made = reenactor.drive(who, frames, options.method, options.strength, options.region, options.face, **more)
     write_video(options.output, _counted(made, frames.count, "frame"), fps=frames.fps, audio_from=options.video)
+    _tell(options.output, note_on_sound(options.output, options.video))
     print(options.output)
+
+
+def open_source(path: str | os.PathLike, options: argparse.Namespace) -> "Image | VideoFrames":
+    """The picture of a file, or its frames; of films nothing is tuned to."""
+    from stylemask_demo.media.files import is_film
+
+    if not is_film(path):
+        return open_picture(path)
+    if options.tune:
+        raise WrongSetting(messages.FILM_NOT_TUNED)
+    return open_frames(path)
+
+
+def open_frames(path: str | os.PathLike) -> "VideoFrames":
+    """The frames of a file; what its owner should know of it is said."""
+    from stylemask_demo.media.videos import read_frames
+
+    frames = read_frames(path)
+    _tell(path, frames.note)
+    return frames
 
 
 def parameters(options: argparse.Namespace) -> None:
     """Print head pose, expression and landmarks of a face."""
-    image = _opened(options.image)
-    portrait = _reenactor(options).portrait(image)
+    image = open_picture(options.image)
+    portrait = load(options).portrait(image)
     parameters = portrait.parameters
     angles = {name: round(float(getattr(parameters, name)), 3) for name in ("yaw", "pitch", "roll")}
     expression = {name: round(float(value), 4) for name, value in parameters.expression.items()}
@@ -116,8 +159,8 @@ def invert(options: argparse.Namespace) -> None:
     from stylemask_demo.media.saving import check_output_path
 
     check_output_path(options.output, ".png")
-    image, reenactor = _opened(options.image), _reenactor(options)
-    _save(_source(reenactor, image, options).inversion, options.output)
+    image, reenactor = open_picture(options.image), load(options)
+    save(portrait_of(reenactor, image, options).inversion, options.output)
 
 
 def sample(options: argparse.Namespace) -> None:
@@ -125,9 +168,9 @@ def sample(options: argparse.Namespace) -> None:
     from stylemask_demo.media.saving import check_output_path
 
     check_output_path(options.output, ".png")
-    like = _opened(options.like) if isinstance(options.like, str) else options.like
-    reenactor = _reenactor(options, None if like is None else options.method)
-    _save(reenactor.sample(options.seed, like, options.method, options.truncation), options.output)
+    like = open_picture(options.like) if isinstance(options.like, str) else options.like
+    reenactor = load(options, None if like is None else options.method)
+    save(reenactor.sample(options.seed, like, options.method, options.truncation), options.output)
 
 
 def packs(options: argparse.Namespace) -> None:
@@ -162,14 +205,14 @@ def verify(options: argparse.Namespace) -> None:
 
 def calibrate(options: argparse.Namespace) -> None:
     """Fit directions for a pack that has none."""
-    reenactor = _reenactor(argparse.Namespace(pack=options.name))
-    report = reenactor.calibrator.run(progress=lambda done, total, what: _report(f"{what}, picture", done, total))
+    reenactor = load(argparse.Namespace(pack=options.name))
+    report = reenactor.calibrator.run(progress=lambda done, total, what: tell_progress(f"{what}, picture", done, total))
     print(reenactor.info.folder)
     errors = ", ".join(f"{space} {error:.2f}" for space, error in report["held_out_error"].items())
     print(f"stylemask_demo: kept the directions in {report['space']}; error of each: {errors}", file=sys.stderr)
 
 
-def _reenactor(options: argparse.Namespace, method: str | None = None) -> "Reenactor":
+def load(options: argparse.Namespace, method: str | None = None) -> "Reenactor":
     """The pack that the options name; raises UnknownMethod when it cannot do the method."""
     # Imported here: help and complaints about arguments need no networks.
     from stylemask_demo.reenactor import Reenactor
@@ -180,7 +223,7 @@ def _reenactor(options: argparse.Namespace, method: str | None = None) -> "Reena
     return reenactor
 
 
-def _opened(path: str) -> "Image":
+def open_picture(path: str | os.PathLike) -> "Image":
     """The picture of a file; what its owner should know of it is said."""
     from stylemask_demo.media.origin import origin_of
     from stylemask_demo.media.pictures import open_image
@@ -190,34 +233,35 @@ def _opened(path: str) -> "Image":
     return image
 
 
-def _tell(path: str, note: str) -> None:
+def _tell(path: str | os.PathLike, note: str) -> None:
     if note:
         from stylemask_demo.media.files import told_of
 
         print(f"stylemask_demo: {told_of(path, note)}", file=sys.stderr)
 
 
-def _source(reenactor: "Reenactor", image: "Image", options: argparse.Namespace) -> "Portrait":
+def portrait_of(reenactor: "Reenactor", image: "Image", options: argparse.Namespace) -> "Portrait":
     """The portrait of a picture; with --tune the generator is tuned to it."""
     portrait = reenactor.portrait(image)
     if not options.tune:
         return portrait
-    return reenactor.tune(portrait, progress=lambda done, total, loss: _report("tuning step", done, total))
+    return reenactor.tune(portrait, progress=lambda done, total, loss: tell_progress("tuning step", done, total))
 
 
 def _counted(pictures: Iterator["Image"], total: int, what: str) -> Iterator["Image"]:
     for done, picture in enumerate(pictures, 1):
-        _report(what, done, max(done, total))
+        tell_progress(what, done, max(done, total))
         yield picture
 
 
-def _report(what: str, done: int, total: int) -> None:
+def tell_progress(what: str, done: int, total: int) -> None:
     """Say how far long work is, on one line of a terminal; logs and pipes stay clean."""
     if sys.stderr.isatty():
         print(f"\r{what} {done} of {total}", end="\n" if done == total else "", file=sys.stderr, flush=True)
 
 
-def _save(picture: "Image", path: str) -> None:
+def save(picture: "Image", path: str | os.PathLike) -> None:
+    """Write a picture as PNG, and print where it is."""
     from stylemask_demo.media.saving import save_png
 
     save_png(picture, path)

@@ -69,5 +69,9 @@ class UnknownRegion(StyleMaskError, ValueError):
     """A result was asked to follow a part of the face that has no name here, or that its pack cannot tell apart."""
 
 
+class UnknownSlider(StyleMaskError, ValueError):
+    """A face was to be moved in a way that has no name here, or that its pack cannot do."""
+
+
 class LibraryMissing(StyleMaskError):
     """A package needs a library of the system that is not installed."""

@@ -9,6 +9,7 @@ SLOTS = {
     "kind": "what a file is, of `media.kinds`",
     "ending": "the end of a file's name, such as .png",
     "limit": "a limit, as a number",
+    "least": "the smallest number of a range",
     "number": "a number",
     "width": "pixels",
     "height": "pixels",
@@ -73,10 +74,12 @@ UNWRITABLE = (
     "The result cannot be written. Name a folder that exists, is yours and has room, or ask who runs this page to make "
     "room."
 )
+NO_SOUND_IN_GIF = "A GIF has no sound: this one is silent. Choose MP4 or WebM to keep the sound of the video."
 NOTHING_TO_WRITE = "There are no frames to write. Take a longer video."
 
 # Faces
 NO_FACE = "No face was found in this picture. Use a sharp, well-lit portrait in which both eyes can be seen."
+NO_FACE_IN_SOURCE = "No face was found in the video of the source. Use one in which a face is seen clearly."
 NO_FACE_IN_VIDEO = "No face was found in this video. Use one in which a face is seen clearly."
 NO_SUCH_FACE = "There is no face number {number} in this picture: {count} were found, counted from 0. Choose one of them."
 CUT_FACE = "The face in this picture is cut off too much. Use a picture that shows the whole face."
@@ -88,8 +91,10 @@ IN_FIRST_FRAME = "In the first frame of the video: {message}"
 TWO_PICTURES_NEEDED = "Two pictures are needed. Add a source and a target portrait."
 SLIDERS_NOT_READY = "The sliders of these weights are not ready yet. Prepare them under Move by hand."
 SOURCE_NEEDED = "A picture is needed. Add a source portrait."
+SAMPLE_NEEDED = "A picture is needed. Add one whose expression is to be taken."
 PICTURE_NEEDED = "A picture is needed. Send a portrait."
 VIDEO_NEEDED = "A picture and a video are needed. Add a source portrait and a video that moves it."
+OUT_OF_RANGE = "{name} cannot be set to {number}. Choose a number from {least} to {limit}."
 GRID_NEEDED = "Pictures are needed. Add at least one source and one target to the grid."
 LARGE_GRID = "A grid has at most {limit} sources and {limit} targets. Leave some out."
 GRID_TO_MAKE = "Nothing is made yet. Choose sources and targets, and press Make the grid."
@@ -97,6 +102,12 @@ NO_STRIP = "There is no strip of '{name}'. Choose one of: {names}."
 STOPPED = "This was stopped. Start it again if you want it."
 UNKNOWN_METHOD = "These weights have no method '{name}'. Choose one of: {names}."
 UNKNOWN_REGION = "There is no region '{name}'. Choose one of: {names}."
+UNKNOWN_SLIDER = "These weights have no slider '{name}'. Choose one of: {names}."
+FILM_NOT_TUNED = "Nothing can be tuned to a film. Leave that out, or take a picture as the source."
+UNEQUAL_LISTS = "There are {count} sources and {number} to follow: they make no pairs. Give as many, or take all with all."
+NOTHING_TO_FOLLOW = "There is no file in this folder. Name one that has some."
+NOTHING_MADE = "Nothing could be made of any of these files. The reasons stand above: mend some of the files."
+UNKNOWN_CHOICE = "'{name}' is no choice here. Choose one of: {names}."
 NO_REGIONS = "These weights cannot tell parts of a motion apart. Leave the region at 'all'."
 UNEXPECTED = (
     "Something went wrong that should not. Try again, with another picture if it stays so, and tell who runs this page."

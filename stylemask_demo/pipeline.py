@@ -1,6 +1,6 @@
 """The rooms of a pack joined: from photo to portrait, from portrait to code, from code to picture."""
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TypedDict
 
@@ -13,16 +13,20 @@ from stylemask_demo.batching import batch_size, in_batches, paired
 from stylemask_demo.caching import Lazy
 from stylemask_demo.detail.photo_detail import PhotoDetail, Steady
 from stylemask_demo.detail.results import Results
-from stylemask_demo.driving.driver import drive
+from stylemask_demo.driving.driver import drive, shower
 from stylemask_demo.driving.following import USUAL_RATE, FaceFollower
-from stylemask_demo.driving.smoothing import HEAD, CodeSmoother, steadied
-from stylemask_demo.editing.correction import Correction
+from stylemask_demo.driving.options import Crop, Driving
+from stylemask_demo.driving.relative import RelativeMotion
+from stylemask_demo.driving.scenes import Scenes, at_rate, film_scenes, still_scenes
+from stylemask_demo.driving.smoothing import HEAD, CodeSmoother, Held, steadied
+from stylemask_demo.editing.commands import check_sliders
+from stylemask_demo.editing.correction import Correction, Hold
 from stylemask_demo.editing.feedback import create_feedback
-from stylemask_demo.editing.sliders import Sliders
+from stylemask_demo.editing.sliders import Sliders, moved_region, placing_of, sliders_of
 from stylemask_demo.errors import UnknownRegion
 from stylemask_demo.faces.detect import FaceFinder
 from stylemask_demo.faces.regions import Region, check_region
-from stylemask_demo.generator.inversion import Inverter, OptimisingInverter
+from stylemask_demo.generator.inversion import FilmInverter, Inverter, OptimisingInverter
 from stylemask_demo.generator.sampling import Sampler, mean_w
 from stylemask_demo.generator.style_space import StyleSpace
 from stylemask_demo.generator.synthesis import Synthesis
@@ -32,6 +36,7 @@ from stylemask_demo.packs.networks import PackNetworks
 from stylemask_demo.packs.recipe import Drawing
 from stylemask_demo.portraits.builder import PortraitBuilder, Which
 from stylemask_demo.portraits.identity import identities
+from stylemask_demo.portraits.placing import laid
 from stylemask_demo.portraits.portrait import Portrait
 from stylemask_demo.portraits.readers import create_reader
 from stylemask_demo.portraits.tuned import tuned_portrait
@@ -79,13 +84,15 @@ class Pipeline:
         invert_photos: Inverter | OptimisingInverter = invert
         if recipe.inversion == "optimised":
             invert_photos = OptimisingInverter(invert, generator, extractor)
+        self._film_inverter = partial(FilmInverter, invert_photos, invert)
         feedback = create_feedback(networks, self.reader, recipe)
         self.correction = Correction(self.results.tensors, self.space, feedback) if feedback else None
         draw = self.results.inversion
         self.portraits = PortraitBuilder(finder, extractor, invert_photos, self.reader, draw, generator.size, recipe)
         measure = feedback.values if feedback else None
         self.transfer = Transfer(networks, self.space_of, invert, self.reader, measure, recipe)
-        self.sliders = Sliders(self.transfer, self.space, self.correction if recipe.correction == "encoder" else None)
+        correction = self.correction if recipe.correction == "encoder" else None
+        self.sliders = Sliders(self.transfer, self.space, correction, sliders_of(recipe))
 
     def results_of(self, method: str) -> Results:
         """What draws the results of a method."""
@@ -121,14 +128,17 @@ class Pipeline:
         return in_batches(made, paired(sources, targets), self.networks.device)
 
     @torch.inference_mode()
-    def edited(self, sources: Sequence[Subject], yaw: float, pitch: float, smile: float, size: Size = None) -> list[Image]:
+    def edited(self, sources: Sequence[Subject], values: Mapping[str, float], size: Size = None) -> list[Image]:
         """Pictures of N sources moved by the sliders; see `Reenactor.edit`."""
         check_method(self.networks.info, "directions")
+        check_sliders(values, self.sliders.names)
+        region, placing = moved_region(values), placing_of(values)
 
         def made(some: Sequence[Subject]) -> list[Image]:
             who = self.portraits_of(some)
-            code = self.sliders.code(who, yaw, pitch, smile)
-            return self.results.pictures(code, who, size, self.sliders.region(yaw, pitch) if smile else "all")
+            code, winks = self.sliders.code(who, values), self.sliders.winks(who, values)
+            made = self.results.pictures(code, who, size, region, parts=winks)
+            return [laid(*pair, placing) for pair in zip(who, made, strict=True)] if placing else made
 
         return in_batches(made, sources, self.networks.device)
 
@@ -157,39 +167,52 @@ class Pipeline:
         return in_batches(made, seeds, self.networks.device)
 
     def driven(
-        self,
-        source: Subject,
-        frames: Iterable[Image],
-        method: str,
-        strength: float,
-        size: Size = None,
-        region: Region = "all",
-        face: Which = None,
+        self, source: Subject | Iterable[Image], frames: Iterable[Image], how: Driving, size: Size = None
     ) -> Generator[Image, None, None]:
         """A picture of the source for each frame of a video, as they come; see `Reenactor.drive`."""
-        self._check(method, region)
-        who = self.portraits_of([source])
-        follower, smooth = self.follower(face, float(getattr(frames, "fps", USUAL_RATE))), CodeSmoother()
-        steady = steadied(HEAD)
+        self._check(how.method, how.region)
+        rate, transfer = float(getattr(frames, "fps", USUAL_RATE)), self.transfer
+        scenes, side = self._scenes(source, rate, size)
+        if side is None:  # faces of a film are of many sizes, its results of one, unless they go back into it
+            side, size = self.networks.generator.size, size if how.layout == "photo" else None
+        follower, smooth = self.follower(how.face, rate, how.crop), CodeSmoother(how.smoothing)
+        steady, hold, relative = steadied(HEAD), Held(), RelativeMotion()
 
         @torch.inference_mode()
-        def made(crops: Sequence[Image]) -> list[Image]:
-            how = smooth(self.transfer.target_crops(crops, method))
-            return self._followed(method, self.transfer.sources(who, method), how, strength, who, size, region, steady)
+        def made(who: Sequence[Portrait], crops: Sequence[Image]) -> list[Image]:
+            codes = smooth(transfer.target_crops(crops, how.method))
+            if how.motion == "relative":
+                codes = relative(codes, transfer.targets(who, how.method))
+            led = transfer.sources(who, how.method)
+            return self._followed(how.method, led, codes, how.strength, who, size, how.region, steady, hold)
 
-        view, at_once = self.transfer.view(method), batch_size(self.networks.device)
+        view = transfer.view(how.method)
 
         def follow(frame: Image) -> Image | None:
-            rule, side = (view.rule, view.size) if view else (self.recipe.crop, self.networks.generator.size)
-            crop = follower.crop(frame, rule, side)
+            rule, cut = (view.rule, view.size) if view else (self.recipe.crop, self.networks.generator.size)
+            crop = follower.crop(frame, rule, cut)
             return view.reduced(crop) if view and crop else crop
 
-        return drive(iter(frames), follow, made, lambda: self.results.still(who[0], size), at_once)
+        def still(portrait: Portrait) -> Image:
+            return self.results.still(portrait, size)
 
-    def follower(self, face: Which = None, rate: float = USUAL_RATE) -> FaceFollower:
+        show, at_once = shower(how.layout, self.results.into_photo), batch_size(self.networks.device)
+        return drive(iter(frames), scenes, follow, made, still, show, side, at_once)
+
+    def follower(self, face: Which = None, rate: float = USUAL_RATE, crop: Crop = "follows") -> FaceFollower:
         """What follows one face through a video with `rate` frames a second: the `face` of the first that shows one."""
         identity = self.networks.identity.get()
-        return FaceFollower(self.finder, self.networks.extractor, partial(identities, identity), identity.alike, face, rate)
+        identify = partial(identities, identity)
+        return FaceFollower(self.finder, self.networks.extractor, identify, identity.alike, face, rate, crop)
+
+    def _scenes(self, source: Subject | Iterable[Image], rate: float, size: Size) -> tuple[Scenes, int | None]:
+        """The source at `rate` frames a second, and how wide its results are where that is told by it."""
+        if isinstance(source, (Image, Portrait)):
+            (who,) = self.portraits_of([source])
+            return still_scenes(who), who.crop_of(size or 0).width
+        portray = partial(self.portraits.of_frames, invert=self._film_inverter())
+        shown = at_rate(source, float(getattr(source, "fps", rate)), rate)
+        return film_scenes(shown, self.follower(rate=rate).landmarks, portray), None
 
     def tuned(self, face: Subject, steps: int, progress: Progress | None) -> Portrait:
         """A portrait with a generator of its own; see `Reenactor.tune`."""
@@ -215,18 +238,19 @@ class Pipeline:
         size: Size = None,
         region: Region = "all",
         steady: Steady | None = None,
+        hold: Hold | None = None,
     ) -> list[Image]:
         """Pictures of B `sources` that follow B targets, or of one for all of the other; random people have no portrait."""
         results = self.results_of(method)
         if region != "all":
             assert self.correction and who.w_plus is not None
             unmoved = results.space.code(who.w_plus)
-            code = self.correction.followed_in(region, unmoved, who, how, strength, sources)
+            code = self.correction.followed_in(region, unmoved, who, how, strength, sources, hold)
         else:
             code = self.transfer(method, who, how, strength)
             if self.correction and self.correction.ready:
                 correction = self.correction.of(results.tensors, results.space)
-                code = correction(code, who, how, strength, sources)
+                code = correction(code, who, how, strength, sources, hold)
         return results.pictures(code, sources, size, region, steady)
 
     def _check(self, method: str, region: Region) -> None:

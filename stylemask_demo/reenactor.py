@@ -2,13 +2,17 @@
 
 from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, overload
+from typing import TYPE_CHECKING, cast, overload
 
 import numpy as np
 import torch
 from PIL.Image import Image
 
+from stylemask_demo.batching import as_list
 from stylemask_demo.calibration import Calibrator, PackCalibration
+from stylemask_demo.driving.options import Crop, Driving, Layout, More, Motion  # noqa: F401
+from stylemask_demo.editing.sliders import Sliders, sliders_of  # noqa: F401  the page asks here
+from stylemask_demo.editing.table import PRESETS, SLIDERS, SliderValues  # noqa: F401
 from stylemask_demo.faces.detect import create_face_finder
 from stylemask_demo.faces.finding import Face
 from stylemask_demo.faces.regions import Region
@@ -23,8 +27,6 @@ from stylemask_demo.portraits.portrait import Portrait
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
-
-T = TypeVar("T")
 
 
 class Reenactor:
@@ -83,6 +85,11 @@ class Reenactor:
         return PackCalibration(info)
 
     @property
+    def sliders(self) -> Sliders:
+        """What the pack can do by `edit`: `names`, and the values that lead `towards` another expression."""
+        return self.pipeline.sliders
+
+    @property
     def calibrator(self) -> Calibrator:
         """The calibration of the pack, whole or in pieces; `renew` takes up what comes of it."""
         return Calibrator(self.info, self.pipeline.networks.generator, self.pipeline.reader)
@@ -108,7 +115,7 @@ class Reenactor:
         `face` is its number in `faces`, or a point (x, y) of the picture near it; without one the clearest is taken. Raises
         UnreadableMedia for a picture outside of the limits and NoFaceFound where there is no such face.
         """
-        made = self.pipeline.portraits.of_photos(_as_list(image), face)
+        made = self.pipeline.portraits.of_photos(as_list(image), face)
         return made if isinstance(image, Sequence) else made[0]
 
     @overload
@@ -134,27 +141,22 @@ class Reenactor:
         one of a list. Raises UnknownMethod and UnknownRegion, which are ValueErrors, ValueError for lists of different
         lengths, and what `portrait` raises.
         """
-        made = self.pipeline.reenacted(_as_list(source), _as_list(target), method, strength, size or self.size, region)
+        made = self.pipeline.reenacted(as_list(source), as_list(target), method, strength, size or self.size, region)
         return made if isinstance(source, Sequence) or isinstance(target, Sequence) else made[0]
 
     @overload
-    def edit(
-        self, source: Subject, yaw: float = ..., pitch: float = ..., smile: float = ..., size: Size = ...
-    ) -> Image: ...
+    def edit(self, source: Subject, size: Size = ..., **values: "Unpack[SliderValues]") -> Image: ...
     @overload
-    def edit(
-        self, source: Several, yaw: float = ..., pitch: float = ..., smile: float = ..., size: Size = ...
-    ) -> list[Image]: ...
-    def edit(
-        self, source: Subjects, yaw: float = 0.0, pitch: float = 0.0, smile: float = 0.0, size: Size = None
-    ) -> Image | list[Image]:
-        """The source turned by `yaw` and `pitch` degrees and its smile changed by `smile` (-1..1), relative to what it is.
+    def edit(self, source: Several, size: Size = ..., **values: "Unpack[SliderValues]") -> list[Image]: ...
+    def edit(self, source: Subjects, size: Size = None, **values: "Unpack[SliderValues]") -> Image | list[Image]:
+        """The source turned by `yaw` and `pitch` degrees, its `smile` changed, and more, relative to what it is.
 
-        yaw > 0 turns the face to the right of the picture, pitch > 0 looks up; `size` is that of `from_pack`, for this
-        call. The embedded pack keeps a smile within what faces can do. Raises UnknownMethod for a pack that has no
-        directions, and what `portrait` raises.
+        The values are those of `SliderValues`: yaw > 0 turns the face to the right of the picture, pitch > 0 looks up;
+        `size` is that of `from_pack`, for this call. The embedded pack keeps expressions within what faces can do. Raises
+        UnknownSlider for what the pack cannot move, UnknownMethod for a pack that has no directions, and what `portrait`
+        raises.
         """
-        made = self.pipeline.edited(_as_list(source), yaw, pitch, smile, size or self.size)
+        made = self.pipeline.edited(as_list(source), cast(dict[str, float], values), size or self.size)
         return made if isinstance(source, Sequence) else made[0]
 
     @overload
@@ -172,24 +174,26 @@ class Reenactor:
         seed. `truncation` goes from 0 (the mean face) to 1 (as odd as they come); without, it is the pack's. Raises
         ValueError for a negative seed, UnknownMethod, and what `portrait` raises.
         """
-        made = self.pipeline.sampled(_as_list(seed), like, method, truncation)
+        made = self.pipeline.sampled(as_list(seed), like, method, truncation)
         return made if isinstance(seed, Sequence) else made[0]
 
     def drive(
         self,
-        source: Subject,
+        source: Subject | Iterable[Image],
         frames: Iterable[Image],
         method: str = "stylemask",
         strength: float = 1.0,
         region: Region = "all",
         face: Which = None,
+        **more: "Unpack[More]",
     ) -> Generator[Image, None, None]:
         """The source with the head pose and expression of each frame of a video (RGB), as they come, smoothed over time.
 
         Followed is the `face`, as in `portrait`, of the first frame that shows one, known by looks from then on; without it
-        the last result is repeated. Raises what `reenact` raises, and NoFaceFound after a video without any face.
+        the last result is repeated. The source may be a video too. `More` is told by `Driving`, strengths up to 1.5 too.
+        Raises what `reenact` raises, WrongSetting, and NoFaceFound after a video without any face.
         """
-        return self.pipeline.driven(source, frames, method, strength, self.size, region, face)
+        return self.pipeline.driven(source, frames, Driving(method, strength, region, face, **more), self.size)
 
     def tune(self, face: Subject, steps: int = STEPS, progress: Progress | None = None) -> Portrait:
         """Bends a copy of the generator towards one face, so that all that is made of it looks more like the person.
@@ -212,9 +216,5 @@ class Reenactor:
 
         Raises what `portrait` raises.
         """
-        made = self.pipeline.identities(_as_list(picture))
+        made = self.pipeline.identities(as_list(picture))
         return made if isinstance(picture, Sequence) else made[0]
-
-
-def _as_list(value: T | Sequence[T]) -> Sequence[T]:
-    return value if isinstance(value, Sequence) else [value]

@@ -7,7 +7,13 @@ from pathlib import Path
 from stylemask_demo import HOMES
 
 PACKAGE = Path(__file__).resolve().parents[1] / "stylemask_demo"
-MODULES = ("pipeline", "reenactor", "commands", "cli")  # that stand between the rooms; other single modules serve them all
+MODULES = (
+    "pipeline",
+    "reenactor",
+    "commands",
+    "batch",
+    "cli",
+)  # that stand between the rooms; other single modules serve them all
 # What the package itself offers, and where that stands.
 PUBLIC = {f"{PACKAGE.name}.{name}": home for name, home in HOMES.items()}
 

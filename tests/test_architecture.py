@@ -24,6 +24,7 @@ ROOMS = (
     ("evaluation",),
     ("ui",),
     ("commands",),
+    ("batch",),
     ("cli",),
     ("__main__",),
 )

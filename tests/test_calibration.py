@@ -57,7 +57,7 @@ def test_yaw_turns_faces_the_right_way_by_the_right_amount(pack, reader, fitted)
         directions = Directions(StyleSpace(generator, w.mean(0, keepdim=True)), fitted.matrix)
 
         def yaw(degrees: float) -> np.ndarray:
-            shift = torch.from_numpy(reader.shift(degrees, 0, 0)).expand(len(w), -1)
+            shift = torch.from_numpy(reader.shift(yaw=degrees)).expand(len(w), -1)
             made = generator.synthesise(*directions.edit(faces, shift), 128)
             return np.array([reading.parameters.yaw for reading in reader.read([to_image(picture) for picture in made])])
 

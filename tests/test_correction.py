@@ -8,7 +8,7 @@ import pytest
 import torch
 from people import look
 
-from stylemask_demo.editing.commands import bearable_smile, motion_change, slider_values
+from stylemask_demo.editing.commands import bearable, commanded, motion_change
 from stylemask_demo.editing.correction import Correction
 from stylemask_demo.editing.sliders import Sliders
 from stylemask_demo.faces.parameters import EXPRESSIONS
@@ -112,15 +112,18 @@ def test_values_are_angles_and_coefficients_in_order(portraits):
 
 
 def test_an_edit_changes_what_it_says_and_little_else(reenactor, portraits):
-    change = motion_change(yaw=15, pitch=0, smile=0.5)
+    values = {"yaw": 15, "smile": 0.5}
+    change = motion_change(values, torch.zeros(56))
     assert change[0] == 0.75 and change.count_nonzero() == 3
+    watched = commanded(["smile"])
+    watched[:3] = 1
 
     def error(sliders: Sliders) -> float:
         draw = reenactor.pipeline.results.pictures
-        before, _ = look(reenactor, draw(sliders.code(portraits, 0, 0, 0), portraits))
-        after, _ = look(reenactor, draw(sliders.code(portraits, 15, 0, 0.5), portraits))
+        before, _ = look(reenactor, draw(sliders.code(portraits, {}), portraits))
+        after, _ = look(reenactor, draw(sliders.code(portraits, values), portraits))
         missing = motion_values(after) - motion_values(before) - change
-        return float((slider_values() * missing).abs().mean())
+        return float((watched * missing).abs().mean())
 
     pipeline = reenactor.pipeline
     assert error(pipeline.sliders) < 0.7 * error(Sliders(pipeline.transfer, pipeline.space, None))
@@ -131,7 +134,8 @@ def test_an_edit_changes_what_it_says_and_little_else(reenactor, portraits):
     [(0.0, 0.5, 0.5), (0.0, -1, -0.3), (0.6, -1, -0.9), (0.9, 1, 0.4), (1.4, 0.5, 0), (1.3, -0.5, -0.5)],
 )
 def test_a_smile_stays_within_what_faces_do(shown, wished, given):
-    assert bearable_smile(motion_change(20, 10, shown), wished) == pytest.approx(given, abs=1e-6)
+    smiling = motion_change({"yaw": 20, "pitch": 10, "smile": shown}, torch.zeros(56) - 1)
+    assert bearable("smile", wished, smiling) == pytest.approx(given, abs=1e-6)
 
 
 def test_nobody_smiles_less_than_can_be_drawn(reenactor, portraits):
@@ -153,14 +157,16 @@ class Face:
         return feedback
 
 
-SMILING = motion_change(0, 0, 1) > 0
+SMILING = commanded(["smile"]) > 0
 
 
 @pytest.mark.parametrize(("widest", "pushed_to"), [(2.0, 1.2), (1.1, 1.2), (1.01, 1.0)])
 def test_a_smile_is_pushed_only_as_long_as_the_face_follows(monkeypatch, widest, pushed_to):
-    wanted = motion_change(yaw=20, pitch=-10, smile=1.2)[None]
-    start = motion_change(yaw=5, pitch=0, smile=1.0)[None]
-    corrected = Face(widest).feedback(monkeypatch).followed(start, wanted, (), torch.ones(56), 3)
+    wanted = motion_change({"yaw": 20, "pitch": -10, "smile": 1.2}, torch.zeros(56))[None]
+    start = motion_change({"yaw": 5, "smile": 1.0}, torch.zeros(56))[None]
+    corrected = (
+        Face(widest).feedback(monkeypatch).followed(start, wanted, (), torch.ones(56), 3, commanded(["smile"])[None])
+    )
     assert torch.allclose(corrected[:, :3], wanted[:, :3])  # angles are corrected whatever the mouth does
     assert corrected[0, SMILING].tolist() == pytest.approx([pushed_to] * 2)
     assert (corrected[0, 3:][~SMILING[3:]] == 0).all()

@@ -30,7 +30,7 @@ from stylemask_demo.evaluation.people import by_group, read_people
 from stylemask_demo.evaluation.portraits import measure_extractor
 from stylemask_demo.evaluation.reenactment import Gallery, cross_pairs, measure_cross, measure_self, self_pairs
 from stylemask_demo.evaluation.report import to_markdown
-from stylemask_demo.evaluation.sliders import SLIDERS, Sweep, neutral_faces
+from stylemask_demo.evaluation.sliders import MEASURED, VALUES, Sweep, measured_changes, neutral_faces
 from stylemask_demo.evaluation.videos import Clip, clip_pairs, find_videos, frechet_video_distance
 from stylemask_demo.media.videos import read_frames, write_video
 from stylemask_demo.networks.deca import SIZES, DecaParameters
@@ -156,18 +156,35 @@ def test_line_through_made_up_changes():
 
 def test_sweep_in_numbers():
     commanded = np.array([-30.0, 30.0])
-    changes = np.zeros((2, 2, 4))
+    changes = np.zeros((2, 2, len(MEASURED)))
     changes[..., 0] = commanded * 0.5
-    changes[0, 1] += [0, 4, -1, 0.1]
-    changes[1, 1] += [0, -2, 0, -0.3]
+    changes[0, 1, :4] += [0, 4, -1, 0.1]
+    changes[1, 1, :4] += [0, -2, 0, -0.3]
+    changes[:, 1, MEASURED.index("eyes")] = 0.4
     cosines = np.array([[0.9, 0.5], [0.7, 0.7]])
     numbers = Sweep("yaw", commanded, changes, cosines).measures()
     assert numbers["slope"] == pytest.approx(0.5) and numbers["R2"] == pytest.approx(1)
     assert numbers["crosstalk (degrees)"] == pytest.approx(3)  # pitch at +30: the mean of 4 and 2
     assert numbers["crosstalk (smile)"] == pytest.approx(0.2)
+    assert numbers["crosstalk (expression)"] == pytest.approx(0.4)
     assert numbers["identity at the ends"] == pytest.approx(0.6)  # at +30
     smile = Sweep("smile", np.array([0.5, 1.0]), changes, cosines).measures()
     assert "crosstalk (smile)" not in smile and smile["identity at the ends"] == pytest.approx(0.6)
+    winking = Sweep("wink_left", np.array([0.5, 1.0]), changes, cosines).measures()
+    assert winking["crosstalk (expression)"] == 0, "a wink shuts an eye"
+
+
+def test_changes_are_in_the_units_of_the_sliders(setup, faces):
+    """A picture that is turned, enlarged and shifted as a whole."""
+    crop = faces[0].portrait.crop
+    side = crop.width
+    turned = crop.transform(
+        crop.size, Image.Transform.AFFINE, (0.9, 0, 0.05 * side, 0, 0.9, 0.1 * side), Image.Resampling.BICUBIC
+    )
+    (changes,) = measured_changes(*(setup.instruments.look([picture]) for picture in (crop, turned)), side)
+    told = dict(zip(MEASURED, changes, strict=True))
+    assert told["zoom"] == pytest.approx(1 / 0.9 - 1, abs=0.02)
+    assert abs(told["shift_x"]) < 0.02 and told["shift_y"] == pytest.approx(0.06, abs=0.02)
 
 
 def test_product_needs_both_pose_and_identity():
@@ -398,8 +415,11 @@ def test_command_writes_tables_numbers_and_figures(setup, tmp_path, monkeypatch,
     monkeypatch.setattr(command, "set_up", lambda pack, method: setup)
     monkeypatch.setattr(sheets, "SIDE", 1)
     monkeypatch.setattr(sheets, "STRIPS", {"yaw": (-20, 20)})
-    for slider, ends in {"yaw": (-20, 20), "pitch": (-10, 10), "smile": (0, 1)}.items():
-        monkeypatch.setitem(SLIDERS, slider, ends)
+    few = {"yaw": (-20, 20), "smile": (0, 1), "zoom": (0, 0.2)}
+    for module in (command, sheets):
+        monkeypatch.setattr(module, "VALUES", few)
+    for slider, ends in few.items():
+        monkeypatch.setitem(VALUES, slider, ends)
     data, drawn, json_file = write_shard(tmp_path, list(FEW)), tmp_path / "sheets", tmp_path / "out" / "report.json"
     write_video(data / "film.mp4", (picture(name) for name in FEW), Fraction(25))
     arguments = ["--method", "stylemask", "--pairs", "2", "--sheets", str(drawn), "--json", str(json_file)]
@@ -413,7 +433,7 @@ def test_command_writes_tables_numbers_and_figures(setup, tmp_path, monkeypatch,
         f"pairs for {CROSS}": 2,
     }
     assert set(report[SELF]) == set(report[CROSS]) == {"stylemask", *BASELINES}
-    assert set(report["sliders"]) == {"yaw", "pitch", "smile"}
+    assert set(report["sliders"]) == set(few)
     whats = [verdict["what"] for verdict in report["bars"]]
     assert len(whats) == len(set(whats)) and "cross: product, stylemask" in whats
     markdown = json_file.with_suffix(".md").read_text()
@@ -424,9 +444,14 @@ def test_command_writes_tables_numbers_and_figures(setup, tmp_path, monkeypatch,
             assert figure.format == "PNG" and len(figure.getcolors(10**6)) > 3
     driven = read_frames(drawn / "driven.mp4")
     assert (driven.count, driven.width, driven.height) == (len(FEW), 512, 256)
-    assert {"driven.webp", "reenactment-stylemask.webp", "samples.webp", "sliders.webp", "inversions.webp"} <= {
-        path.name for path in drawn.iterdir()
-    }
+    assert {
+        "driven.webp",
+        "more-sliders.webp",
+        "reenactment-stylemask.webp",
+        "samples.webp",
+        "sliders.webp",
+        "inversions.webp",
+    } <= {path.name for path in drawn.iterdir()}
 
 
 def test_markdown_tables_have_equal_columns():

@@ -449,12 +449,13 @@ def test_a_fast_hand_ends_at_its_last_position(visit):
     still = tab.wait_for("#edited img")
     slider = tab.page.locator("#yaw input[type=range]")
     slider.fill("20")
-    alone = tab.wait_for("#edited img", other_than=still)
+    tab.wait_for("#edited img", other_than=still)
+    alone = tab.wait_for_rest()
     tab.note_pictures("#edited img")
     for yaw in range(-30, 21, 5):
         slider.fill(str(yaw))
     tab.page.wait_for_function("alone => seen.at(-1)?.picture === alone", arg=alone, timeout=WAIT)
-    tab.page.wait_for_timeout(1000)  # nothing comes after it
+    tab.wait_for_rest()  # nothing comes after it
     assert tab.page.get_attribute("#edited img", "src") == alone
 
 

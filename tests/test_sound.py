@@ -31,11 +31,17 @@ def filmed(path: Path, pictures: float = 0.0, sound: float = 0.0, rate: int = 48
     return film(path, flash(FLASH, times), times, pieces, rate=rate, **options)
 
 
-def written(path: Path, tmp_path: Path) -> tuple[float, float, np.ndarray]:
+def written(path: Path, tmp_path: Path, kind: str = "mp4") -> tuple[float, float, np.ndarray]:
     """When the video made of a film's pictures and its sound turns bright, when its tone begins, and its samples."""
     frames = read_frames(path)
-    write_video(tmp_path / "out.mp4", frames, frames.fps, audio_from=path)
-    return seen_and_heard(tmp_path / "out.mp4")
+    write_video(tmp_path / f"out.{kind}", frames, frames.fps, audio_from=path)
+    return seen_and_heard(tmp_path / f"out.{kind}")
+
+
+def test_a_webm_keeps_sound_and_pictures_together(tmp_path: Path) -> None:
+    seen, heard, _ = written(filmed(tmp_path / "film.mp4"), tmp_path, "webm")
+    assert seen == pytest.approx(FLASH, abs=FRAME / 2)
+    assert heard == pytest.approx(FLASH, abs=FRAME / 3)
 
 
 @pytest.mark.parametrize("start", STARTS)

@@ -340,3 +340,24 @@ def test_nothing_but_files_is_ever_opened() -> None:
     ]
     assert len(calls) >= 2
     assert not [(name, call) for name, call in calls if not call.startswith("av.open(address(")]
+
+
+@pytest.mark.parametrize("kind", ["mp4", "webm", "gif"])
+def test_each_kind_of_file_keeps_rate_length_and_looks(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"clip.{kind}"
+    write_video(path, frames(20), fps=25)
+    opened = read_frames(path)
+    assert (opened.width, opened.height, opened.count) == (WIDTH, HEIGHT, 20)
+    assert float(opened.fps) == pytest.approx(25, abs=0.1)
+    for picture, original in zip(opened, frames(20), strict=True):
+        assert np.abs(np.int16(picture) - np.int16(original)).mean() < 6
+
+
+def test_a_gif_is_silent_and_says_so(tmp_path: Path) -> None:
+    loud = film(tmp_path / "loud.mp4", flash(0.1, TIMES[:10]), TIMES[:10], [(0.0, tone(0.1, 0.0, 0.3))])
+    for kind, silent in (("mp4", False), ("webm", False), ("gif", True)):
+        write_video(tmp_path / f"out.{kind}", read_frames(loud), fps=30, audio_from=loud)
+        with av.open(str(tmp_path / f"out.{kind}")) as container:
+            assert bool(container.streams.audio) != silent
+        assert ("has no sound" in video.note_on_sound(tmp_path / f"out.{kind}", loud)) == silent
+    assert video.note_on_sound("out.gif", tmp_path / "out.gif") == ""

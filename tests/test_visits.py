@@ -354,7 +354,7 @@ def test_endpoints_name_what_they_take_and_give_with_examples_of_ours(client):
             assert "http" not in example and "bus" not in example
             if "assets" in example:
                 assert (ROOT / taken["example_input"]["path"]).is_file()
-                assert not taken["parameter_has_default"], "a picture of its own is nobody's default"
+                assert taken["parameter_default"] is None, "a picture of its own is nobody's default"
     defaults = {taken["parameter_name"]: taken["parameter_default"] for taken in endpoints["/edit"]["parameters"]}
     assert (defaults["yaw"], defaults["into_photo"], defaults["source_face"], defaults["pack"]) == (
         0,

@@ -47,6 +47,12 @@ class Visit:
         )
         return self.page.get_attribute(selector, "src")
 
+    def wait_for_rest(self) -> str:
+        """Wait until a hand on the sliders has rested, and the moved picture is at full size; return it."""
+        self.page.wait_for_timeout(1000)  # in which a rest is noticed
+        self.page.wait_for_selector("#edited[aria-busy=false]:not([data-working])", timeout=WAIT)
+        return self.wait_for("#edited img")
+
     def note_pictures(self, selector: str) -> None:
         """Note what a place shows from now on in the page's list `seen`: `picture`, its `source`, and `at` in ms."""
         self.page.evaluate(

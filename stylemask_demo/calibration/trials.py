@@ -22,7 +22,7 @@ Matrix = DirectionMatrix | StyleDirectionMatrix
 
 def trial_pictures(reader: ParameterReader) -> int:
     """Number of pictures that `fit` makes."""
-    return 2 * PEOPLE * (len(reader.shift(0, 0, 0)) + 1)
+    return 2 * PEOPLE * (len(reader.shift()) + 1)
 
 
 class Trials:

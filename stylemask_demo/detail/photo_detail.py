@@ -13,7 +13,7 @@ from stylemask_demo.faces.regions import HEAD_STAYS, Region, region_mask
 from stylemask_demo.media.tensors import to_tensor
 from stylemask_demo.networks.correspondence import CELL, find_places
 from stylemask_demo.networks.detail import DetailNetwork, Layers
-from stylemask_demo.networks.parameter_extractor import ParameterExtractor
+from stylemask_demo.networks.parameter_extractor import ExtractedParameters, ParameterExtractor
 from stylemask_demo.networks.perception import to_input
 from stylemask_demo.portraits.portrait import Portrait
 from stylemask_demo.precision import Precision
@@ -67,9 +67,10 @@ class PhotoDetail:
         joined = (torch.cat(parts).expand(len(made), *parts[0].shape[1:]) for parts in zip(*known, strict=True))
         crops, inversions, of_crops, of_inversions, poses, sizes = joined
         made = made.clamp(-1, 1)  # as the network has learned it
-        if steady is not None:
-            made = self._steadied(made, sizes, steady)
-        now = read_twice(self._extractor, to_input(made))
+        if steady is None:
+            now = read_twice(self._extractor, to_input(made))
+        else:
+            made, now = self._steadied(made, sizes, steady)
         places = find_places(of_crops, of_inversions, now.landmarks, made.shape[-1] // CELL)
         with self._precision():
             layers = self._network(crops, inversions, made, places, torch.cat([poses, now.euler], 1))
@@ -80,14 +81,15 @@ class PhotoDetail:
         masks = [torch.from_numpy(region_mask(region, side, both)) for both in faces]
         return layers.within(torch.stack(masks)[:, None].to(made), crops)
 
-    def _steadied(self, made: Tensor, sizes: Tensor, steady: Steady) -> Tensor:
-        """Pictures (B, 3, S, S) with their heads brought to such sizes (B,)."""
-        now = read_twice(self._extractor, to_input(made))
-        middle, factors = now.landmarks[:, RIGID].mean(1), sizes / head_size(now.landmarks, now.euler)
+    def _steadied(self, made: Tensor, sizes: Tensor, steady: Steady) -> tuple[Tensor, ExtractedParameters]:
+        """Pictures (B, 3, S, S) with their heads brought to such sizes (B,), and what is read there."""
+        first = self._extractor(to_input(made))
+        middle, about = first.landmarks[:, RIGID].mean(1), sizes / head_size(first.landmarks, first.euler)
         # Looked at again at about the right size, because sizes far from usual are read less surely.
-        now = read_twice(self._extractor, to_input(zoomed(made, middle, factors)))
-        factors = factors * sizes / head_size(now.landmarks, now.euler)
-        return zoomed(made, middle, steady(factors))
+        now = read_twice(self._extractor, to_input(zoomed(made, middle, about)))
+        factors = steady(about * sizes / head_size(now.landmarks, now.euler))
+        moved = middle[:, None] + (now.landmarks - middle[:, None]) * (factors / about)[:, None, None]
+        return zoomed(made, middle, factors), now._replace(landmarks=moved)
 
     def _known(self, source: Portrait) -> _Source:
         def look() -> _Source:

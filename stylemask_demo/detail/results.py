@@ -7,16 +7,18 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
+from stylemask_demo.caching import VISITOR_SECONDS, Cache
 from stylemask_demo.detail.full_size import at_full_size
 from stylemask_demo.detail.photo_detail import PhotoDetail, Steady
 from stylemask_demo.faces.paste import Behind, paste_back
-from stylemask_demo.faces.regions import Region
-from stylemask_demo.generator.style_space import PictureCode, StyleSpace
+from stylemask_demo.faces.regions import Region, around
+from stylemask_demo.generator.style_space import Part, PictureCode, StyleSpace
 from stylemask_demo.generator.synthesis import Synthesis
 from stylemask_demo.media.tensors import to_tensor
 from stylemask_demo.portraits.portrait import Portrait
 from stylemask_demo.portraits.readers import ParameterReader
 
+REMEMBERED = 8  # portraits at rest, up to 3 MB each: frames of a video go back into the same photo
 READ_SIDE = 256  # pixels that readers see of a face at most
 
 
@@ -26,6 +28,9 @@ class Results:
     def __init__(self, space: StyleSpace, synthesis: Synthesis, detail: PhotoDetail | None, reader: ParameterReader):
         self.space = space
         self._synthesis, self._detail, self._reader = synthesis, detail, reader
+        self._unmoved: Cache[tuple[str, str | None, int], tuple[Image.Image, np.ndarray]] = Cache(
+            REMEMBERED, seconds=VISITOR_SECONDS
+        )
 
     @torch.inference_mode()
     def pictures(
@@ -35,14 +40,15 @@ class Results:
         size: int | None = None,
         region: Region = "all",
         steady: Steady | None = None,
+        parts: Sequence[Part] = (),
     ) -> list[Image.Image]:
         """Codes of B results -> B pictures, RGB; `sources` are the portraits they were made of, or one of all, if any.
 
         With a `size` larger than the pack's, results with detail are as large as the photo shows the face, at most that.
         Where only a `region` of the face moves, all around it is the photo itself, if the pack has a network for detail;
-        `steady` is that of `PhotoDetail`.
+        `steady` is that of `PhotoDetail`; `parts` of the faces are drawn by other codes.
         """
-        made = self._made(code, sources)
+        made = self._with_parts(self._made(code, sources), parts, sources)
         if self._detail is None or not sources:
             return self._synthesis.images(made)
         layers, size = self._detail(made, sources, region, steady), max(size or 0, made.shape[-1])
@@ -85,8 +91,8 @@ class Results:
         """
         size = result.width
         crop = portrait.crop_of(size)
-        still = self.still(portrait, size)
-        now, unmoved = (reading.parameters.landmarks for reading in self._reader.read([result, still]))
+        (now,) = self._landmarks([result])
+        still, unmoved = self._unmoved.find((*portrait.look, size), lambda: self._at_rest(portrait, size))
         # What a result shows of the photo itself, around a face that holds still, is no change.
         shown, true = np.asarray(result), np.asarray(crop)
         still = Image.fromarray(np.where((shown == true).all(2, keepdims=True), true, np.asarray(still)))
@@ -96,6 +102,14 @@ class Results:
         transform = portrait.transform.resized(crop.width)
         behind = self._behind(portrait, result)
         return paste_back(portrait.photo, result, crop, transform, landmarks, moved, still, behind)
+
+    def _at_rest(self, portrait: Portrait, size: int) -> tuple[Image.Image, np.ndarray]:
+        """The portrait as `still` draws it, and the landmarks (68, 2) seen there."""
+        still = self.still(portrait, size)
+        return still, self._landmarks([still])[0]
+
+    def _landmarks(self, pictures: Sequence[Image.Image]) -> list[np.ndarray]:
+        return [reading.parameters.landmarks for reading in self._reader.read(pictures)]
 
     @torch.inference_mode()
     def _behind(self, portrait: Portrait, result: Image.Image) -> Behind | None:
@@ -109,6 +123,17 @@ class Results:
             for part in (layers.unmoved, torch.sigmoid(layers.found.seen))
         )
         return Behind(background, (seen < 0.5) & (background < 0.5))
+
+    def _with_parts(self, made: torch.Tensor, parts: Sequence[Part], sources: Sequence[Portrait]) -> torch.Tensor:
+        """Pictures (B, 3, S, S) with parts of other codes of the same faces."""
+        if not parts:
+            return made
+        side, faces = made.shape[-1], self._reader.read(self._synthesis.images(made))
+        for part in parts:
+            masks = [around(side, face.parameters.landmarks[part.landmarks]) for face in faces]
+            mask = torch.from_numpy(np.stack(masks))[:, None].to(made)
+            made = torch.lerp(made, self._made(part.code, sources), mask)
+        return made
 
     def _with_detail(self, made: torch.Tensor, sources: Sequence[Portrait]) -> torch.Tensor:
         return self._detail(made, sources).drawn if self._detail is not None and sources else made

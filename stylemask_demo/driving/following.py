@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 
 from stylemask_demo import messages
+from stylemask_demo.driving.options import Crop
 from stylemask_demo.driving.person import Person
 from stylemask_demo.driving.smoothing import PLACE, OneEuro
 from stylemask_demo.errors import NoFaceFound
@@ -20,6 +21,7 @@ from stylemask_demo.portraits.builder import Which
 
 USUAL_RATE = 25.0  # frames a second, where nobody tells
 PATIENCE = 0.16  # seconds without the face after which it is searched no more often than this, because that takes long
+NEAR = 1  # rounds of reading until a face is found whose place in the frame before is known
 LOOK_AROUND = 25  # frames after which the whole frame is searched for others, who are not to be taken for the person
 LOOK_SIDE = 256  # pixels of the crop by which faces are told apart
 
@@ -31,6 +33,7 @@ class FaceFollower:
     followed by reading, and searched anew when the reading is no face any more, or somebody else's. `identify` gives unit
     vectors by which faces are told apart, from aligned crops, and `alike` is the cosine from which on they mean one person;
     `face` says whom to follow, as `choose_face` does, in the first frame that shows a face; `rate` is that of the frames.
+    A `crop` that "stays" is where it was in the first frame, as long as the face is in it.
     """
 
     def __init__(
@@ -41,9 +44,12 @@ class FaceFollower:
         alike: float,
         face: Which = None,
         rate: float = USUAL_RATE,
+        crop: Crop = "follows",
     ):
         self._finder, self._extractor, self._identify = finder, extractor, identify
         self._face, self._alike = face, alike
+        self._stays = crop == "stays"
+        self._place: np.ndarray | None = None  # landmarks where the crop stays
         self._patience = max(round(PATIENCE * rate), 1)  # frames
         self._person: Person | None = None
         self._last: np.ndarray | None = None  # landmarks as they were read, not smoothed
@@ -75,17 +81,26 @@ class FaceFollower:
     def crop(self, frame: Image.Image, rule: CropRule, size: int) -> Image.Image | None:
         """The crop by a rule of the face in the next frame (RGB), `size` pixels a side; None and NoFaceFound as above."""
         landmarks = self.landmarks(frame)
+        if self._stays and landmarks is not None:
+            self._place = landmarks = landmarks if self._place is None else self._around(landmarks, self._place)
         try:
             return None if landmarks is None else rule.cut(frame, landmarks, size)[0]
         except ValueError:  # it has left the picture
             return None
+
+    @staticmethod
+    def _around(landmarks: np.ndarray, place: np.ndarray) -> np.ndarray:
+        """The place of a crop that stays; the landmarks themselves where they have left it."""
+        quad = crop_quad(place)
+        seen = (landmarks - quad.mean(0)) @ np.linalg.inv(_axes(quad))  # in sides of the crop
+        return place if np.abs(seen).max() < 0.5 else landmarks
 
     def _followed(self, frame: Image.Image) -> np.ndarray | None:
         """What is read where the face was last, if that is the person's face, whose middle is in the frame."""
         if self._last is None or self._person is None:
             return None
         try:
-            landmarks, disagreement = locate(self._extractor, np.asarray(frame), crop_quad(self._last))
+            landmarks, disagreement = locate(self._extractor, np.asarray(frame), crop_quad(self._last), NEAR)
             x, y = crop_quad(landmarks).mean(0)
         except ValueError:  # eyes and mouth in one place: this is no face
             return None

@@ -24,6 +24,8 @@ class Smoothness(NamedTuple):
 PLACE = Smoothness(0.08, 30.0)  # of landmarks, in sides of the crop
 SPEED = 0.2  # cycles a frame: cut-off of the speed itself
 CODE = Smoothness(0.12, 6.0)  # of codes and direction values, in parts of their size
+MISSED = Smoothness(0.08, 0.5)  # of what results miss, in the units of the encoder's motion values
+LOOKED_AT = 4  # of so many results one is looked at for what it misses
 HEAD = Smoothness(0.2, 30.0)  # of the size of heads, in parts of it
 
 
@@ -58,23 +60,44 @@ def _pace(cut_off: float) -> float:
 
 
 class CodeSmoother:
-    """Smooths what methods know of the face of a video, frame by frame."""
+    """Smooths what methods know of the face of a video, frame by frame; `much` 0 not at all, 1 as usual."""
 
-    def __init__(self) -> None:
+    def __init__(self, much: float = 1.0) -> None:
         self._filters: dict[str, OneEuro] = {}
+        self._smoothness = Smoothness(CODE.still / much, CODE.quick / much) if much else None
 
     def __call__(self, codes: FaceCode) -> FaceCode:
         """Codes of the next B frames -> the same, smoothed."""
         return FaceCode(**{name: self._smoothed(name, rows) for name, rows in codes._asdict().items()})
 
     def _smoothed(self, name: str, rows: Tensor | None) -> Tensor | None:
-        if rows is None:
-            return None
+        if rows is None or self._smoothness is None:
+            return rows
         if name not in self._filters:
             # Values about 1 are large among angles and coefficients; how large codes are, each generator has by itself.
             size = 2 * float(rows[0].std()) if name in ("w_plus", "motion") else 1.0
-            self._filters[name] = OneEuro(CODE, size)
+            self._filters[name] = OneEuro(self._smoothness, size)
         return torch.stack([self._filters[name](row) for row in rows])
+
+
+class Held:
+    """What the results of a film miss, looked at in some of them: to look at one takes nearly as long as to draw it."""
+
+    def __init__(self) -> None:
+        self._frames, self._smooth = 0, OneEuro(MISSED)
+        self._last: Tensor | None = None
+
+    def __call__(self, missed: Callable[[list[int]], Tensor], count: int) -> Tensor:
+        """What the next `count` results miss, (count, V); `missed` looks at those with such numbers, (N, V)."""
+        numbers = [number for number in range(count) if (self._frames + number) % LOOKED_AT == 0]
+        seen = dict(zip(numbers, missed(numbers), strict=True)) if numbers else {}
+        self._frames += count
+        rows = []
+        for number in range(count):
+            self._last = seen.get(number, self._last)
+            assert self._last is not None  # the first one is looked at
+            rows.append(self._smooth(self._last))
+        return torch.stack(rows)
 
 
 def steadied(smoothness: Smoothness) -> Callable[[Tensor], Tensor]:

@@ -5,15 +5,16 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from stylemask_demo.editing.commands import motion_change
 from stylemask_demo.editing.feedback import Feedback
 from stylemask_demo.faces.regions import Region, region_values
 from stylemask_demo.generator.style_space import PictureCode, StyleSpace
 from stylemask_demo.methods.code import FaceCode, known
 from stylemask_demo.portraits.portrait import Portrait
 
-LEAST_ANSWER = 0.1  # part of a smile asked for by which a face must follow, or it is not asked for any more
+LEAST_ANSWER = 0.1  # part of an expression asked for by which a face must follow, or it is not asked for any more
 
+# What pictures of a film miss, (B, V), by what tells that (N, V) of those with such numbers, and how many there are in all.
+Hold = Callable[[Callable[[list[int]], Tensor], int], Tensor]
 Draw = Callable[[PictureCode, Sequence[Portrait]], Tensor]
 
 
@@ -45,26 +46,35 @@ class Correction:
         how: FaceCode,
         strength: float,
         sources: Sequence[Portrait] = (),
+        hold: Hold | None = None,
     ) -> PictureCode:
         """Corrects the codes of B results of `who` with the motion of `how`, both with `values`; of no `strength`, nothing.
 
-        `sources` are the portraits that the codes were made from, or one of all, if there are any.
+        `sources` are the portraits that the codes were made from, or one of all, if there are any; without `hold` all
+        results are looked at.
         """
         now, then = known(who.values), known(how.values)
         wanted = now + strength * (then - now)
-        return self.corrected(code, wanted, sources, strength)
+        return self.corrected(code, wanted, sources, min(strength, 1.0), hold)
 
     def followed_in(
-        self, region: Region, code: PictureCode, who: FaceCode, how: FaceCode, strength: float, sources: Sequence[Portrait]
+        self,
+        region: Region,
+        code: PictureCode,
+        who: FaceCode,
+        how: FaceCode,
+        strength: float,
+        sources: Sequence[Portrait],
+        hold: Hold | None = None,
     ) -> PictureCode:
         """Codes of B faces `who` as they are -> the same with the part of the motion of `how` that belongs to a region.
 
-        Their values are the encoder's, (B, 56).
+        Their values are the encoder's, (B, 56); `hold` is that of a call.
         """
         now, then = known(who.values), known(how.values)
         change = strength * region_values(region, now) * (then - now)
         code = self.moved(code, change)
-        return self.corrected(code, now + change, sources, strength)
+        return self.corrected(code, now + change, sources, min(strength, 1.0), hold)
 
     def seen(self, code: PictureCode, sources: Sequence[Portrait] = ()) -> Tensor:
         """Head pose and expression that B pictures show, (B, V)."""
@@ -76,30 +86,51 @@ class Correction:
         wanted: Tensor,
         sources: Sequence[Portrait] = (),
         strength: float | Tensor = 1.0,
+        hold: Hold | None = None,
     ) -> PictureCode:
         """Codes of B pictures that show what is `wanted`, (B, V), better; `strength` is the part that is corrected, of all
-        values or of each, (V,)."""
-        return self.moved(code, strength * (wanted - self.seen(code, sources)))
+        values or of each, (V,). Without `hold` all pictures are looked at."""
+
+        def missed(rows: list[int]) -> Tensor:
+            some = PictureCode(*([style[rows] for style in styles] for styles in code))
+            return wanted[rows] - self.seen(some, [sources[i % len(sources)] for i in rows] if sources else ())
+
+        if hold is None:
+            return self.moved(code, strength * (wanted - self.seen(code, sources)))
+        return self.moved(code, strength * hold(missed, len(wanted)))
 
     def followed(
-        self, code: PictureCode, wanted: Tensor, sources: Sequence[Portrait], strength: Tensor, rounds: int
+        self,
+        code: PictureCode,
+        wanted: Tensor,
+        sources: Sequence[Portrait],
+        strength: Tensor,
+        rounds: int,
+        expressions: Tensor,
     ) -> PictureCode:
-        """Codes of B pictures corrected `rounds` times towards what is `wanted`, (B, 56), as long as smiles follow.
+        """Codes of B pictures corrected `rounds` times towards what is `wanted`, (B, 56), as long as faces follow.
 
-        What a face does not answer with a wider smile is taken back, because faces dissolve when they are pushed further.
-        `strength` (56,) is the part of each value that is corrected each time.
+        `strength` (56,) is the part of each value that is corrected each time. What a face does not answer with more of
+        one of the `expressions` (E, 56), each 1 for its values, is taken back: pushed further, faces dissolve.
         """
-        smiles = (motion_change(0, 0, 1) > 0).to(wanted)
-        seen, follows = self.seen(code, sources), torch.ones(len(wanted), 1).to(wanted)
+        expressions = expressions.to(wanted)
+        others = 1 - expressions.amax(0)
+        seen, follows = self.seen(code, sources), torch.ones(len(wanted), len(expressions)).to(wanted)
         for _ in range(rounds):
-            push = strength * (wanted - seen) * (1 - smiles + smiles * follows)
+            push = strength * (wanted - seen) * (others + _any(follows, expressions))
             reached = self.seen(self.moved(code, push), sources)
-            asked, answered = ((change * smiles).sum(1, keepdim=True) for change in (push, reached - seen))
+            asked, answered = (change @ expressions.T for change in (push, reached - seen))  # (B, E)
             follows = follows * (answered * asked.sign() >= LEAST_ANSWER * asked.abs())
-            code = self.moved(code, push * (1 - smiles + smiles * follows))
-            seen = torch.where((smiles > 0) & (follows == 0), seen, reached)
+            kept = others + _any(follows, expressions)
+            code = self.moved(code, push * kept)
+            seen = torch.where(kept == 0, seen, reached)
         return code
 
     def moved(self, code: PictureCode, values: Tensor) -> PictureCode:
         """Codes of B pictures with motion `values` (B, V) added."""
         return self._feedback.moved(code, values, self._space)
+
+
+def _any(follows: Tensor, expressions: Tensor) -> Tensor:
+    """1 for the values of expressions (E, 56) that faces follow, (B, E), else 0, (B, 56)."""
+    return (follows[:, :, None] * expressions).amax(1)

@@ -1,55 +1,131 @@
-"""The sliders: a face turned by degrees and its smile changed, relative to what it is."""
+"""The sliders: a face turned by degrees, its expression changed, its head laid elsewhere, relative to what it is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from stylemask_demo.caching import VISITOR_SECONDS, Cache
-from stylemask_demo.editing.commands import SURE_SMILE, bearable_smile, motion_change, slider_values
+from stylemask_demo.editing.commands import POSE, bearable, commanded, gains, is_seen, motion_change, readings, towards
 from stylemask_demo.editing.correction import Correction
+from stylemask_demo.editing.table import ANGLES, EXPRESSIVE, PLACES, SLIDERS, WINKS, SliderValues
 from stylemask_demo.faces.regions import Region
-from stylemask_demo.generator.style_space import PictureCode, StyleSpace
+from stylemask_demo.generator.style_space import Part, PictureCode, StyleSpace
 from stylemask_demo.methods.transfer import Transfer
+from stylemask_demo.packs.recipe import Recipe
+from stylemask_demo.portraits.placing import Placing
 from stylemask_demo.portraits.portrait import Portrait
+from stylemask_demo.portraits.readers import MOVED_BY
 
 REMEMBERED = 64  # faces of which it is kept what they show at rest
 CORRECTIONS = 3  # where the head is still, the photo's detail holds a new smile back,
 STRENGTH = 1.2  # so that a little more is asked for than is missing
+FIRST = (*ANGLES, "smile")  # that the pack's direction matrix moves before anything is corrected
+SURE_SMILE = 1.08  # up to here a smile is asked for at once, and on from here only as long as the face follows
 
 
 class Sliders:
-    """Moves portraits along the pack's directions, and looks at the results where the pack has a `correction`."""
+    """Moves portraits along the pack's directions, and looks at the results where the pack has a `correction`.
 
-    def __init__(self, transfer: Transfer, space: StyleSpace, correction: Correction | None):
-        self._transfer, self._space, self._correction = transfer, space, correction
+    `names` are the sliders that the pack can do.
+    """
+
+    def __init__(
+        self, transfer: Transfer, space: StyleSpace, correction: Correction | None, names: Sequence[str] = tuple(SLIDERS)
+    ):
+        self._transfer, self._space, self._correction, self.names = transfer, space, correction, tuple(names)
         self._at_rest: Cache[tuple[str, str | None], Tensor] = Cache(REMEMBERED, seconds=VISITOR_SECONDS)
 
     @torch.inference_mode()
-    def code(self, sources: Sequence[Portrait], yaw: float, pitch: float, smile: float) -> PictureCode:
-        """Codes of B sources, each turned by `yaw` and `pitch` degrees with its smile changed by `smile` (-1..1).
+    def code(self, sources: Sequence[Portrait], values: Mapping[str, float]) -> PictureCode:
+        """Codes of B sources, each turned and with its expression changed as sliders say, but for winks.
 
-        With a correction a smile stays within what faces can do. Raises UnknownMethod for a pack without directions.
+        With a correction expressions stay within what faces can do. Raises UnknownMethod for a pack without directions.
         """
         if self._correction is None:
-            return self._transfer.edit(sources, [(yaw, pitch, smile)] * len(sources))
+            return self._transfer.edit(sources, [along_directions(values)] * len(sources))
         unmoved = torch.cat([self._unmoved(self._correction, portrait) for portrait in sources])
-        changes = [(yaw, pitch, bearable_smile(seen, smile, SURE_SMILE)) for seen in unmoved]
-        code = self._transfer.edit(sources, changes)
-        if not (yaw or pitch or smile):  # in the middle the code is the inversion's, to the bit
+        first = [self._first(values, seen) for seen in unmoved]
+        code = self._transfer.edit(sources, first)
+        moving = [name for name in (*ANGLES, *EXPRESSIVE) if values.get(name) and name not in WINKS]
+        if not moving:  # in the middle the code is the inversion's, to the bit
             return code
-        change = [motion_change(yaw, pitch, bearable_smile(seen, smile)) for seen in unmoved]
-        wanted = unmoved + torch.stack(change).to(unmoved)
-        # The other expressions a smile may take along: correcting them would take it back.
-        strength = STRENGTH * slider_values().to(unmoved)
-        return self._correction.followed(code, wanted, sources, strength, CORRECTIONS)
+        change = torch.stack([motion_change({name: values[name] for name in moving}, seen) for seen in unmoved])
+        others = [name for name in moving if name not in FIRST]
+        if others:
+            code = self._correction.moved(code, (change * commanded(others) * gains()).to(unmoved))
+        unseen = [name for name in others if not is_seen(name, values[name])]
+        corrected = [name for name in ("smile", *others) if name not in unseen]
+        # Eyes are held whatever they do; the other expressions a smile may take along: correcting them would take it back.
+        held = [name for name in EXPRESSIVE if SLIDERS[name].group == "eyes"] if others else []
+        strength = commanded([*corrected, *held]) * (1 - commanded(unseen))
+        strength[:POSE] = 1
+        if "lips" in moving and "smile" not in moving:
+            strength *= 1 - commanded(["smile"])  # mouths that pout smile less
+        expressions = torch.stack([commanded([name]) for name in corrected])
+        return self._correction.followed(
+            code, unmoved + change.to(unmoved), sources, STRENGTH * strength.to(unmoved), CORRECTIONS, expressions
+        )
+
+    def winks(self, sources: Sequence[Portrait], values: Mapping[str, float]) -> list[Part]:
+        """What is drawn of B sources in the place of an eye that is shut alone: both shut as far."""
+        return [
+            Part(
+                self.code(sources, {**values, "eyes": max(values.get("eyes", 0.0) - values[name], SLIDERS["eyes"].low)}),
+                eye,
+            )
+            for name, eye in WINKS.items()
+            if values.get(name)
+        ]
+
+    def towards(self, portrait: Portrait, like: Portrait | Mapping[str, float], ratio: float = 1.0) -> SliderValues:
+        """What sets the expression of a portrait to another's, or part of the way, `ratio`, within the sliders' ranges.
+
+        `like` is a face, or where sliders would stand if 0 were a face without expression, such as one of `PRESETS`. Head
+        pose and place are left as they are.
+        """
+        then = readings(like.parameters.expression) if isinstance(like, Portrait) else like
+        return towards(readings(portrait.parameters.expression), then, self.names, ratio)
 
     @staticmethod
-    def region(yaw: float, pitch: float) -> Region:
-        """What of the picture moves: while the head holds still, the expression."""
-        return "all" if yaw or pitch else "expression"
+    def _first(values: Mapping[str, float], seen: Tensor) -> dict[str, float]:
+        """What of slider values the direction matrix is told of a face that shows the motion values `seen`, (56,)."""
+        angles = {name: values.get(name, 0.0) for name in ANGLES}
+        return {**angles, "smile": bearable("smile", values.get("smile", 0.0), seen, SURE_SMILE)}
 
     def _unmoved(self, correction: Correction, portrait: Portrait) -> Tensor:
         """Head pose and expression of the portrait as results show it when nothing moves, (1, 56)."""
         code = self._space.code(portrait.codes.to(self._space.mean_w.device))
         return self._at_rest.find(portrait.look, lambda: correction.seen(code, [portrait]))
+
+
+def sliders_of(recipe: Recipe) -> tuple[str, ...]:
+    """Names of the sliders that a pack with directions can do: all by its encoder, or those that its matrix holds."""
+    if recipe.correction == "encoder":
+        return tuple(SLIDERS)
+    known = MOVED_BY[recipe.parameters.reader]
+    held = {name for name, slider in SLIDERS.items() if slider.directions and set(slider.directions) <= known}
+    return tuple(name for name in SLIDERS if name in held or name in PLACES or (name in WINKS and "eyes" in held))
+
+
+def along_directions(values: Mapping[str, float]) -> dict[str, float]:
+    """Slider values as changes along named directions."""
+    changes: dict[str, float] = {}
+    for name, slider in SLIDERS.items():
+        for direction, part in slider.directions.items():
+            changes[direction] = part * values.get(name, 0.0)
+    return {name: change for name, change in changes.items() if change}
+
+
+def placing_of(values: Mapping[str, float]) -> Placing | None:
+    """How the head is laid elsewhere, None where it is not."""
+    placing = Placing(*(float(values.get(name, 0.0)) for name in ("roll", "zoom", "shift_x", "shift_y")))
+    return placing if any(placing) else None
+
+
+def moved_region(values: Mapping[str, float]) -> Region:
+    """What of a picture moves before it is laid elsewhere: while the head holds still, the expression or only the eyes."""
+    moving = {name for name, value in values.items() if value and name not in PLACES}
+    if not moving or moving & {*ANGLES}:
+        return "all"
+    return "eyes" if all(SLIDERS[name].group == "eyes" for name in moving) else "expression"

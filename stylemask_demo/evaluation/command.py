@@ -28,7 +28,7 @@ from stylemask_demo.evaluation.reenactment import (
 )
 from stylemask_demo.evaluation.report import to_json, to_markdown
 from stylemask_demo.evaluation.sheets import draw_film, draw_sheets
-from stylemask_demo.evaluation.sliders import SLIDERS, Sweep, neutral_faces, sweep
+from stylemask_demo.evaluation.sliders import VALUES, Sweep, neutral_faces, sweep
 from stylemask_demo.evaluation.standard_networks import StandardNetworks
 from stylemask_demo.evaluation.videos import clip_pairs, find_videos, frechet_video_distance, read_clips
 
@@ -213,8 +213,8 @@ def _sweep(setup: Setup, faces: list[Face]) -> list[Sweep]:
     """The sliders, of packs that have them."""
     if "directions" not in setup.reenactor.methods:
         return []
-    chosen = neutral_faces(faces)
-    return [sweep(setup.reenactor, chosen, setup.instruments, slider) for slider in tqdm(SLIDERS, desc="sliders")]
+    chosen, names = neutral_faces(faces), [name for name in VALUES if name in setup.reenactor.sliders.names]
+    return [sweep(setup.reenactor, chosen, setup.instruments, slider) for slider in tqdm(names, desc="sliders")]
 
 
 def _make_folders(sheets: Path | None, json: Path | None) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FAINT, BLUE, RED = "#c9ced8", "#3763c9", "#c4423a"
+PLOTS_A_ROW = 5
 BAR_HEIGHT, PLOT_SIDE = 0.27, 4.0  # inches
 
 
@@ -46,8 +47,13 @@ def slider_chart(sweeps: Sequence[Sweep]) -> Figure:
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(PLOT_SIDE * len(sweeps), PLOT_SIDE + 0.5), layout="constrained")
-    for axes, sweep in zip(figure.subplots(1, len(sweeps), squeeze=False)[0], sweeps, strict=True):
+    columns = min(len(sweeps), PLOTS_A_ROW)
+    rows = -(-len(sweeps) // columns)
+    figure = Figure(figsize=(PLOT_SIDE * columns, (PLOT_SIDE + 0.5) * rows), layout="constrained")
+    plots = figure.subplots(rows, columns, squeeze=False).ravel()
+    for empty in plots[len(sweeps) :]:
+        empty.remove()
+    for axes, sweep in zip(plots, sweeps, strict=False):
         reach = max(sweep.reach, float(np.abs(sweep.measured).max())) * 1.05
         numbers = sweep.measures()
         axes.axline((0, 0), slope=1, color=FAINT, linewidth=3)

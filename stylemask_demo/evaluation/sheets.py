@@ -1,14 +1,14 @@
 """Contact sheets of what a pack can do: reenactments, slider sweeps, inversions, random people and a driven film."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PIL import Image
 
 from stylemask_demo import Portrait, Reenactor
 from stylemask_demo.evaluation.people import Face
-from stylemask_demo.evaluation.sliders import move
+from stylemask_demo.evaluation.sliders import VALUES, move
 from stylemask_demo.media.contact_sheets import contact_sheet
 from stylemask_demo.media.videos import read_frames, write_video
 
@@ -28,7 +28,9 @@ def draw_sheets(reenactor: Reenactor, faces: Sequence[Face], methods: Sequence[s
     for method in methods:
         sheet = reenactment_sheet(reenactor, portraits[:half][:SIDE], portraits[half:][:SIDE], method)
         sheet.save(folder / f"reenactment-{method}.webp", quality=88)
-    slider_sheet(reenactor, portraits[:3]).save(folder / "sliders.webp", quality=88)
+    slider_sheet(reenactor, portraits[:3], STRIPS).save(folder / "sliders.webp", quality=88)
+    others = {name: values for name, values in VALUES.items() if name not in STRIPS and name in reenactor.sliders.names}
+    slider_sheet(reenactor, portraits[:2], others).save(folder / "more-sliders.webp", quality=88)
     contact_sheet(reenactor.sample(list(range(SIDE**2))), SIDE).save(folder / "samples.webp", quality=88)
     pairs = [picture for p in portraits[:32] for picture in (p.crop, p.inversion)]
     contact_sheet(pairs, SIDE).save(folder / "inversions.webp", quality=88)
@@ -42,13 +44,14 @@ def reenactment_sheet(reenactor: Reenactor, sources: list[Portrait], targets: li
     return contact_sheet(shown, len(targets) + 1)
 
 
-def slider_sheet(reenactor: Reenactor, sources: list[Portrait]) -> Image.Image:
+def slider_sheet(reenactor: Reenactor, sources: list[Portrait], strips: Mapping[str, Sequence[float]]) -> Image.Image:
     """For each source one row a slider: the crop, then the edits from the lowest to the highest value."""
-    shown = []
+    shown, columns = [], 1 + max(len(values) for values in strips.values())
     for source in sources:
-        for name, values in STRIPS.items():
-            shown += [source.crop, *(reenactor.edit(source, **move(name, value)) for value in values)]
-    return contact_sheet(shown, 1 + len(STRIPS["yaw"]))
+        for name, values in strips.items():
+            row = [source.crop, *(reenactor.edit(source, **move(name, value)) for value in values)]
+            shown += row + [Image.new("RGB", (8, 8), "white")] * (columns - len(row))
+    return contact_sheet(shown, columns)
 
 
 def draw_film(reenactor: Reenactor, source: Portrait, film: Path, methods: Sequence[str], folder: Path) -> None:

@@ -76,7 +76,8 @@ EXPRESSION_DIRECTIONS: dict[str, dict[str, float]] = {
     "upperLipUp": {"mouthUpperUp_L": 0.5, "mouthUpperUp_R": 0.5},
     "sneer": {"noseSneer_L": 0.5, "noseSneer_R": 0.5},
 }
-DIRECTIONS = ("yaw", "pitch", "roll", *EXPRESSION_DIRECTIONS)
+ANGLES = ("yaw", "pitch", "roll")
+DIRECTIONS = (*ANGLES, *EXPRESSION_DIRECTIONS)
 ANGLE_UNIT = 20.0  # degrees that count as much as a whole expression coefficient
 
 
@@ -100,10 +101,9 @@ def direction_values(parameters: FaceParameters) -> np.ndarray:
     return np.array(values, np.float32) @ DIRECTION_WEIGHTS
 
 
-def direction_shift(yaw: float = 0.0, pitch: float = 0.0, smile: float = 0.0) -> np.ndarray:
-    """The change (15,) along `DIRECTIONS` that turns by `yaw` and `pitch` degrees and adds `smile` to the smile."""
+def direction_shift(**changes: float) -> np.ndarray:
+    """The change (15,) along `DIRECTIONS` that changes by name make: degrees of angles, coefficients of expressions."""
     shift = np.zeros(len(DIRECTIONS), np.float32)
-    shift[DIRECTIONS.index("yaw")] = yaw / ANGLE_UNIT
-    shift[DIRECTIONS.index("pitch")] = pitch / ANGLE_UNIT
-    shift[DIRECTIONS.index("smile")] = smile
+    for name, change in changes.items():
+        shift[DIRECTIONS.index(name)] = change / ANGLE_UNIT if name in ANGLES else change
     return shift

@@ -26,6 +26,7 @@ _AROUND = {
 HEAD_STAYS = frozenset(_AROUND)  # regions that move no more than a part of the picture
 _FOREHEAD = 0.3  # brows wrinkle the forehead up to here above them, in heights from chin to brows
 _MARGIN, _FEATHER = 0.015, 0.02  # what moves is wider, and ends softly, in sides of the picture: a disc's radius, a blur
+_AROUND_PART = 0.75  # radius of the skin around a part, in its widths
 _CHIN, _BROWS = 8, slice(17, 27)
 
 
@@ -63,3 +64,15 @@ def region_mask(region: Region, side: int, landmarks: Sequence[np.ndarray]) -> n
     radius = max(1, round(_MARGIN * side))
     mask = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2))
     return cv2.GaussianBlur(mask, (0, 0), _FEATHER * side)
+
+
+def around(side: int, points: np.ndarray) -> np.ndarray:
+    """Soft mask (side, side) in 0..1 of a part of a face and of the skin around it, as wide again to each side.
+
+    `points` (N, 2) lie around the part, in pixels of a picture of `side` pixels.
+    """
+    mask: np.ndarray = np.zeros((side, side), np.float32)
+    low, high = points.min(0), points.max(0)
+    centre, reach = (low + high) / 2, float((high - low).max()) * _AROUND_PART
+    cv2.circle(mask, [round(float(x)) for x in centre], round(reach), 1.0, -1)
+    return cv2.GaussianBlur(mask, (0, 0), max(reach / 4, 0.5))

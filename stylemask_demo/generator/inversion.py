@@ -1,6 +1,6 @@
 """From aligned crops to codes of the generator."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -91,6 +91,24 @@ def _equal_steps(generator: Generator) -> Tensor:
     changes = (styles[1:] - styles[:1]).double()  # (D, channels)
     squares, axes = torch.linalg.eigh(changes @ changes.T)
     return (axes * squares.clamp_min(1e-9 * squares[-1]).rsqrt() @ axes.T).float()
+
+
+class FilmInverter:
+    """Inverts the frames of a film of one person: the first as a photo, and from then on as the encoder's codes change.
+
+    So the person stays the same, and a frame costs one pass of the encoder.
+    """
+
+    def __init__(self, invert: Callable[[Sequence[Image.Image]], Tensor], encode: Inverter):
+        self._invert, self._encode = invert, encode
+        self._more: Tensor | None = None  # that the photo's inversion has over the encoder's code
+
+    def __call__(self, crops: Sequence[Image.Image]) -> Tensor:
+        """Crops (RGB, square) of the next B frames -> W+ codes (B, L, style_dim)."""
+        codes = self._encode(crops)
+        if self._more is None:
+            self._more = self._invert(crops[:1]) - codes[:1]
+        return codes + self._more
 
 
 class RefiningInverter:

@@ -15,6 +15,13 @@ class PictureCode(NamedTuple):
     rgb_styles: list[Tensor]
 
 
+class Part(NamedTuple):
+    """What is drawn by another code in one place of a face: around some of its landmarks."""
+
+    code: PictureCode
+    landmarks: slice
+
+
 class StyleSpace:
     """The way of a generator from W+ codes to style codes.
 

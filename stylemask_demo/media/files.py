@@ -48,6 +48,14 @@ def kind_of_file(path: str | os.PathLike) -> str | None:
         return kind_of(file.read(HEAD))
 
 
+def is_film(path: str | os.PathLike) -> bool:
+    """Whether a file is a film by its first bytes; a GIF counts as a picture."""
+    try:
+        return (kind_of_file(path) or "").endswith("film")
+    except (OSError, ValueError):  # ValueError: a null character in the name
+        return False
+
+
 def address(path: str | os.PathLike) -> str:
     """The address at which FFmpeg finds a file, whatever colons and slashes are in its name."""
     return f"file:{os.fsdecode(path)}"

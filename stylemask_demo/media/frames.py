@@ -25,6 +25,22 @@ def fitted(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     return picture if picture.size == size else ImageOps.pad(picture, size, Image.Resampling.LANCZOS)
 
 
+def limited(picture: Image.Image) -> Image.Image:
+    """The picture, made smaller where it has more than 1920 pixels a side."""
+    if max(picture.size) <= MAXIMUM_SIDE:
+        return picture
+    return ImageOps.contain(picture, (MAXIMUM_SIDE, MAXIMUM_SIDE), Image.Resampling.LANCZOS)
+
+
+def beside(left: Image.Image, right: Image.Image) -> Image.Image:
+    """Two pictures beside each other, RGB, as high as the right one."""
+    left = left.resize((max(round(left.width * right.height / left.height), 1), right.height), Image.Resampling.LANCZOS)
+    made = Image.new("RGB", (left.width + right.width, right.height))
+    made.paste(left, (0, 0))
+    made.paste(right, (left.width, 0))
+    return made
+
+
 def upright_size(frame: av.VideoFrame, stream: av.VideoStream) -> tuple[int, int]:
     """Width and height of `picture_of` in pixels."""
     width, height = _size(frame, stream)

@@ -56,11 +56,12 @@ def save_gif(pictures: Sequence[Image.Image], path: str | os.PathLike, milliseco
     _save(gif_of(pictures, milliseconds), path, ".gif")
 
 
-def check_output_path(path: str | os.PathLike, suffix: str) -> None:
-    """Raise UnwritableMedia when no file of a kind (".png", ".mp4") can be written at `path`, before work is spent."""
+def check_output_path(path: str | os.PathLike, *suffixes: str) -> None:
+    """Raise UnwritableMedia when no file of these kinds (".png", ".mp4") can be written at `path`, before work is spent."""
     path = Path(path)
-    if path.suffix.lower() != suffix:
-        said = messages.WRONG_ENDING.format(kind=suffix[1:].upper(), ending=suffix)
+    if path.suffix.lower() not in suffixes:
+        kinds = " or ".join(suffix[1:].upper() for suffix in suffixes)
+        said = messages.WRONG_ENDING.format(kind=kinds, ending=" or ".join(suffixes))
         raise UnwritableMedia(said, told_of(path, said))
     if not os.path.isdir(path.parent):
         raise UnwritableMedia(messages.NO_FOLDER, told_of(path.parent, messages.NO_FOLDER))

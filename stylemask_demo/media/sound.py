@@ -11,7 +11,6 @@ import numpy as np
 
 from stylemask_demo.media.containers import DAMAGE, decoded, find_film, open_container, shown_at
 
-CODEC = "aac"
 _SLACK = 0.01  # seconds by which times may be rounded in a container while samples follow each other all the same
 _USUAL_RATE = 48_000  # samples a second, where the encoder cannot write the sound's own
 _SILENCE = 4096  # samples of a gap at a time
@@ -43,8 +42,20 @@ class Sound:
         return frame
 
 
-def open_sound(path: str | os.PathLike, stack: contextlib.ExitStack) -> Sound | None:
+def has_sound(path: str | os.PathLike) -> bool:
+    """Whether a file has sound that can be read."""
+    try:
+        with open_container(path) as container:
+            stream = container.streams.best("audio")
+            return stream is not None and stream.codec_context is not None
+    except DAMAGE:
+        return False
+
+
+def open_sound(path: str | os.PathLike, stack: contextlib.ExitStack, codec: str = "aac") -> Sound | None:
     """The sound of a video file, which stays open as long as `stack`; None where it has none or it cannot be read.
+
+    It has a rate that the `codec` can write.
 
     Where sound begins later than the pictures, or breaks off in between, there is silence; what comes before the first
     picture, or twice, is left out. Nothing is raised: a silent result is better than none.
@@ -62,7 +73,7 @@ def open_sound(path: str | os.PathLike, stack: contextlib.ExitStack) -> Sound | 
     if first is None:
         return None
     layout = "mono" if first.layout.nb_channels == 1 else "stereo"
-    rate = first.sample_rate if first.sample_rate in (av.Codec(CODEC, "w").audio_rates or ()) else _USUAL_RATE
+    rate = first.sample_rate if first.sample_rate in (av.Codec(codec, "w").audio_rates or ()) else _USUAL_RATE
     parts = _placed(itertools.chain([first], frames), layout, first.time if start is None else start)
     return Sound(rate, layout, _at_rate(parts, layout, rate))
 

@@ -1,4 +1,4 @@
-"""Videos in and out: upright frames at a steady rate within limits, or a clear error; H.264 with the sound of another."""
+"""Videos in and out: upright frames at a steady rate within limits, or a clear error; files with the sound of another."""
 
 import contextlib
 import itertools
@@ -27,7 +27,8 @@ from stylemask_demo.media.files import Limit, address, check_file, kind_of_file,
 from stylemask_demo.media.frames import fitted, picture_of, upright_size
 from stylemask_demo.media.pictures import MAXIMUM_PIXELS, MINIMUM_SIDE
 from stylemask_demo.media.saving import check_output_path, unwritable
-from stylemask_demo.media.sound import CODEC, Sound, open_sound
+from stylemask_demo.media.sound import Sound, has_sound, open_sound
+from stylemask_demo.media.video_formats import VIDEO_FORMATS, VideoFormat
 
 LIMIT = Limit(100_000_000, messages.LARGE_VIDEO_FILE, messages.EMPTY_VIDEO)
 MAXIMUM_SECONDS = 60.0
@@ -77,25 +78,32 @@ def write_video(
     fps: Fraction | float,
     audio_from: str | os.PathLike | None = None,
 ) -> None:
-    """Write pictures of one size as an H.264 MP4 that every browser plays, whole or not at all.
+    """Write pictures of one size as a file that every browser plays, whole or not at all: MP4 (H.264), WebM (VP9) or GIF.
 
-    The sound of the video `audio_from`, if it has one, goes along: at the times at which it is heard there, counted from
-    the first picture. Frames are written as they come. Raises UnwritableMedia when there are no frames or the file cannot
-    be written, and whatever `frames` raises.
+    The sound of the video `audio_from`, if it has one, goes along, but into a GIF: at the times at which it is heard there,
+    counted from the first picture. Frames are written as they come. Raises UnwritableMedia when there are no frames or the
+    file cannot be written, and whatever `frames` raises.
     """
-    check_output_path(path, ".mp4")
+    check_output_path(path, *VIDEO_FORMATS)
     path = Path(path)
-    temporary = path.with_name(f".{os.getpid()}.{id(frames)}.mp4")
+    temporary = path.with_name(f".{os.getpid()}.{id(frames)}{path.suffix.lower()}")
+    kind = VIDEO_FORMATS[temporary.suffix]
     try:
         with contextlib.ExitStack() as stack:
-            sound = None if audio_from is None else open_sound(audio_from, stack)
-            _encode(temporary, iter(frames), Fraction(fps).limit_denominator(1001), sound)
+            sound = None if audio_from is None or kind.sound is None else open_sound(audio_from, stack, kind.sound)
+            _encode(temporary, kind, iter(frames), Fraction(fps).limit_denominator(1001), sound)
         os.replace(temporary, path)
     except (av.FFmpegError, OSError) as error:
         raise unwritable(path, error) from None
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+def note_on_sound(path: str | os.PathLike, audio_from: str | os.PathLike) -> str:
+    """What should be said of a result at `path` with the sound of a video: that its kind has none. Else nothing."""
+    silent = VIDEO_FORMATS[Path(path).suffix.lower()].sound is None
+    return messages.NO_SOUND_IN_GIF if silent and has_sound(audio_from) else ""
 
 
 def _opened(path: str | os.PathLike, seconds: float) -> VideoFrames:
@@ -195,17 +203,19 @@ def _refuse_frames(width: int, height: int) -> None:
     raise UnreadableMedia(messages.LARGE_FRAMES.format(width=width, height=height, limit=MAXIMUM_PIXELS // 1_000_000))
 
 
-def _encode(path: Path, frames: Iterator[Image.Image], fps: Fraction, sound: Sound | None) -> None:
+def _encode(path: Path, kind: VideoFormat, frames: Iterator[Image.Image], fps: Fraction, sound: Sound | None) -> None:
     first = next(frames, None)
     if first is None:
         raise UnwritableMedia(messages.NOTHING_TO_WRITE)
-    with av.open(address(path), "w", options={"movflags": "+faststart"}) as container:
-        pictures = container.add_stream("libx264", rate=fps, options={"crf": "18", "preset": "veryfast"})
-        pictures.width, pictures.height = first.width // 2 * 2, first.height // 2 * 2  # yuv420p halves the colours
-        pictures.pix_fmt = "yuv420p"
-        heard: Any = None if sound is None else container.add_stream(CODEC, rate=sound.rate, layout=sound.layout)
+    with av.open(address(path), "w", options=dict(kind.muxer)) as container:
+        pictures: Any = container.add_stream(kind.codec, rate=fps, options=dict(kind.options))
+        pictures.width, pictures.height = kind.size(*first.size)
+        pictures.pix_fmt = kind.pixels
+        heard: Any = None
+        if sound is not None and kind.sound is not None:
+            heard = container.add_stream(kind.sound, rate=sound.rate, layout=sound.layout)
         for number, picture in enumerate(itertools.chain([first], frames)):
-            frame = av.VideoFrame.from_image(picture.crop((0, 0, pictures.width, pictures.height)))
+            frame = kind.frame(picture.crop((0, 0, pictures.width, pictures.height)))
             frame.pts, frame.time_base = number, 1 / fps
             container.mux(pictures.encode(frame))
             if sound is not None and (samples := sound.until((number + 1) / fps)) is not None:

@@ -1,6 +1,6 @@
 """The reenactment methods of a pack, and what each of them asks for of sources and targets."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -58,13 +58,13 @@ class Transfer:
             raise ValueError("Give as many sources as targets, or one of either.")
         return self._method(method)(who.expanded(count), how.expanded(count), strength)
 
-    def edit(self, sources: Sequence[Portrait], changes: Sequence[tuple[float, float, float]]) -> PictureCode:
-        """Codes of B sources, each turned by its degrees of yaw and pitch, and its smile (-1..1) changed.
+    def edit(self, sources: Sequence[Portrait], changes: Sequence[Mapping[str, float]]) -> PictureCode:
+        """Codes of B sources, each with its changes by name, as the pack's reader takes them.
 
         Raises UnknownMethod for a pack without directions.
         """
         check_method(self._networks.info, "directions")
-        shifts = torch.from_numpy(np.stack([self._reader.shift(*change) for change in changes]))
+        shifts = torch.from_numpy(np.stack([self._reader.shift(**change) for change in changes]))
         codes = self._w_plus(sources)
         return self._directions_method().edit(FaceCode(codes), shifts.to(codes))
 

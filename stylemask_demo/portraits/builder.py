@@ -90,7 +90,24 @@ class PortraitBuilder:
 
     def of_crops(self, crops: Sequence[Image.Image]) -> list[Portrait]:
         """Portraits of pictures that are aligned crops of the pack's size already; nothing is remembered of them."""
-        return in_batches(lambda some: self._of_crops([self._as_photo(crop) for crop in some]), crops, self._device)
+
+        def made(some: Sequence[Image.Image]) -> list[Portrait]:
+            return self._of_crops([self._as_photo(crop) for crop in some], self._invert)
+
+        return in_batches(made, crops, self._device)
+
+    def of_frames(
+        self,
+        frames: Sequence[Image.Image],
+        landmarks: Sequence[np.ndarray],
+        invert: Callable[[Sequence[Image.Image]], torch.Tensor],
+    ) -> list[Portrait]:
+        """Portraits of faces with such landmarks (68, 2) in frames of a film (RGB); nothing is remembered of them.
+
+        `invert` is that of the class. Raises NoFaceFound for a face that is cut off too much.
+        """
+        cuts = [self._cut(content_hash(frame), frame, place) for frame, place in zip(frames, landmarks, strict=True)]
+        return self._of_crops(cuts, invert)
 
     def _of_photos(self, images: Sequence[Image.Image], face: Which) -> list[Portrait]:
         wanted: dict[str, tuple[Image.Image, Face]] = {}
@@ -103,7 +120,7 @@ class PortraitBuilder:
             wanted[order[-1]] = photo, chosen
 
         def made(keys: list[str]) -> list[Portrait]:
-            return self._of_crops([self._cut(key, *wanted[key]) for key in keys])
+            return self._of_crops([self._cut_face(key, *wanted[key]) for key in keys], self._invert)
 
         return self._known.find_all(order, made)
 
@@ -122,10 +139,10 @@ class PortraitBuilder:
         key = content_hash(picture)
         return _Shown(picture, key, self._faces.find(key, lambda: find_faces(picture, self._finder, self._extractor)))
 
-    def _of_crops(self, cuts: Sequence[_Cut]) -> list[Portrait]:
+    def _of_crops(self, cuts: Sequence[_Cut], invert: Callable[[Sequence[Image.Image]], torch.Tensor]) -> list[Portrait]:
         crops = [cut.crop for cut in cuts]
         seen = [cut.views["encoder"].get() if "encoder" in cut.views else cut.crop for cut in cuts]
-        codes, readings = self._invert(seen), self._reader.read(crops)
+        codes, readings = invert(seen), self._reader.read(crops)
         with torch.inference_mode(False):  # so that codes are tensors of one kind, whatever this was called in
             rows = [code.clone() for code in codes.float().cpu().split(1)]
         return [self._of_cut(*known) for known in zip(cuts, readings, rows, strict=True)]
@@ -136,10 +153,12 @@ class PortraitBuilder:
         crop = cut.crop if whole else completed(cut.crop, made.get(), cut.transform)
         return Portrait(crop, cut.photo, cut.transform, *reading, code, cut.key, made, views=cut.views)
 
-    def _cut(self, key: str, photo: Image.Image, face: Face) -> _Cut:
+    def _cut_face(self, key: str, photo: Image.Image, face: Face) -> _Cut:
+        return self._cut(key, photo, self._found_again(photo, face) if self._recipe.search_again else face.landmarks)
+
+    def _cut(self, key: str, photo: Image.Image, landmarks: np.ndarray) -> _Cut:
         rule = self._recipe.crop
         try:
-            landmarks = self._found_again(photo, face) if self._recipe.search_again else face.landmarks
             crop, transform = rule.cut(photo, landmarks, self._size)
             views = {network: Lazy(partial(_seen, view, photo, landmarks)) for network, view in self._recipe.views.items()}
             return _Cut(key, photo, crop, transform, views)

@@ -18,7 +18,7 @@ from stylemask_demo.faces.deca import DecaReader, DirectionScale
 from stylemask_demo.faces.detect import FaceFinder
 from stylemask_demo.faces.extract import face_parameters, locate, read_twice
 from stylemask_demo.faces.finding import find_faces
-from stylemask_demo.faces.parameters import FaceParameters, direction_shift, direction_values
+from stylemask_demo.faces.parameters import DIRECTIONS, FaceParameters, direction_shift, direction_values
 from stylemask_demo.media.tensors import to_tensor
 from stylemask_demo.networks.deca import DecaEncoder
 from stylemask_demo.networks.parameter_extractor import ParameterExtractor
@@ -27,9 +27,16 @@ from stylemask_demo.packs.info import cure
 from stylemask_demo.packs.networks import PackNetworks
 from stylemask_demo.packs.recipe import Recipe
 
-PEOPLE = 64  # random people that a smile is learned from,
+PEOPLE = 64  # random people that a smile and a jaw are learned from,
 PEOPLE_SIDE = 256  # made as large as this, which is all that is read of them
 ANGLES = 3  # yaw, pitch and roll come first
+# What DECA's coefficients have no names for is learned from what the extractor reads in the same faces.
+LEARNED: dict[str, Callable[[FaceParameters], float]] = {
+    "smile": lambda face: face.smile,
+    "jaw": lambda face: face.expression["jawOpen"],
+}
+# By reader of a recipe: what it can say in the units of the pack's directions.
+MOVED_BY = {"extractor": frozenset(DIRECTIONS), "deca": frozenset({"yaw", "pitch", *LEARNED})}
 # Where the FFHQ crop of a typical face lies in a crop that is never turned, in sides of that.
 TYPICAL_QUAD = np.array([[0.05, 0.02], [0.05, 0.91], [0.94, 0.91], [0.94, 0.02]])
 
@@ -48,8 +55,9 @@ class ParameterReader(Protocol):
         """Parameters of crops (RGB, square, of one size)."""
         ...
 
-    def shift(self, yaw: float, pitch: float, smile: float) -> np.ndarray:
-        """The change (15,) along the directions that turns by `yaw` and `pitch` degrees and adds `smile` (-1..1)."""
+    def shift(self, **changes: float) -> np.ndarray:
+        """The change (15,) along the directions that changes by name make, of those that the reader names in `MOVED_BY`:
+        degrees of angles, coefficients of expressions."""
         ...
 
 
@@ -65,8 +73,8 @@ class CompactReader:
         found = read_twice(self.extractor, to_tensor(crops).to(device))
         return [Reading(p, direction_values(p)) for p in face_parameters(found, crops[0].width)]
 
-    def shift(self, yaw: float, pitch: float, smile: float) -> np.ndarray:
-        return direction_shift(yaw, pitch, smile)
+    def shift(self, **changes: float) -> np.ndarray:
+        return direction_shift(**changes)
 
 
 class UprightReader(CompactReader):
@@ -103,7 +111,8 @@ class PublishedReader:
     `compact` is the extractor's reader, `scale` what the matrix calls a change of DECA's parameters, and `white` what DECA
     is given for white. `find` gives the landmarks (68, 2) that DECA's square is laid around, in pixels of a crop whose
     centres are whole numbers, or None where it sees none: then they are the extractor's. `people` gives pictures of random
-    people; what a smile is in DECA's coefficients, which have no names, is learned from them when it is asked for.
+    people; what a smile or an open jaw is in DECA's coefficients, which have no names, is learned from them when it is
+    asked for.
     """
 
     def __init__(
@@ -118,7 +127,7 @@ class PublishedReader:
         self._deca, self._compact = DecaReader(deca, white), compact
         self._scale, self._people, self._find = scale, people, find
         self._device = next(compact.extractor.parameters()).device
-        self._smile = Lazy(self._learned_smile)
+        self._learned = Lazy(self._learn)
 
     def read(self, crops: Sequence[Image.Image]) -> list[Reading]:
         known = [reading.parameters for reading in self._compact.read(crops)]
@@ -131,23 +140,33 @@ class PublishedReader:
             for parameters, face in zip(known, faces, strict=True)
         ]
 
-    def shift(self, yaw: float, pitch: float, smile: float) -> np.ndarray:
-        turn = self._scale.shift(yaw, pitch)
-        return turn + np.float32(smile) * self._smile.get() if smile else turn
+    def shift(self, yaw: float = 0.0, pitch: float = 0.0, **expressions: float) -> np.ndarray:
+        moved = self._scale.shift(yaw, pitch)
+        for name, change in expressions.items():
+            if change:
+                moved = moved + np.float32(change) * self._learned.get()[name]
+        return moved
 
     def _around(self, crop: Image.Image, known: FaceParameters) -> np.ndarray:
         found = self._find(crop)
         return known.landmarks - 0.5 if found is None else found
 
-    def _learned_smile(self) -> np.ndarray:
-        """How the values (15,) of a face change as it smiles: their regression on the extractor's smile."""
+    def _learn(self) -> dict[str, np.ndarray]:
+        """How the values (15,) of a face change with each of `LEARNED`: their regression on what the extractor reads."""
         people = in_batches(lambda seeds: self.read(self._people(seeds)), range(PEOPLE), self._device)
         values = np.stack([reading.directions for reading in people])
-        smiles = np.array([reading.parameters.smile for reading in people], np.float32)
-        smiles -= smiles.mean()
-        change = smiles @ (values - np.mean(values, 0)) / max(float(smiles @ smiles), 1e-6)
-        change[:ANGLES] = 0  # that some people look up when they smile is no part of smiling
-        return np.asarray(change, np.float32)
+        return {
+            name: _regressed(values, [read(reading.parameters) for reading in people]) for name, read in LEARNED.items()
+        }
+
+
+def _regressed(values: np.ndarray, known: list[float]) -> np.ndarray:
+    """The change (15,) of values (N, 15) with something known of the same faces."""
+    causes = np.array(known, np.float32)
+    causes -= causes.mean()
+    change = causes @ (values - np.mean(values, 0)) / max(float(causes @ causes), 1e-6)
+    change[:ANGLES] = 0  # that some people look up when they smile is no part of smiling
+    return np.asarray(change, np.float32)
 
 
 def create_reader(

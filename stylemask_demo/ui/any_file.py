@@ -5,7 +5,7 @@ Gradio lets only files through whose type, as the browser guesses it by the name
 
 ANY_FILE = """() => {
     const retyped = (zone, files) => {
-        const kind = zone.id === 'video' ? 'video/' : 'image/';
+        const kind = zone.classList.contains('film') ? 'video/' : 'image/';
         if ([...files].every(file => file.type.startsWith(kind))) return null;
         const all = new DataTransfer();
         for (const file of files)
@@ -13,7 +13,7 @@ ANY_FILE = """() => {
         return all;
     };
     document.addEventListener('click', event => {
-        for (const input of event.target.closest?.('#video')?.querySelectorAll('input[type=file]') ?? [])
+        for (const input of event.target.closest?.('.film')?.querySelectorAll('input[type=file]') ?? [])
             input.accept = 'video/*,image/gif';
     }, true);
     document.addEventListener('change', event => {

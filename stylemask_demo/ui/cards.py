@@ -8,14 +8,14 @@ from stylemask_demo.ui.compare_card import CompareCard
 from stylemask_demo.ui.components import (
     Comparison,
     DropZone,
-    EasySlider,
     FacePicker,
     LivePicture,
-    MethodChoice,
     PictureDownload,
-    VideoZone,
 )
+from stylemask_demo.ui.move_card import MoveCard
+from stylemask_demo.ui.parts import Steering
 from stylemask_demo.ui.random_people import RandomPeople
+from stylemask_demo.ui.video_card import VideoCard
 
 
 @dataclass(frozen=True)
@@ -40,16 +40,6 @@ class MatchRow:
 
 
 @dataclass(frozen=True)
-class Steering:
-    """What steers how a face is followed."""
-
-    method: MethodChoice
-    hint: gr.HTML
-    strength: gr.Slider
-    region: gr.Radio
-
-
-@dataclass(frozen=True)
 class FollowCard:
     """The result of following the target's face, and what steers it."""
 
@@ -57,39 +47,6 @@ class FollowCard:
     result: Comparison
     steering: Steering
     into_photo: gr.Checkbox
-    save: gr.Button
-    file: PictureDownload
-
-
-@dataclass(frozen=True)
-class VideoCard:
-    """The source driven by a video."""
-
-    zone: VideoZone
-    chooser: FacePicker
-    face: gr.Number  # which of the faces in its first frame
-    refusal: gr.HTML  # why a video cannot be used
-    example: gr.Button
-    result: VideoZone
-    made: gr.State  # path of the result
-    steering: Steering
-    line: gr.HTML
-    start: gr.Button
-    stop: gr.Button
-
-
-@dataclass(frozen=True)
-class MoveCard:
-    """The source moved by hand, and the sliders."""
-
-    picture: LivePicture
-    sliders: list[EasySlider]  # yaw, pitch, smile
-    ready: gr.Textbox  # name of the pack whose sliders are there, or nothing
-    line: gr.HTML  # how far they are otherwise
-    prepare: gr.Button
-    clock: gr.Timer  # ticks while they are being prepared
-    into_photo: gr.Checkbox
-    reset: gr.Button
     save: gr.Button
     file: PictureDownload
 

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -11,6 +12,7 @@ from gradio.data_classes import Base64ImageData, FileData, ImageData, ListFiles
 from gradio.processing_utils import save_bytes_to_cache
 from PIL import Image
 
+from stylemask_demo import messages
 from stylemask_demo.media.saving import png_of
 from stylemask_demo.ui.pictures import data_url, kind_of
 
@@ -174,13 +176,24 @@ class VideoZone(gr.Video):
         return "assets/examples/driving_1.mp4"
 
 
+class FilmFile(VideoZone):
+    """A film for programs, which may be a GIF: gr.Video would make an MP4 of that."""
+
+    def postprocess(self, value: str | None) -> FileData | None:
+        return None if value is None else FileData(path=value, orig_name=Path(value).name)
+
+
 class EasySlider(gr.Slider):
     """A slider whose number may be emptied while another one is typed: it means the value to begin with then."""
 
     is_template = True
 
     def preprocess(self, payload: float | None) -> float:
-        return super().preprocess(self.value if payload is None else payload)
+        value = self.value if payload is None else payload
+        if not self.minimum <= value <= self.maximum:
+            said = messages.OUT_OF_RANGE.format(name=self.label, number=value, least=self.minimum, limit=self.maximum)
+            raise gr.Error(said, print_exception=False)
+        return super().preprocess(value)
 
 
 class MethodChoice(gr.Radio):

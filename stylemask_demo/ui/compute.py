@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from stylemask_demo import FaceParameters, Portrait, Reenactor, messages
 from stylemask_demo.errors import NoFaceFound
 from stylemask_demo.media.videos import read_frames, write_video
-from stylemask_demo.reenactor import Region
+from stylemask_demo.reenactor import Driving, Region
 from stylemask_demo.ui.accelerator import LONG_WORK, LONGEST_SECONDS, accelerated
 from stylemask_demo.ui.pack_registry import PackRegistry
 from stylemask_demo.ui.pictures import Box
@@ -23,6 +23,7 @@ from stylemask_demo.ui.subjects import Subject, portrait_of
 T = TypeVar("T")
 
 SAMPLE_ATTEMPTS = 5  # a face sampled at random is now and then too odd to be found again
+PREVIEW_SIDE = 384  # pixels of the longer side of what is seen of a video while it is made
 MEASURING_SECONDS = 12  # of work in one piece of a calibration, which asks for twice as many
 
 
@@ -63,13 +64,12 @@ class Compute(NamedTuple):
     """
 
     reenact: Callable[[str, Subject, Subject, str, float, bool, int | None], Computed[tuple[Image.Image, Image.Image]]]
-    edit: Callable[[str, Subject, float, float, float, bool, int | None], Computed[Image.Image]]
     stages: Callable[[str, Subject], Computed[Stages]]
     faces: Callable[[str, Image.Image], Computed[tuple[Box, ...]]]
     sample: Callable[[str, int, int | None, float | None], Computed[Image.Image]]
     describe: Callable[[str], Computed[None]]
     match: Callable[[str, Subject, int], Iterator[Progress | Computed[tuple[bytes, Image.Image]]]]
-    drive: Callable[[str, Subject, str, str, str, float, int, Region], Iterator[Progress | Computed[None]]]
+    drive: Callable[[str, Subject | str, str, str, Driving], Iterator[Progress | Computed[None]]]
     measure: Callable[[str, int], Computed[tuple[int, list[np.ndarray]]]]
     fit: Callable[[str, np.ndarray, str], Iterator[Progress | Computed[Any]]]
 
@@ -96,23 +96,7 @@ def create_compute(registry: PackRegistry) -> Compute:
         who, how = portrait_of(reenactor, source, "source"), portrait_of(reenactor, target, "target")
         result = reenactor.reenact(who, how, method=method, strength=strength, size=size, region=region)
         pair = (who.photo, reenactor.into_photo(who, result)) if into_photo else (who.crop_of(result.width), result)
-        return _computed(pair, started, reenactor)
-
-    @accelerated(registry, seconds=10)
-    def edit(
-        pack: str,
-        source: Subject,
-        yaw: float,
-        pitch: float,
-        smile: float,
-        into_photo: bool,
-        size: int | None = None,
-    ) -> Computed[Image.Image]:
-        """Return the source turned by yaw and pitch (degrees) with its smile changed (-1..1); size as for reenact."""
-        started, reenactor = time.perf_counter(), registry.get(pack)
-        who = portrait_of(reenactor, source, "source")
-        result = reenactor.edit(who, yaw=yaw, pitch=pitch, smile=smile, size=size)
-        return _computed(reenactor.into_photo(who, result) if into_photo else result, started, reenactor)
+        return computed(pair, started, reenactor)
 
     @accelerated(registry, seconds=10)
     def stages(pack: str, subject: Subject) -> Computed[Stages]:
@@ -121,13 +105,13 @@ def create_compute(registry: PackRegistry) -> Compute:
         portrait = portrait_of(reenactor, subject)
         boxes = _boxes(reenactor, subject.picture)
         seen = (portrait.crop, portrait.inversion, portrait.parameters, portrait.landmarks_in_photo, boxes)
-        return _computed(Stages(*seen), started, reenactor)
+        return computed(Stages(*seen), started, reenactor)
 
     @accelerated(registry, seconds=5)
     def faces(pack: str, picture: Image.Image) -> Computed[tuple[Box, ...]]:
         """Return the boxes of all faces of a picture, clearest first."""
         started, reenactor = time.perf_counter(), registry.get(pack)
-        return _computed(_boxes(reenactor, picture), started, reenactor)
+        return computed(_boxes(reenactor, picture), started, reenactor)
 
     @accelerated(registry, seconds=10)
     def sample(pack: str, seed: int, like: int | None, truncation: float | None) -> Computed[Image.Image]:
@@ -142,13 +126,13 @@ def create_compute(registry: PackRegistry) -> Compute:
                 reenactor.portrait(picture)
             except NoFaceFound:
                 continue
-            return _computed(picture, started, reenactor)
+            return computed(picture, started, reenactor)
         raise NoFaceFound(messages.NO_FACE_SAMPLED)
 
     @accelerated(registry, seconds=5)
     def describe(pack: str) -> Computed[None]:
         """Return nothing but the facts of a pack, which is in memory then."""
-        return _computed(None, time.perf_counter(), registry.get(pack))
+        return computed(None, time.perf_counter(), registry.get(pack))
 
     @accelerated(registry, seconds=60)
     def match(pack: str, source: Subject, steps: int) -> Iterator[Progress | Computed[tuple[bytes, Image.Image]]]:
@@ -161,28 +145,28 @@ def create_compute(registry: PackRegistry) -> Compute:
 
         for item in stream(tune, LONG_WORK):
             if isinstance(item, Finished):
-                yield _computed((pickle.dumps(item.value), item.value.inversion), started, reenactor)
+                yield computed((pickle.dumps(item.value), item.value.inversion), started, reenactor)
             else:
                 yield item
 
     @accelerated(registry, seconds=LONGEST_SECONDS)
     def drive(
-        pack: str, source: Subject, video: str, output: str, method: str, strength: float, face: int, region: Region
+        pack: str, source: Subject | str, video: str, output: str, how: Driving
     ) -> Iterator[Progress | Computed[None]]:
-        """Write the source, moving as a face in the file `video`, to the file `output`; yield Progress.
-
-        face: which face of the first frame that shows one, the clearest first.
+        """Write the source, or the person of a file, moving as a face in the file `video`, to the file `output`; yield
+        Progress.
         """
         started, reenactor = time.perf_counter(), registry.get(pack)
         frames = read_frames(video)  # first: what cannot be used is refused before there is work
+        film = read_frames(source) if isinstance(source, str) else source
 
         def write(report: Report) -> None:
-            who = portrait_of(reenactor, source, "source")
-            pictures = reenactor.drive(who, frames, method=method, strength=strength, region=region, face=face)
+            who = portrait_of(reenactor, film, "source") if isinstance(film, Subject) else film
+            pictures = reenactor.drive(who, frames, **vars(how))
             write_video(output, _counted(pictures, frames.count, report), fps=frames.fps, audio_from=video)
 
         for item in stream(write, LONG_WORK):
-            yield _computed(None, started, reenactor) if isinstance(item, Finished) else item
+            yield computed(None, started, reenactor) if isinstance(item, Finished) else item
 
     # A calibration would hold a GPU for minutes. In pieces it asks for seconds, and a piece that is refused is all
     # that has to be done again.
@@ -196,16 +180,16 @@ def create_compute(registry: PackRegistry) -> Compute:
             values.append(part)
             if time.perf_counter() > until:
                 break
-        return _computed((total, values), started, reenactor)
+        return computed((total, values), started, reenactor)
 
     @accelerated(registry, seconds=60)
     def fit(pack: str, values: np.ndarray, space: str) -> Iterator[Progress | Computed[Any]]:
         """Fit directions in one space to the values of all people; yield Progress, then a calibration.Fitted."""
         started, reenactor = time.perf_counter(), registry.get(pack)
         for item in stream(lambda report: reenactor.calibrator.fit(values, space, report)):
-            yield _computed(item.value, started, reenactor) if isinstance(item, Finished) else item
+            yield computed(item.value, started, reenactor) if isinstance(item, Finished) else item
 
-    return Compute(reenact, edit, stages, faces, sample, describe, match, drive, measure, fit)
+    return Compute(reenact, stages, faces, sample, describe, match, drive, measure, fit)
 
 
 def _boxes(reenactor: Reenactor, picture: Image.Image) -> tuple[Box, ...]:
@@ -216,8 +200,12 @@ def _boxes(reenactor: Reenactor, picture: Image.Image) -> tuple[Box, ...]:
 def _counted(pictures: Generator[Image.Image, None, None], total: int, report: Report) -> Iterator[Image.Image]:
     with closing(pictures):
         for done, picture in enumerate(pictures, 1):
-            report(done, total)
+            report(done, total, "", _preview(picture))
             yield picture
+
+
+def _preview(picture: Image.Image) -> Image.Image:
+    return ImageOps.contain(picture, (PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.BILINEAR)
 
 
 def facts_of(reenactor: Reenactor) -> Facts:
@@ -232,5 +220,6 @@ def facts_of(reenactor: Reenactor) -> Facts:
     )
 
 
-def _computed(value: T, started: float, reenactor: Reenactor) -> Computed[T]:
+def computed(value: T, started: float, reenactor: Reenactor) -> Computed[T]:
+    """Return a value as Computed, with the time since `started`, in seconds of time.perf_counter."""
     return Computed(value, (time.perf_counter() - started) * 1000, facts_of(reenactor))

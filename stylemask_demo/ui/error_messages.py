@@ -33,9 +33,9 @@ def explained(function: F) -> F:
         return cast(F, stream)
 
     @functools.wraps(function)
-    def call(*arguments: Any) -> Any:
+    def call(*arguments: Any, **named: Any) -> Any:
         try:
-            return function(*arguments)
+            return function(*arguments, **named)
         except gr.Error:
             raise
         except Exception as error:

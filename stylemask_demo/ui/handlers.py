@@ -22,7 +22,6 @@ from stylemask_demo.ui.drawing import draw_parameters
 from stylemask_demo.ui.error_messages import explained
 from stylemask_demo.ui.examples import remembering_examples
 from stylemask_demo.ui.pictures import face_chooser, load_original, load_picture, thumbnails
-from stylemask_demo.ui.preparations import Preparations
 from stylemask_demo.ui.subjects import Subject
 from stylemask_demo.ui.tuned_portraits import Match, TunedPortraits
 
@@ -33,12 +32,10 @@ LARGEST = 1024  # pixels a side of results, where the photo shows the face so la
 class Handlers:
     """The functions behind the page's quick events; see `events` for where each is used."""
 
-    def __init__(self, compute: Compute, tuned: TunedPortraits, preparations: Preparations):
+    def __init__(self, compute: Compute, tuned: TunedPortraits):
         self._compute = compute
-        self._preparations = preparations
         self._tuned = tuned
         self._reenact = remembering_examples(compute.reenact)
-        self._edit = remembering_examples(compute.edit)
         self._stages = remembering_examples(compute.stages)
 
     def preview(
@@ -57,10 +54,10 @@ class Handlers:
         """Show the source before and after: (before/after pictures, status line, match, match line)."""
         if source is None or target is None:
             raise StyleMaskError(messages.TWO_PICTURES_NEEDED)
-        who, lost = self._source(load_picture(source), source_face, pack, match)
+        who, lost = self.source(load_picture(source), source_face, pack, match)
         how = Subject(load_picture(target), _index(target_face))
         result = self._reenact(pack, who, how, method, float(strength), bool(into_photo), LARGEST, region)
-        return result.value, self._status(result, who), *lost
+        return result.value, self.status(result, who), *lost
 
     @explained
     def reenact(
@@ -86,60 +83,9 @@ class Handlers:
         """
         if source is None or target is None:
             raise StyleMaskError(messages.TWO_PICTURES_NEEDED)
-        who = self._source_to_keep(source, into_photo, source_face, pack, match)
+        who = self.source_to_keep(source, into_photo, source_face, pack, match)
         how = Subject(load_picture(target), _index(target_face))
         return self._reenact(pack, who, how, method, float(strength), bool(into_photo), LARGEST, region).value[1]
-
-    def preview_moving(
-        self,
-        source: Upload,
-        yaw: float,
-        pitch: float,
-        smile: float,
-        into_photo: bool,
-        source_face: float,
-        pack: str,
-        match: Match | None,
-    ) -> Shown:
-        """Show the edited source while the hand moves, which must be quick: as preview_edit, at the pack's size."""
-        return self._shown_edit(source, yaw, pitch, smile, into_photo, source_face, pack, match, None)
-
-    def preview_edit(
-        self,
-        source: Upload,
-        yaw: float,
-        pitch: float,
-        smile: float,
-        into_photo: bool,
-        source_face: float,
-        pack: str,
-        match: Match | None,
-    ) -> Shown:
-        """Show the edited source: (picture, status line, match, match line)."""
-        return self._shown_edit(source, yaw, pitch, smile, into_photo, source_face, pack, match, LARGEST)
-
-    @explained
-    def edit(
-        self,
-        source: Upload,
-        yaw: float,
-        pitch: float,
-        smile: float,
-        into_photo: bool,
-        source_face: float,
-        pack: str,
-        match: Match | None,
-    ) -> Image.Image:
-        """Turn the source's head and change its smile: a PNG of the pack's full size, or of the photo's.
-
-        yaw: -30..30 degrees, positive turns the face to the right of the picture; pitch: -15..15 degrees,
-        positive looks up; smile: -0.5..1. All are changes from the source. into_photo: put the face back into the
-        photo; source_face: which face of a picture with several, 0 is the clearest; pack: name of the weights.
-        """
-        if source is None:
-            raise StyleMaskError(messages.SOURCE_NEEDED)
-        who = self._source_to_keep(source, into_photo, source_face, pack, match)
-        return self._edit(pack, who, float(yaw), float(pitch), float(smile), bool(into_photo), LARGEST).value
 
     def preview_stages(self, picture: Upload, face: float, pack: str) -> Shown:
         """Show what becomes of a face in a picture: (the picture's faces to choose from, three stages)."""
@@ -194,53 +140,7 @@ class Handlers:
         """
         return self._compute.sample(pack, int(seed or 0), None if like is None else int(like), truncation).value
 
-    @explained
-    def sliders(self, pack: str, shown: str) -> Shown:
-        """Show how far the sliders of a pack are: (pack whose sliders are ready, line, button, clock, moved picture, two
-        choices of methods, three sliders, reset button, choice of the whole photo, save button).
-
-        shown: the pack whose sliders are ready as far as the page knows.
-        """
-        state = self._preparations.of(pack)
-        if state.ready and shown == pack:
-            return gr.skip()
-        working = state.progress is not None
-        line = gr.update(value=texts.preparation(state.progress, state.error), visible=not state.ready)
-        clock = gr.Timer(active=working)
-        methods = gr.update(choices=texts.method_choices(self._preparations.methods(pack)))
-        picture = gr.skip() if state.ready else None
-        usable = gr.update(interactive=state.ready)
-        button = gr.update(visible=not state.ready and not working)
-        name = pack if state.ready else ""
-        return name, line, button, clock, picture, methods, methods, *[usable] * 6
-
-    @explained
-    def prepare(self, pack: str, shown: str) -> Shown:
-        """Begin to prepare the sliders, and show it as `sliders` does."""
-        self._preparations.start(pack)
-        return self.sliders(pack, shown)
-
-    def _shown_edit(
-        self,
-        source: Upload,
-        yaw: float,
-        pitch: float,
-        smile: float,
-        into_photo: bool,
-        source_face: float,
-        pack: str,
-        match: Match | None,
-        size: int | None,
-    ) -> Shown:
-        if source is None:
-            raise StyleMaskError(messages.SOURCE_NEEDED)
-        if not self._preparations.of(pack).ready:
-            raise StyleMaskError(messages.SLIDERS_NOT_READY)
-        who, lost = self._source(load_picture(source), source_face, pack, match)
-        result = self._edit(pack, who, float(yaw), float(pitch), float(smile), bool(into_photo), size)
-        return result.value, self._status(result, who), *lost
-
-    def _source(
+    def source(
         self, picture: Image.Image, face: float | None, pack: str, match: Match | None
     ) -> tuple[Subject, tuple[Any, Any]]:
         """Return the source, with the portrait tuned to it if there is one, and what to write into match and
@@ -253,15 +153,16 @@ class Handlers:
             return Subject(picture, _index(face)), (None, texts.MATCH_GONE)
         return Subject(picture, _index(face), portrait), (gr.skip(), gr.skip())
 
-    def _source_to_keep(
+    def source_to_keep(
         self, source: str | bytes, into_photo: bool, face: float | None, pack: str, match: Match | None
     ) -> Subject:
         """Return the source of a result that is kept: a whole photo keeps its own size."""
-        who, _ = self._source(load_picture(source), face, pack, match)
+        who, _ = self.source(load_picture(source), face, pack, match)
         return who._replace(picture=load_original(source)) if into_photo else who
 
     @staticmethod
-    def _status(result: Computed[Any], who: Subject) -> str:
+    def status(result: Computed[Any], who: Subject) -> str:
+        """Return the status line of a result."""
         return texts.status(result.facts, result.milliseconds, matched=who.matched is not None)
 
 

@@ -7,29 +7,27 @@ import gradio as gr
 
 from stylemask_demo.packs import PackInfo
 from stylemask_demo.ui import texts
-from stylemask_demo.ui.cards import Components, FollowCard, MatchRow, MoveCard, PackCard, PictureCard, Steering, VideoCard
+from stylemask_demo.ui.cards import Components, FollowCard, MatchRow, PackCard, PictureCard
 from stylemask_demo.ui.compare_card import lay_out_compare
 from stylemask_demo.ui.components import (
     Comparison,
     DropZone,
-    EasySlider,
     FacePicker,
     LivePicture,
-    MethodChoice,
     PictureDownload,
-    VideoZone,
 )
 from stylemask_demo.ui.compute import Facts
 from stylemask_demo.ui.examples import MOVING_PORTRAIT, STILL_PORTRAIT, example_faces
+from stylemask_demo.ui.move_card import lay_out_move
+from stylemask_demo.ui.parts import face_choice, steering
 from stylemask_demo.ui.random_people import random_options, surprise_button
 from stylemask_demo.ui.tuned_portraits import Match
+from stylemask_demo.ui.video_card import video_card
 
 STAGES = ("Aligned crop", "Inversion", "Face parameters")
 OPENING = {"source": 0, "target": 1}  # examples that the page opens with: their change is plain to see
 
 KEPT_IN_BROWSER = "settings-of-page"  # scrambles them, and must outlive a restart; there is nothing secret in them
-
-LOOKED_AT = 1.0  # seconds between two looks at how far work in the background is
 
 T = TypeVar("T")
 
@@ -51,10 +49,10 @@ def lay_out(facts: Facts, packs: list[PackInfo], forget: Callable[[Match | None]
                     follow = _follow_card(facts.methods)
                 opened.select(None, None, tab, js="() => 'follow'")
                 with gr.Tab("Follow a video", id="video") as opened:
-                    video = _video_card(facts.methods)
+                    video = video_card(facts.methods)
                 opened.select(None, None, tab, js="() => 'video'")
                 with gr.Tab("Move by hand", id="move") as opened:
-                    move = _move_card()
+                    move = lay_out_move(_keeping)
                 opened.select(None, None, tab, js="() => 'move'")
                 with gr.Tab("Compare", id="compare") as opened:
                     compare = lay_out_compare()
@@ -111,7 +109,7 @@ def _picture_parts(role: str, hint: str) -> tuple[DropZone, FacePicker, gr.Numbe
         elem_classes="zone",
     )
     gr.HTML("", elem_id=f"{role}-sign", padding=False)
-    chooser, face = _face_choice(role)
+    chooser, face = face_choice(role)
     faces = gr.Dataset(
         components=[gr.Image(visible=False)],
         samples=[[path] for path in examples],
@@ -122,34 +120,6 @@ def _picture_parts(role: str, hint: str) -> tuple[DropZone, FacePicker, gr.Numbe
     )
     gr.HTML(texts.TIPS[role], padding=False)
     return zone, chooser, face, faces
-
-
-def _face_choice(role: str) -> tuple[FacePicker, gr.Number]:
-    """Lay out the choice between several faces, which shows when there are some."""
-    chooser = FacePicker(
-        label="Several faces: choose the one you mean",
-        columns=5,
-        fit_columns=False,
-        allow_preview=False,
-        interactive=False,
-        buttons=[],
-        visible=False,
-        elem_id=f"{role}-chooser",
-        elem_classes="chooser",
-    )
-    return chooser, gr.Number(0, precision=0, minimum=0, label=f"{role} face", visible="hidden")
-
-
-def _steering(place: str, methods: tuple[str, ...]) -> Steering:
-    method = MethodChoice(
-        texts.method_choices(methods), value=methods[0], label="Method", elem_id=f"{place}-method", elem_classes="methods"
-    )
-    hint = gr.HTML(texts.method_hint(methods[0]), elem_id=f"{place}-hint", padding=False)
-    region = gr.Radio(
-        texts.REGION_CHOICES, value="all", label="What follows", elem_id=f"{place}-region", elem_classes="methods"
-    )
-    strength = EasySlider(0, 1, value=1, step=0.05, label="Strength", elem_id=f"{place}-strength")
-    return Steering(method, hint, strength, region)
 
 
 def _keeping(place: str) -> tuple[gr.Checkbox, gr.Button]:
@@ -167,74 +137,10 @@ def _follow_card(methods: tuple[str, ...]) -> FollowCard:
         with gr.Column(min_width=260, elem_classes="card"):
             gr.HTML(texts.heading("Result", "drag to compare"), padding=False)
             result = Comparison(elem_id="result")
-            steering = _steering("result", methods)
+            steered = steering("result", methods)
             into_photo, save = _keeping("result")
             file = PictureDownload("reenacted", elem_id="result-file", visible="hidden")
-    return FollowCard(target, result, steering, into_photo, save, file)
-
-
-def _video_card(methods: tuple[str, ...]) -> VideoCard:
-    with gr.Row(elem_classes="follow"):
-        with gr.Column(min_width=260, elem_classes="card"):
-            gr.HTML(texts.heading("Video", "how it moves"), padding=False)
-            zone = VideoZone(
-                label="The video to follow",
-                show_label=False,
-                sources=["upload", "webcam"],
-                include_audio=True,
-                buttons=[],
-                elem_id="video",
-                elem_classes="zone",
-            )
-            refusal = gr.HTML("", elem_id="video-refusal", padding=False)
-            chooser, face = _face_choice("video")
-            gr.HTML(texts.TIPS["video"], padding=False)
-            example = gr.Button("Take the example", size="sm", elem_id="video-example")
-        with gr.Column(min_width=260, elem_classes="card"):
-            gr.HTML(texts.heading("Result", "the source, moving"), padding=False)
-            result = VideoZone(
-                label="The source, moving as in the video",
-                show_label=False,
-                interactive=False,
-                autoplay=True,
-                loop=True,
-                buttons=["download"],
-                elem_id="driven",
-            )
-            gr.HTML(texts.OTHER_FILM, elem_id="film-note", padding=False)
-            steering = _steering("video", methods)
-            line = gr.HTML("", elem_id="video-line", padding=False)
-            start = gr.Button("Make the video", variant="primary", elem_id="drive")
-            stop = gr.Button("Cancel", visible=False, elem_id="drive-cancel")
-    return VideoCard(zone, chooser, face, refusal, example, result, gr.State(None), steering, line, start, stop)
-
-
-def _move_card() -> MoveCard:
-    with gr.Row(elem_classes="move"):
-        with gr.Column(min_width=260, elem_classes="card"):
-            gr.HTML(texts.heading("Result", "follows the sliders"), padding=False)
-            picture = LivePicture(
-                label="The source, moved",
-                show_label=False,
-                alt_text="The source with the pose and smile of the sliders",
-                buttons=["fullscreen"],
-                interactive=False,
-                elem_id="edited",
-            )
-        with gr.Column(min_width=240, elem_classes="card"):
-            gr.HTML(texts.heading("Change", "from the source"), padding=False)
-            line = gr.HTML("", visible=False, elem_id="sliders-line", padding=False)
-            prepare = gr.Button("Prepare the sliders", variant="primary", visible=False, elem_id="prepare")
-            sliders = [
-                EasySlider(-30, 30, value=0, step=1, label="Yaw", info="Left to right, degrees", elem_id="yaw"),
-                EasySlider(-15, 15, value=0, step=1, label="Pitch", info="Down to up, degrees", elem_id="pitch"),
-                EasySlider(-0.5, 1, value=0, step=0.05, label="Smile", info="Less to more", elem_id="smile"),
-            ]
-            reset = gr.Button("Reset", elem_id="reset")
-            into_photo, save = _keeping("edited")
-            file = PictureDownload("edited", elem_id="edited-file", visible="hidden")
-    ready, clock = gr.Textbox("", label="ready", visible="hidden"), gr.Timer(LOOKED_AT, active=False)
-    return MoveCard(picture, sliders, ready, line, prepare, clock, into_photo, reset, save, file)
+    return FollowCard(target, result, steered, into_photo, save, file)
 
 
 def _pack_card(packs: list[PackInfo]) -> PackCard:

@@ -13,9 +13,13 @@ from stylemask_demo.ui.examples import EXAMPLES
 from stylemask_demo.ui.handlers import Handlers
 from stylemask_demo.ui.layout import lay_out
 from stylemask_demo.ui.long_handlers import LongHandlers
+from stylemask_demo.ui.move_compute import create_move_compute
+from stylemask_demo.ui.move_handlers import MoveHandlers
 from stylemask_demo.ui.pack_registry import PackRegistry
+from stylemask_demo.ui.page_handlers import PageHandlers
 from stylemask_demo.ui.preparations import Preparations
 from stylemask_demo.ui.tuned_portraits import TunedPortraits
+from stylemask_demo.ui.video_handlers import VideoHandlers
 
 CACHE_CHECKED, CACHE_AGE = 300, 3000  # seconds: uploads and results are looked at so often, and deleted within the hour
 
@@ -33,11 +37,18 @@ def build_page(registry: PackRegistry) -> Page:
     gr.set_static_paths([EXAMPLES])  # so that they need not be copied, wherever the page is started
     compute, tuned = create_compute(registry), TunedPortraits()
     preparations = Preparations(registry, compute)
-    handlers, long_handlers = Handlers(compute, tuned, preparations), LongHandlers(registry, compute, tuned)
-    compare_handlers = CompareHandlers(create_compare_compute(registry), tuned)
+    pictures = Handlers(compute, tuned)
+    move = MoveHandlers(create_move_compute(registry), pictures, preparations)
+    handlers = PageHandlers(
+        pictures,
+        LongHandlers(registry, compute, tuned),
+        move,
+        VideoHandlers(compute, tuned),
+        CompareHandlers(create_compare_compute(registry), tuned),
+    )
     lifetime = (CACHE_CHECKED, CACHE_AGE)
     with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=lifetime) as blocks:
         facts = facts_of(registry.get(registry.default))
         components = lay_out(facts, registry.packs(), forget=tuned.drop)
-        connect(blocks, components, handlers, long_handlers, compare_handlers)
+        connect(blocks, components, handlers)
     return Page(blocks, preparations, registry.default)

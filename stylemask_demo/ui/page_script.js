@@ -20,19 +20,22 @@ window.stylemask = (() => {
   const question = (pack, picture, face) => (picture ? JSON.stringify([pack, name(picture), face ?? 0, failures]) : "");
 
   /** Note what the page asks now; return it for each place, or undefined where a picture is missing. */
-  function look(pack, source, sourceFace, target, targetFace, video, videoFace) {
+  function look(pack, source, sourceFace, target, targetFace, video, videoFace, film) {
     const who = question(pack, source, sourceFace);
     const how = question(pack, target, targetFace);
     asked.result = who && how && who + how;
     asked.edited = asked["source-stages"] = who;
     asked["target-stages"] = how;
-    asked.film = who && video ? who + question(pack, video, videoFace) : "";
+    const filmed = question(pack, film, 0) || who;
+    asked.film = filmed && video ? filmed + question(pack, video, videoFace) : "";
     const places = ["result", "edited", "source-stages", "target-stages"];
     places.forEach((place) => mark(place));
     compareFilm();
     return places.map((place) => asked[place] || undefined);
   }
 
+  /** Return what a place asks now. */
+  const questionOf = (place) => asked[place];
   let matches = 0; // part of what is compared, so that it is made anew of a person who was matched
 
   /** Note what the card of comparisons asks now, if anybody looks at it, and return it. */
@@ -247,7 +250,7 @@ window.stylemask = (() => {
   function choose(zone) {
     const input = document.createElement("input");
     input.type = "file";
-    input.accept = zone.id === "video" ? "video/*,image/gif" : "image/*";
+    input.accept = zone.classList.contains("film") ? "video/*,image/gif" : "image/*";
     input.onchange = () => input.files[0] && put(zone, input.files[0]);
     input.click();
   }
@@ -412,5 +415,5 @@ window.stylemask = (() => {
     move();
   }
 
-  return { look, lookCompared, asking, show, tell, say, failed, save, drawSeeds, surprise, surprised, example, startFilm, showFilm, firstFace, keep, restore, openTab, compare };
+  return { look, lookCompared, questionOf, asking, show, tell, say, failed, save, drawSeeds, surprise, surprised, example, startFilm, showFilm, firstFace, keep, restore, openTab, compare };
 })();

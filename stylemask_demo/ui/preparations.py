@@ -18,6 +18,7 @@ import numpy as np
 from stylemask_demo import Reenactor, messages
 from stylemask_demo.errors import StyleMaskError
 from stylemask_demo.packs import PackInfo
+from stylemask_demo.reenactor import sliders_of
 from stylemask_demo.ui.compute import Compute
 from stylemask_demo.ui.pack_registry import PackRegistry
 from stylemask_demo.ui.progress import Progress
@@ -56,6 +57,10 @@ class Preparations:
     def methods(self, pack: str) -> tuple[str, ...]:
         """What the pack can do by now. Raises PackMissing for an unknown name."""
         return Reenactor.methods_of(self._registry.info(pack))
+
+    def sliders(self, pack: str) -> tuple[str, ...]:
+        """Which sliders the pack can do. Raises PackMissing for an unknown name."""
+        return sliders_of(self._registry.info(pack).recipe())
 
     def start(self, pack: str) -> None:
         """Begin, unless the sliders are there or already being made. Raises PackMissing for an unknown name."""

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
+from PIL import Image
+
 from stylemask_demo import messages
 from stylemask_demo.errors import Cancelled
 
@@ -17,11 +19,12 @@ PATIENCE = 0.5  # seconds without a report after which the last one is repeated,
 
 
 class Progress(NamedTuple):
-    """How far some work is; `total` is 0 where nobody knows it."""
+    """How far some work is; `total` is 0 where nobody knows it, and `picture` shows what is there, if anything."""
 
     done: int = 0
     total: int = 0
     what: str = ""
+    picture: Image.Image | None = None
 
 
 @dataclass(frozen=True)
@@ -40,17 +43,17 @@ def stream(
 ) -> Iterator[Progress | Finished[T]]:
     """Yields the Progress of `work` and at last a Finished with what it returns; raises what it raises.
 
-    `work` gets a function to report with, `report(done, total, what)`, and runs in a thread of its own. When
+    `work` gets a function to report with, `report(done, total, what, picture)`, and runs in a thread of its own. When
     the reader leaves the stream, the next report raises Cancelled in there. `place` is held while it runs, which is
     longer than anybody reads: a semaphore bounds how much works at once, with what was left and has not stopped yet.
     """
     items: queue.SimpleQueue[Progress | Finished[T] | _Failed] = queue.SimpleQueue()
     left = threading.Event()
 
-    def report(done: int, total: int = 0, what: object = "") -> None:
+    def report(done: int, total: int = 0, what: object = "", picture: Image.Image | None = None) -> None:
         if left.is_set():
             raise Cancelled(messages.STOPPED)
-        items.put(Progress(int(done), int(total), str(what)))
+        items.put(Progress(int(done), int(total), str(what), picture))
 
     def run() -> None:
         try:

@@ -98,6 +98,12 @@ REGION_CHOICES = [
     ("Eyes", "eyes"),
 ]
 
+LAYOUT_CHOICES = [("The result", "plain"), ("Beside the video", "beside"), ("In the source's photo", "photo")]
+FORMAT_CHOICES = [("MP4", "mp4"), ("WebM", "webm"), ("GIF, silent", "gif")]
+MOTION_CHOICES = [("As in the video", "absolute"), ("What changes in it", "relative")]
+CROP_CHOICES = [("Follows the face", "follows"), ("Stays", "stays")]
+FILM_SOURCE = '<p class="tip">A video of the person may take the place of the source:</p>'
+
 
 def method_choices(methods: tuple[str, ...]) -> list[tuple[str, str]]:
     """Return the methods as (what the page calls it, name)."""
@@ -114,11 +120,27 @@ def refusal(message: str) -> str:
     return f'<p class="note refusal" role="alert">{escape(message)}</p>'
 
 
-def progress(what: str, done: int = 0, total: int = 0) -> str:
-    """Return a line that shows how far some work is; with `total` 0 it only shows that it goes on."""
+def note(message: str) -> str:
+    """Return what should be known of a result, or nothing."""
+    return f'<p class="note" role="status">{escape(message)}</p>' if message else ""
+
+
+def progress(what: str, done: int = 0, total: int = 0, left: float | None = None) -> str:
+    """Return a line that shows how far some work is; with `total` 0 it only shows that it goes on.
+
+    `left` is how many seconds it will take, where that is known.
+    """
     if total <= 0:
         return _progress_line(f"{what} {done}" if done else what, None)
-    return _progress_line(f"{what} {done} of {total}", done / total)
+    until = "" if left is None else f", about {_time_left(left)} left"
+    return _progress_line(f"{what} {done} of {total}{until}", done / total)
+
+
+def _time_left(seconds: float) -> str:
+    """Return a time in steps in which it is worth to be read."""
+    if seconds < 55:
+        return f"{max(5 * round(seconds / 5), 1)} s"
+    return f"{max(round(seconds / 60), 1)} min"
 
 
 def preparation(state: Progress | None, error: str) -> str:

@@ -10,9 +10,9 @@ import numpy as np
 from PIL import Image
 
 from stylemask_demo import Portrait, Reenactor
+from stylemask_demo.editing.table import SliderValues
 from stylemask_demo.errors import UnknownRegion
 from stylemask_demo.evaluation.judge.material import RealPeople
-from stylemask_demo.evaluation.sliders import Move
 from stylemask_demo.faces.regions import Region
 
 CROSS, VIDEO, EXPRESSION, INVERSION = "cross reenactment", "own video", "expression alone", "inversion"
@@ -109,7 +109,7 @@ def _reenacted(reenactor: Reenactor, pairs: Sequence[Pair], method: str, region:
 
 
 def _edited(reenactor: Reenactor, people: Mapping[str, Portrait], change: Mapping[str, float]) -> list[Result]:
-    made = reenactor.edit(list(people.values()), **cast(Move, change)) if people else []
+    made = reenactor.edit(list(people.values()), **cast(SliderValues, change)) if people else []
     return [_result(name, who, picture, change=change) for (name, who), picture in zip(people.items(), made, strict=True)]
 
 

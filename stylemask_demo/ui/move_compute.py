@@ -1,0 +1,46 @@
+"""The work on the accelerator behind the card that moves the source by hand; see `accelerator`."""
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple, cast
+
+from PIL import Image
+
+from stylemask_demo.reenactor import SliderValues
+from stylemask_demo.ui.accelerator import accelerated
+from stylemask_demo.ui.compute import Computed, computed
+from stylemask_demo.ui.pack_registry import PackRegistry
+from stylemask_demo.ui.subjects import Subject, portrait_of
+
+Values = tuple[tuple[str, float], ...]  # what sliders are set to, by name; hashable, so that results can be remembered
+
+
+class MoveCompute(NamedTuple):
+    """The functions that need the accelerator; the first argument of each is the name of the pack."""
+
+    edit: Callable[[str, Subject, Values, bool, int | None], Computed[Image.Image]]
+    towards: Callable[[str, Subject, Subject | Values, float], Computed[SliderValues]]
+
+
+def create_move_compute(registry: PackRegistry) -> MoveCompute:
+    """Return the accelerator's functions over a registry of packs."""
+
+    @accelerated(registry, seconds=10)
+    def edit(
+        pack: str, source: Subject, values: Values, into_photo: bool, size: int | None = None
+    ) -> Computed[Image.Image]:
+        """Return the source as sliders move it, as a crop or as a whole photo; size is that of Reenactor.edit."""
+        started, reenactor = time.perf_counter(), registry.get(pack)
+        who = portrait_of(reenactor, source, "source")
+        result = reenactor.edit(who, size=size, **cast(SliderValues, dict(values)))
+        return computed(reenactor.into_photo(who, result) if into_photo else result, started, reenactor)
+
+    @accelerated(registry, seconds=10)
+    def towards(pack: str, source: Subject, like: Subject | Values, ratio: float) -> Computed[SliderValues]:
+        """Return the values of sliders that lead the source to the expression of another face, or to one by their names."""
+        started, reenactor = time.perf_counter(), registry.get(pack)
+        who = portrait_of(reenactor, source, "source")
+        then = portrait_of(reenactor, like, "sample") if isinstance(like, Subject) else dict(like)
+        return computed(reenactor.sliders.towards(who, then, ratio), started, reenactor)
+
+    return MoveCompute(edit, towards)

@@ -1,0 +1,102 @@
+"""Which event of the card that moves the source by hand calls what.
+
+A hand that moves a slider asks for quick pictures, and when it rests for one at full size. Whatever else sets sliders
+writes `settled`, as a hand does that rests; the browser keeps each of these settings to go back to, see `move_script.js`.
+"""
+
+import json
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from stylemask_demo.reenactor import PRESETS, SLIDERS
+from stylemask_demo.ui.cards import Components
+from stylemask_demo.ui.lines import PREVIEW, UNSEEN, Event
+from stylemask_demo.ui.move_handlers import MoveHandlers
+from stylemask_demo.ui.questions import Place, ask
+
+RANGES = json.dumps({name: [slider.low, slider.high] for name, slider in SLIDERS.items()})
+
+
+def connect_move(
+    blocks: gr.Blocks, page: Components, edited: Place, handlers: MoveHandlers, matching: gr.events.Dependency
+) -> None:
+    """Connect the card with its handlers; `edited` is the place of its picture, `matching` what tunes the source."""
+    card, source, match = page.move, page.source, page.match
+    sliders, who = list(card.sliders.values()), [source.face, page.packs.used, match.match]
+    asked, told = [source.zone, card.into_photo, *who, *sliders], [match.match, match.line]
+
+    moving = partial(gr.on, [slider.input for slider in sliders])
+    ask(edited, moving, handlers.preview_moving, asked, told, api_name="sliders_moved", **PREVIEW)
+    rests = [edited.asked.change, card.settled.change, card.into_photo.input, card.ready.change]
+    for name, listen in {"show": partial(gr.on, rests), "matched": matching.success}.items():
+        ask(edited, listen, handlers.preview_edit, asked, told, api_name=f"{name}_edited", **PREVIEW)
+
+    saved = card.save.click(handlers.save, asked, card.file, api_name="save_edited", **PREVIEW)
+    saved.success(None, js=f"() => document.querySelector('#{card.file.elem_id}').click()")
+    _connect_settings(page)
+    _connect_likenesses(page, edited, handlers)
+    _connect_preparation(blocks, page, handlers)
+
+
+def _connect_settings(page: Components) -> None:
+    """Let hands and buttons set the sliders, in the browser alone."""
+    card, sliders = page.move, list(page.move.sliders.values())
+    for moved, act in (("input", "rest"), ("release", "settle")):
+        gr.on(
+            [getattr(slider, moved) for slider in sliders],
+            *(None, sliders, card.settled),
+            js=f"stylemask.sliders.{act}",
+            trigger_mode="multiple",
+        )
+    for button, act in ((card.undo, "undo"), (card.redo, "redo"), (card.reset, "reset")):
+        button.click(None, sliders, [*sliders, card.settled, card.said], js=f"stylemask.sliders.{act}")
+    card.store.click(None, sliders, None, js=f"(...values) => stylemask.sliders.store({RANGES}, values)")
+    card.load.click(
+        *(None, sliders, [*sliders, card.settled, card.said]),
+        js=f"(...values) => stylemask.sliders.load({RANGES}, values)",
+        trigger_mode="multiple",  # one that was given up may never answer
+    )
+
+
+def _connect_likenesses(page: Components, edited: Place, handlers: MoveHandlers) -> None:
+    """Let presets and samples set the sliders, unless another source comes meanwhile."""
+    card, sliders = page.move, list(page.move.sliders.values())
+    come = gr.JSON(visible=False)
+    whom = [edited.asked, page.source.zone, page.source.face, page.packs.used, page.match.match, *sliders]
+
+    def connect(name: str, button: gr.Button, handler: Any, inputs: list[Any]) -> None:
+        came = button.click(handler, [*inputs, *whom], [come, card.said], api_name=name, **PREVIEW)
+        came.success(None, come, [*sliders, card.settled], js="stylemask.sliders.come")
+
+    for name in PRESETS:
+        connect(f"preset_{name}", card.presets[name], partial(handlers.towards_preset, name), [])
+    connect("take_sample", card.sample.take, handlers.towards_sample, [card.sample.zone, card.sample.ratio])
+
+
+def _connect_preparation(blocks: gr.Blocks, page: Components, handlers: MoveHandlers) -> None:
+    card = page.move
+    shown: Event = {
+        "inputs": [page.packs.used, card.ready],
+        "outputs": [
+            card.ready,
+            card.line,
+            card.prepare,
+            card.clock,
+            card.picture,
+            page.follow.steering.method,
+            page.video.steering.method,
+            *card.sliders.values(),
+            *card.folds.values(),
+            *card.tools,
+            card.sample.take,
+            card.into_photo,
+            card.save,
+        ],
+    }
+    looked: Event = {**UNSEEN, "queue": False}
+    blocks.load(handlers.sliders, **shown, **looked, api_name="open_sliders")
+    page.packs.used.change(handlers.sliders, **shown, **looked, api_name="pack_sliders")
+    card.clock.tick(handlers.sliders, **shown, **looked, api_name="sliders_prepared")
+    card.prepare.click(handlers.prepare, **shown, **UNSEEN, api_name="prepare_sliders")
