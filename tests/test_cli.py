@@ -124,10 +124,11 @@ def test_edit_follows_its_options(tmp_path: Path, run) -> None:
         "yaw": ["--yaw", "-15"],
         "pitch": ["--pitch", "8.5"],
         "smile": ["--smile", "-0.5"],
+        "alike": ["--like", TARGET, "--roll", "5"],
     }.items():
         outputs[name] = tmp_path / f"{name}.png"
         assert run("edit", SOURCE, "-o", outputs[name], *options).returncode == 0
-    assert len({content_hash(open_image(output)) for output in outputs.values()}) == 4
+    assert len({content_hash(open_image(output)) for output in outputs.values()}) == len(outputs)
     run("reenact", SOURCE, TARGET, "--strength", "0", "-o", tmp_path / "unmoved.png")
     still, unmoved = (np.int16(open_image(path)) for path in (outputs["still"], tmp_path / "unmoved.png"))
     assert np.abs(still - unmoved).max() <= 2

@@ -24,8 +24,8 @@ class Smoothness(NamedTuple):
 PLACE = Smoothness(0.08, 30.0)  # of landmarks, in sides of the crop
 SPEED = 0.2  # cycles a frame: cut-off of the speed itself
 CODE = Smoothness(0.12, 6.0)  # of codes and direction values, in parts of their size
-MISSED = Smoothness(0.08, 0.5)  # of what results miss, in the units of the encoder's motion values
-LOOKED_AT = 4  # of so many results one is looked at for what it misses
+MISSED = Smoothness(0.04, 0.05)  # of what results miss, in the units of the encoder's motion values
+LOOKED_AT = 2  # of so many results one is looked at for what it misses
 HEAD = Smoothness(0.2, 30.0)  # of the size of heads, in parts of it
 
 

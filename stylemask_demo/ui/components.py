@@ -15,7 +15,7 @@ from PIL import Image
 from stylemask_demo import messages
 from stylemask_demo.media.provenance import Marks, settings_of
 from stylemask_demo.media.saving import png_of
-from stylemask_demo.ui.pictures import data_url
+from stylemask_demo.ui.pictures import data_url, kind_of
 
 # Gradio would write a stub for each class below beside this module, which may be an installed one.
 component_meta.create_or_modify_pyi = lambda *_arguments: None
@@ -107,6 +107,18 @@ class LivePicture(gr.Image):
 
     def postprocess(self, value: Image.Image | bytes | None) -> Base64ImageData | None:  # type: ignore[override]
         return None if value is None else Base64ImageData(url=data_url(value))
+
+
+class MadePicture(gr.Image):
+    """A picture that a program gets, of the bytes of a PNG or GIF file, from the cache that is emptied by age."""
+
+    is_template = True
+
+    def postprocess(self, value: bytes | None) -> ImageData | None:  # type: ignore[override]
+        if value is None:
+            return None
+        name = f"{self.label}.{kind_of(value)}"
+        return ImageData(path=save_bytes_to_cache(value, name, self.GRADIO_CACHE), orig_name=name)
 
 
 class Comparison(gr.HTML):

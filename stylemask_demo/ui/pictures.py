@@ -77,8 +77,7 @@ def data_url(picture: Image.Image | bytes) -> str:
     The bytes of a PNG or GIF file go along as they are. Results carry their provenance, as they do when they are kept.
     """
     if isinstance(picture, bytes):
-        kind = "gif" if picture.startswith(b"GIF") else "png"
-        return f"data:image/{kind};base64," + base64.b64encode(picture).decode("ascii")
+        return f"data:image/{kind_of(picture)};base64," + base64.b64encode(picture).decode("ascii")
     if max(picture.size) > PREVIEW_SIDE:
         picture = ImageOps.contain(picture, (PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.BILINEAR)
     picture = picture.convert("RGB")
@@ -89,6 +88,11 @@ def data_url(picture: Image.Image | bytes) -> str:
         picture.save(buffer, "JPEG", quality=PREVIEW_QUALITY, subsampling=0)
         content = buffer.getvalue()
     return "data:image/jpeg;base64," + base64.b64encode(content).decode("ascii")
+
+
+def kind_of(file: bytes) -> str:
+    """Return how the name of a PNG or GIF file of ours ends."""
+    return "gif" if file.startswith(b"GIF") else "png"
 
 
 def first_frame(video: str) -> Image.Image:
