@@ -1,6 +1,6 @@
 """The rooms of a pack joined: from photo to portrait, from portrait to code, from code to picture."""
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TypedDict
 
@@ -24,6 +24,7 @@ from stylemask_demo.editing.correction import Correction, Hold
 from stylemask_demo.editing.feedback import create_feedback
 from stylemask_demo.editing.sliders import Sliders, moved_region, placing_of, sliders_of
 from stylemask_demo.errors import UnknownRegion
+from stylemask_demo.faces.crops import CropRule
 from stylemask_demo.faces.detect import FaceFinder
 from stylemask_demo.faces.regions import Region, check_region
 from stylemask_demo.generator.inversion import FilmInverter, Inverter, OptimisingInverter
@@ -118,7 +119,7 @@ class Pipeline:
         region: Region = "all",
     ) -> list[Image]:
         """Pictures of N sources that follow N targets, or of one for all of the other; see `Reenactor.reenact`."""
-        self._check(method, region)
+        self.check(method, region)
 
         def made(pairs: Sequence[tuple[Subject, Subject]]) -> list[Image]:
             who = self.portraits_of([source for source, _ in pairs])
@@ -170,7 +171,7 @@ class Pipeline:
         self, source: Subject | Iterable[Image], frames: Iterable[Image], how: Driving, size: Size = None
     ) -> Generator[Image, None, None]:
         """A picture of the source for each frame of a video, as they come; see `Reenactor.drive`."""
-        self._check(how.method, how.region)
+        self.check(how.method, how.region)
         rate, transfer = float(getattr(frames, "fps", USUAL_RATE)), self.transfer
         scenes, side = self._scenes(source, rate, size)
         if side is None:  # faces of a film are of many sizes, its results of one, unless they go back into it
@@ -186,18 +187,20 @@ class Pipeline:
             led = transfer.sources(who, how.method)
             return self._followed(how.method, led, codes, how.strength, who, size, how.region, steady, hold)
 
-        view = transfer.view(how.method)
-
         def follow(frame: Image) -> Image | None:
-            rule, cut = (view.rule, view.size) if view else (self.recipe.crop, self.networks.generator.size)
-            crop = follower.crop(frame, rule, cut)
-            return view.reduced(crop) if view and crop else crop
+            return self.seen_by(how.method, partial(follower.crop, frame))
 
         def still(portrait: Portrait) -> Image:
             return self.results.still(portrait, size)
 
         show, at_once = shower(how.layout, self.results.into_photo), batch_size(self.networks.device)
         return drive(iter(frames), scenes, follow, made, still, show, side, at_once)
+
+    def seen_by(self, method: str, cut: Callable[[CropRule, int], Image | None]) -> Image | None:
+        """What a method sees of a face that leads, `cut` out by a rule at a size, if there is one."""
+        view = self.transfer.view(method)
+        crop = cut(view.rule, view.size) if view else cut(self.recipe.crop, self.networks.generator.size)
+        return view.reduced(crop) if view and crop else crop
 
     def follower(self, face: Which = None, rate: float = USUAL_RATE, crop: Crop = "follows") -> FaceFollower:
         """What follows one face through a video with `rate` frames a second: the `face` of the first that shows one."""
@@ -253,7 +256,7 @@ class Pipeline:
                 code = correction(code, who, how, strength, sources, hold)
         return results.pictures(code, sources, size, region, steady)
 
-    def _check(self, method: str, region: Region) -> None:
+    def check(self, method: str, region: Region) -> None:
         """Raise UnknownMethod or UnknownRegion for what the pack cannot do."""
         check_method(self.networks.info, method)
         check_region(region)

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import gradio as gr
 
 from stylemask_demo.ui import texts
+from stylemask_demo.ui.camera_compute import create_camera_compute
+from stylemask_demo.ui.camera_handlers import CameraHandlers
 from stylemask_demo.ui.compare_compute import create_compare_compute
 from stylemask_demo.ui.compare_handlers import CompareHandlers
 from stylemask_demo.ui.compute import create_compute, facts_of
@@ -44,11 +46,12 @@ def build_page(registry: PackRegistry) -> Page:
         LongHandlers(registry, compute, tuned),
         move,
         VideoHandlers(compute, tuned),
+        CameraHandlers(create_camera_compute(registry), pictures),
         CompareHandlers(create_compare_compute(registry), tuned),
     )
     lifetime = (CACHE_CHECKED, CACHE_AGE)
     with gr.Blocks(title=texts.TITLE, analytics_enabled=False, delete_cache=lifetime) as blocks:
         facts = facts_of(registry.get(registry.default))
-        components = lay_out(facts, registry.packs(), forget=tuned.drop)
+        components = lay_out(facts, registry.packs(), forget=tuned.drop, leave=handlers.camera.end)
         connect(blocks, components, handlers)
     return Page(blocks, preparations, registry.default)
