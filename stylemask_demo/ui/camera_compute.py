@@ -28,9 +28,7 @@ def create_camera_compute(registry: PackRegistry) -> CameraCompute:
         return portrait_of(registry.get(pack), source, "source")
 
     @accelerated(registry, seconds=5)
-    def follow(
-        pack: str, source: Portrait, frame: Image.Image, face: LiveFace
-    ) -> tuple[Image.Image | None, LiveFace]:
+    def follow(pack: str, source: Portrait, frame: Image.Image, face: LiveFace) -> tuple[Image.Image | None, LiveFace]:
         """Return what `live_picture` makes of a frame, and what is known of the face by then."""
         return live_picture(registry.get(pack), source, frame, face), face
 
