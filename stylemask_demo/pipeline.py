@@ -11,7 +11,7 @@ from PIL.Image import Image
 from stylemask_demo import messages
 from stylemask_demo.batching import batch_size, in_batches, paired
 from stylemask_demo.caching import Lazy
-from stylemask_demo.detail.photo_detail import PhotoDetail, Steady
+from stylemask_demo.detail.photo_detail import PhotoDetail
 from stylemask_demo.detail.results import Results
 from stylemask_demo.driving.driver import drive, shower
 from stylemask_demo.driving.following import USUAL_RATE, FaceFollower
@@ -29,7 +29,7 @@ from stylemask_demo.faces.detect import FaceFinder
 from stylemask_demo.faces.regions import Region, check_region
 from stylemask_demo.generator.inversion import FilmInverter, Inverter, OptimisingInverter
 from stylemask_demo.generator.sampling import Sampler, mean_w
-from stylemask_demo.generator.style_space import StyleSpace
+from stylemask_demo.generator.style_space import PictureCode, StyleSpace
 from stylemask_demo.generator.synthesis import Synthesis
 from stylemask_demo.generator.tuning import Progress
 from stylemask_demo.methods import FaceCode, Transfer, check_method
@@ -180,12 +180,15 @@ class Pipeline:
         steady, hold, relative = steadied(HEAD), Held(), RelativeMotion()
 
         @torch.inference_mode()
-        def made(who: Sequence[Portrait], crops: Sequence[Image]) -> list[Image]:
+        def lead(who: Sequence[Portrait], crops: Sequence[Image]) -> PictureCode:
             codes = smooth(transfer.target_crops(crops, how.method))
             if how.motion == "relative":
                 codes = relative(codes, transfer.targets(who, how.method))
             led = transfer.sources(who, how.method)
-            return self._followed(how.method, led, codes, how.strength, who, size, how.region, steady, hold)
+            return self._code(how.method, led, codes, how.strength, who, how.region, hold)
+
+        def draw(who: Sequence[Portrait], code: PictureCode) -> list[Image]:
+            return self.results_of(how.method).pictures(code, who, size, how.region, steady)
 
         def follow(frame: Image) -> Image | None:
             return self.seen_by(how.method, partial(follower.crop, frame))
@@ -194,7 +197,7 @@ class Pipeline:
             return self.results.still(portrait, size)
 
         show, at_once = shower(how.layout, self.results.into_photo), batch_size(self.networks.device)
-        return drive(iter(frames), scenes, follow, made, still, show, side, at_once)
+        return drive(iter(frames), scenes, follow, lead, draw, still, show, side, at_once)
 
     def seen_by(self, method: str, cut: Callable[[CropRule, int], Image | None]) -> Image | None:
         """What a method sees of a face that leads, `cut` out by a rule at a size, if there is one."""
@@ -240,21 +243,31 @@ class Pipeline:
         sources: Sequence[Portrait] = (),
         size: Size = None,
         region: Region = "all",
-        steady: Steady | None = None,
-        hold: Hold | None = None,
     ) -> list[Image]:
         """Pictures of B `sources` that follow B targets, or of one for all of the other; random people have no portrait."""
+        code = self._code(method, who, how, strength, sources, region)
+        return self.results_of(method).pictures(code, sources, size, region)
+
+    def _code(
+        self,
+        method: str,
+        who: FaceCode,
+        how: FaceCode,
+        strength: float,
+        sources: Sequence[Portrait],
+        region: Region,
+        hold: Hold | None = None,
+    ) -> PictureCode:
+        """Codes of what `_followed` draws; `hold` is that of `Correction`."""
         results = self.results_of(method)
         if region != "all":
             assert self.correction and who.w_plus is not None
             unmoved = results.space.code(who.w_plus)
-            code = self.correction.followed_in(region, unmoved, who, how, strength, sources, hold)
-        else:
-            code = self.transfer(method, who, how, strength)
-            if self.correction and self.correction.ready:
-                correction = self.correction.of(results.tensors, results.space)
-                code = correction(code, who, how, strength, sources, hold)
-        return results.pictures(code, sources, size, region, steady)
+            return self.correction.followed_in(region, unmoved, who, how, strength, sources, hold)
+        code = self.transfer(method, who, how, strength)
+        if self.correction and self.correction.ready:
+            return self.correction.of(results.tensors, results.space)(code, who, how, strength, sources, hold)
+        return code
 
     def check(self, method: str, region: Region) -> None:
         """Raise UnknownMethod or UnknownRegion for what the pack cannot do."""

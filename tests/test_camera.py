@@ -70,7 +70,7 @@ def test_who_has_gone_is_searched_now_and_then_and_numbers_are_all_that_is_kept(
     assert live_picture(reenactor, source, scene(picture("900003_1")), face) is not None
     finder.calls = 0
     assert not any(live_picture(reenactor, source, scene(None), face) for _ in range(12))
-    assert finder.calls < 8 * 2  # each search of an empty frame looks twice
+    assert finder.calls == 3
     again = [live_picture(reenactor, source, scene(picture("900003_1"), 60), face) for _ in range(4)]
     assert again[-1] is not None
     kept = pickle.dumps(face)
@@ -137,6 +137,11 @@ def test_a_follower_is_forgotten_when_its_visitor_goes_or_rests(handlers, monkey
     assert "picture" in handlers.follow(key, sent(scene(None))), "a frame keeps it"
     time += IDLE_SECONDS + 1
     assert handlers.follow(key, sent(scene(None))) == {"gone": True}
+    key, *_ = begin(handlers)
+    for _ in range(60):
+        time += IDLE_SECONDS - 1
+        last = handlers.follow(key, sent(scene(None)))
+    assert last == {"gone": True}, "within the hour in any case"
 
 
 def test_what_cannot_be_followed_is_refused(handlers) -> None:

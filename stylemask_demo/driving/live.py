@@ -17,7 +17,7 @@ from stylemask_demo.faces.finding import AGREEMENT
 LIVE_RATE = 8.0  # frames a second that two cores make of a camera; filters count frames
 QUICKER = USUAL_RATE / LIVE_RATE
 LIVE_PLACE = Smoothness(PLACE.still * QUICKER, PLACE.quick * QUICKER)
-SEARCHED = 4  # after so many frames without a face it is searched in one of so many, because that takes long
+SEARCHED = 4  # of so many frames without a face it is searched in one, because that takes long
 
 # The landmarks (68, 2) of a face in a frame: read around a place, with how much they disagree; or found anew, if at all.
 Read = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, float]]
@@ -37,13 +37,18 @@ class LiveFace:
         self._last: np.ndarray | None = None  # landmarks as they were read
         self._filter, self._lost = OneEuro(LIVE_PLACE), 0  # frames since a face was seen
 
+    def led(self, how: Driving) -> "LiveFace":
+        """The same face where it is, followed otherwise from now on."""
+        other = LiveFace(how)
+        other._last, other._filter = self._last, self._filter
+        return other
+
     def crop(self, frame: Image.Image, read: Read, find: Find, rule: CropRule, size: int) -> Image.Image | None:
         """The crop by a rule of the face in the next frame (RGB), `size` pixels a side; None where none is seen."""
         self._last = self._read(frame, read) if self._last is not None else None
         if self._last is None:
             self._filter = OneEuro(LIVE_PLACE)
-            searched = self._lost < SEARCHED or self._lost % SEARCHED == 0
-            self._last = find(frame) if searched else None
+            self._last = find(frame) if self._lost % SEARCHED == 0 else None
         self._lost = 0 if self._last is not None else self._lost + 1
         if self._last is None:
             return None

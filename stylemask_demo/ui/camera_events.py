@@ -5,6 +5,7 @@ none waits. It asks by itself, not through the queue, whose rests would take as 
 """
 
 from functools import partial
+from typing import Any
 
 import gradio as gr
 
@@ -17,7 +18,7 @@ def connect_camera(page: Components, handlers: CameraHandlers, matching: gr.even
     """Connect the camera with its handlers; `matching` ends with another portrait of the source."""
     camera, source, used = page.video.camera, page.source, page.packs.used
     steering, choices = page.video.steering, page.video.choices
-    steers = [steering.method, steering.strength, steering.region, choices.motion, choices.smoothing]
+    steers: list[Any] = [steering.method, steering.strength, steering.region, choices.motion, choices.smoothing]
     begun = [source.zone, *steers, source.face, used, page.match.match, camera.key]
     camera.start.click(None, None, camera.asked, js="stylemask.camera.start")
     camera.stop.click(None, None, None, js="stylemask.camera.stop")

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from PIL import Image
 
-from stylemask_demo import Portrait, messages
-from stylemask_demo.caching import Cache
+from stylemask_demo import Portrait, caching, messages
+from stylemask_demo.caching import VISITOR_SECONDS, Cache
 from stylemask_demo.errors import StyleMaskError, UnreadableMedia
 from stylemask_demo.live import LiveFace
 from stylemask_demo.media.pictures import open_image
@@ -40,6 +40,7 @@ class Follower:
     pack: str
     source: Portrait
     face: LiveFace
+    until: float  # seconds of `caching.now` at which the source is forgotten, as all that visitors add
     busy: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -74,30 +75,38 @@ class CameraHandlers:
             if source is None:
                 raise StyleMaskError(messages.SOURCE_NEEDED)
             how = Driving(method, float(strength), region, motion=motion, smoothing=float(smoothing))
-            if (key is None or key not in self._followers) and len(self) >= MOST_FOLLOWERS:
+            former = self._followers.get(key) if key else None
+            if former is None and len(self) >= MOST_FOLLOWERS:
                 raise StyleMaskError(messages.MANY_CAMERAS)
             who, _ = self._pictures.source(load_picture(source), source_face, pack, match)
             portrait = self._compute.portray(pack, who)
         except StyleMaskError as error:
             self.end(key)
             return None, "", texts.refusal(error.message)
-        key = key or secrets.token_urlsafe(16)
-        self._followers.put(key, Follower(pack, portrait, LiveFace(how)))
+        if key is None or former is None:
+            key, face = secrets.token_urlsafe(16), LiveFace(how)
+        else:
+            face = former.face.led(how)
+        self._followers.put(key, Follower(pack, portrait, face, caching.now() + VISITOR_SECONDS))
         return key, key, ""
 
     @explained
     def follow(self, key: str, frame: str) -> dict[str, str | bool]:
-        """Give the picture for the latest frame: {"picture": its address}, or {"gone": true} where nobody is followed.
+        """Give the picture for the latest frame: {"picture": its address}, empty where the frame shows no face.
 
-        The picture's address is empty where the frame shows no face.
+        {"gone": true} where nobody is followed, {"busy": true} while the visitor's frame before is at work.
         """
         follower = self._followers.get(key)
-        if follower is None:
+        if follower is None or follower.until < caching.now():
             return {"gone": True}
-        with follower.busy:
+        if not follower.busy.acquire(blocking=False):
+            return {"busy": True}
+        try:
             seen = _decoded(frame)
             with self._turns:
                 made, follower.face = self._compute.follow(follower.pack, follower.source, seen, follower.face)
+        finally:
+            follower.busy.release()
         if self._followers.get(key) is follower:
             self._followers.put(key, follower)  # which begins its time anew
         return {"picture": "" if made is None else data_url(made)}

@@ -85,7 +85,8 @@ window.stylemask.camera = (() => {
         return;
       }
       if (mine !== run) return;
-      if (answer.gone) return stop("The camera has rested for long. Start it again.");
+      if (answer.gone) return stop("The camera is not followed any more. Start it again.");
+      if (answer.busy) continue;
       if (!answer.picture) {
         say("No face is seen. Sit in the light, before the camera.");
         continue;
