@@ -44,4 +44,5 @@ def live_picture(reenactor: Reenactor, source: Portrait, frame: Image, face: Liv
         assert pipeline.correction is not None
         unmoved = results.space.code(known(led.w_plus))
         code, _ = pipeline.correction.moved_in(how.region, unmoved, led, codes, how.strength)
-    return results.pictures(code, [source], region=how.region)[0]
+    made = results.pictures(code, [source], region=how.region)
+    return pipeline.told(made, method=how.method, strength=how.strength, region=how.region, motion=how.motion)[0]

@@ -32,6 +32,7 @@ from stylemask_demo.generator.sampling import Sampler, mean_w
 from stylemask_demo.generator.style_space import PictureCode, StyleSpace
 from stylemask_demo.generator.synthesis import Synthesis
 from stylemask_demo.generator.tuning import Progress
+from stylemask_demo.media.provenance import as_result
 from stylemask_demo.methods import FaceCode, Transfer, check_method
 from stylemask_demo.packs.networks import PackNetworks
 from stylemask_demo.packs.recipe import Drawing
@@ -126,7 +127,8 @@ class Pipeline:
             how = self.transfer.targets(self.portraits_of([target for _, target in pairs]), method)
             return self._followed(method, self.transfer.sources(who, method), how, strength, who, size, region)
 
-        return in_batches(made, paired(sources, targets), self.networks.device)
+        results = in_batches(made, paired(sources, targets), self.networks.device)
+        return self.told(results, method=method, strength=strength, region=region)
 
     @torch.inference_mode()
     def edited(self, sources: Sequence[Subject], values: Mapping[str, float], size: Size = None) -> list[Image]:
@@ -141,7 +143,8 @@ class Pipeline:
             made = self.results.pictures(code, who, size, region, parts=winks)
             return [laid(*pair, placing) for pair in zip(who, made, strict=True)] if placing else made
 
-        return in_batches(made, sources, self.networks.device)
+        moved = {name: value for name, value in values.items() if value}
+        return self.told(in_batches(made, sources, self.networks.device), **moved)
 
     @torch.inference_mode()
     def sampled(self, seeds: Sequence[int], like: Leader, method: str, truncation: float | None = None) -> list[Image]:
@@ -165,7 +168,7 @@ class Pipeline:
                 return people
             return self._followed(method, self.transfer.sampled(w_plus, people, method), how)
 
-        return in_batches(made, seeds, self.networks.device)
+        return self.told(in_batches(made, seeds, self.networks.device), random_person=True)
 
     def driven(
         self, source: Subject | Iterable[Image], frames: Iterable[Image], how: Driving, size: Size = None
@@ -188,7 +191,8 @@ class Pipeline:
             return self._code(how.method, led, codes, how.strength, who, how.region, hold)
 
         def draw(who: Sequence[Portrait], code: PictureCode) -> list[Image]:
-            return self.results_of(how.method).pictures(code, who, size, how.region, steady)
+            results = self.results_of(how.method).pictures(code, who, size, how.region, steady)
+            return self.told(results, method=how.method, strength=how.strength, region=how.region, motion=how.motion)
 
         def follow(frame: Image) -> Image | None:
             return self.seen_by(how.method, partial(follower.crop, frame))
@@ -268,6 +272,10 @@ class Pipeline:
         if self.correction and self.correction.ready:
             return self.correction.of(results.tensors, results.space)(code, who, how, strength, sources, hold)
         return code
+
+    def told(self, results: list[Image], **settings: str | float | bool) -> list[Image]:
+        """Results that know what they were made with."""
+        return [as_result(result, pack=self.networks.info.name, **settings) for result in results]
 
     def check(self, method: str, region: Region) -> None:
         """Raise UnknownMethod or UnknownRegion for what the pack cannot do."""

@@ -16,6 +16,7 @@ from visiting import WAIT, Visit
 from stylemask_demo import caching, messages
 from stylemask_demo.driving.options import Driving
 from stylemask_demo.live import LiveFace, live_picture
+from stylemask_demo.media.provenance import settings_of
 from stylemask_demo.ui.camera_compute import CameraCompute
 from stylemask_demo.ui.camera_handlers import IDLE_SECONDS, LARGEST_FRAME, MOST_FOLLOWERS, CameraHandlers
 
@@ -56,6 +57,7 @@ def test_the_source_follows_and_the_face_is_searched_once(reenactor, source, mon
     names = ["900003_0"] * 2 + ["900003_1"] * 2
     made = [live_picture(reenactor, source, scene(picture(name), 170 + 6 * i), face) for i, name in enumerate(names)]
     assert reenactor.pipeline.finder.calls == 1
+    assert settings_of(made[0])["region"] == face.how.region
     seen = [parameters.yaw for parameters in look(reenactor, [made[1], made[3]])[0]]
     true = [LABELS[name]["euler"][0] for name in ("900003_0", "900003_1")]
     assert np.abs(np.subtract(seen, true)).mean() < 6
@@ -85,10 +87,12 @@ class Pictures:
         return picture, ()
 
 
+COMPUTE = CameraCompute(lambda pack, source: source, lambda pack, source, frame, face: (frame, face))
+
+
 @pytest.fixture
 def handlers() -> CameraHandlers:
-    compute = CameraCompute(lambda pack, source: source, lambda pack, source, frame, face: (frame, face))
-    return CameraHandlers(compute, Pictures())
+    return CameraHandlers(COMPUTE, Pictures())
 
 
 def begin(handlers: CameraHandlers, key: str | None = None, source: str | None = None) -> tuple[str | None, str, str]:
@@ -155,6 +159,8 @@ def test_what_cannot_be_followed_is_refused(handlers) -> None:
     handlers.end(keys[1])
     key, _, line = handlers.begin(None, "stylemask", 1.0, "all", "absolute", 1.0, 0, "synthetic", None, None)
     assert key is None and messages.SOURCE_NEEDED in line
+    closed = CameraHandlers(COMPUTE, Pictures(), closed=True)
+    assert messages.EXAMPLES_ONLY in begin(closed)[2] and len(closed) == 0
 
 
 @pytest.fixture(scope="module")

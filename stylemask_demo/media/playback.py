@@ -42,4 +42,4 @@ def is_played(path: str | os.PathLike) -> bool:
 def write_played(path: str | os.PathLike, video: str | os.PathLike) -> None:
     """Write a video as an MP4 that every browser plays, with its sound. Raises UnreadableMedia and UnwritableMedia."""
     frames = read_frames(video)
-    write_video(path, frames, frames.fps, audio_from=video)
+    write_video(path, frames, frames.fps, audio_from=video, result=False)

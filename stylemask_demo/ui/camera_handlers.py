@@ -47,8 +47,9 @@ class Follower:
 class CameraHandlers:
     """The functions behind the camera; see `camera_events` for where each is used."""
 
-    def __init__(self, compute: CameraCompute, pictures: Handlers):
-        self._compute, self._pictures = compute, pictures
+    def __init__(self, compute: CameraCompute, pictures: Handlers, closed: bool = False):
+        """`closed` says that the host takes no pictures of visitors."""
+        self._compute, self._pictures, self._closed = compute, pictures, closed
         self._followers: Cache[str, Follower] = Cache(MOST_FOLLOWERS, seconds=IDLE_SECONDS)
         self._turns = threading.BoundedSemaphore(AT_ONCE)
 
@@ -72,6 +73,8 @@ class CameraHandlers:
     ) -> Shown:
         """Begin to follow a camera, or go on with other settings: (key, key for the script, why it does not work)."""
         try:
+            if self._closed:
+                raise StyleMaskError(messages.EXAMPLES_ONLY)
             if source is None:
                 raise StyleMaskError(messages.SOURCE_NEEDED)
             how = Driving(method, float(strength), region, motion=motion, smoothing=float(smoothing))

@@ -13,8 +13,9 @@ from gradio.processing_utils import save_bytes_to_cache
 from PIL import Image
 
 from stylemask_demo import messages
+from stylemask_demo.media.provenance import Marks, settings_of
 from stylemask_demo.media.saving import png_of
-from stylemask_demo.ui.pictures import data_url
+from stylemask_demo.ui.pictures import data_url, kind_of
 
 # Gradio would write a stub for each class below beside this module, which may be an installed one.
 component_meta.create_or_modify_pyi = lambda *_arguments: None
@@ -56,6 +57,9 @@ class DropZone(gr.Image):
             return _decode(payload.url)
         return payload.path
 
+    def postprocess(self, value: Any) -> Any:
+        return super().postprocess(_as_file(self, value, "none"))  # it goes in again
+
     def example_payload(self) -> Any:
         return _file_of_ours("source_1.webp")
 
@@ -77,6 +81,22 @@ def _decode(url: str) -> bytes:
         return b""
 
 
+def _as_file(component: gr.Image, value: Any, marks: Marks) -> Any:
+    """Return the path of a PNG of a result, with its provenance, in the cache that is emptied by age; others unchanged."""
+    if not isinstance(value, Image.Image) or settings_of(value) is None:
+        return value
+    return save_bytes_to_cache(png_of(value, marks), "image.png", component.GRADIO_CACHE)
+
+
+class PictureFile(gr.Image):
+    """A picture for programs, as a PNG file; a result with its provenance."""
+
+    is_template = True
+
+    def postprocess(self, value: Any) -> Any:
+        return super().postprocess(_as_file(self, value, "all"))
+
+
 class LivePicture(gr.Image):
     """A picture that arrives inside the event's answer: quick to replace, and never a file on the disk.
 
@@ -87,6 +107,18 @@ class LivePicture(gr.Image):
 
     def postprocess(self, value: Image.Image | bytes | None) -> Base64ImageData | None:  # type: ignore[override]
         return None if value is None else Base64ImageData(url=data_url(value))
+
+
+class MadePicture(gr.Image):
+    """A picture that a program gets, of the bytes of a PNG or GIF file, from the cache that is emptied by age."""
+
+    is_template = True
+
+    def postprocess(self, value: bytes | None) -> ImageData | None:  # type: ignore[override]
+        if value is None:
+            return None
+        name = f"{self.label}.{kind_of(value)}"
+        return ImageData(path=save_bytes_to_cache(value, name, self.GRADIO_CACHE), orig_name=name)
 
 
 class Comparison(gr.HTML):
