@@ -16,7 +16,7 @@ import recorded_weights
 from browser import launch_or_skip, pytest_terminal_summary  # noqa: F401  pytest finds it here
 from gradio_client import Client
 from people import names, picture
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 from serving import FEW_STEPS, serving
 from torch import Tensor
 from visiting import Visit
@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         fixtures = set(item.fixturenames)
         if fixtures & LONG:
             item.add_marker(pytest.mark.slow)
-        if "browser" in fixtures:
+        if "playwright" in fixtures:
             item.add_marker(pytest.mark.browser)
         for fixture in fixtures & SHARED.keys():
             groups[item.path] = SHARED[fixture]
@@ -96,12 +96,18 @@ def client(address: str) -> Client:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """The browser; tests that want one are skipped where none can be had."""
+def playwright() -> Iterator[Playwright]:
+    """What starts browsers."""
     with sync_playwright() as playwright:
-        browser = launch_or_skip(playwright)
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """The browser; tests that want one are skipped where none can be had."""
+    browser = launch_or_skip(playwright)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

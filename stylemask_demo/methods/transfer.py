@@ -95,10 +95,14 @@ class Transfer:
         """What a method's network sees of those who lead, where that is not a portrait's crop."""
         return self._recipe.views.get(SEEN_BY[method])
 
-    def target_crops(self, crops: Sequence[Image.Image], method: str) -> FaceCode:
-        """What a method asks for of what it sees of faces that lead once, such as in a video; nothing is remembered."""
-        readings = self._reader.read(crops) if method == "directions" or self._measure else []
-        values = self._values(readings)
+    def target_crops(self, crops: Sequence[Image.Image], method: str, measured: bool = True) -> FaceCode:
+        """What a method asks for of what it sees of faces that lead once, such as in a video; nothing is remembered.
+
+        Unless they are `measured`, results cannot be corrected by them.
+        """
+        measured = measured and self._measure is not None
+        readings = self._reader.read(crops) if method == "directions" or measured else []
+        values = self._values(readings) if measured else None
         if method == "motion":
             return FaceCode(motion=self._motion_encoder()(crops), values=values)
         if method == "directions":

@@ -7,6 +7,8 @@ import gradio as gr
 from stylemask_demo.host_settings import HostSettings
 from stylemask_demo.media.provenance import check_host
 from stylemask_demo.ui import texts
+from stylemask_demo.ui.camera_compute import create_camera_compute
+from stylemask_demo.ui.camera_handlers import CameraHandlers
 from stylemask_demo.ui.compare_compute import create_compare_compute
 from stylemask_demo.ui.compare_handlers import CompareHandlers
 from stylemask_demo.ui.components import DropZone, VideoZone
@@ -51,12 +53,13 @@ def build_page(registry: PackRegistry) -> Page:
         LongHandlers(registry, compute, tuned, settings),
         move,
         VideoHandlers(compute, tuned),
+        CameraHandlers(create_camera_compute(registry), pictures, settings.examples_only),
         CompareHandlers(create_compare_compute(registry), tuned),
     )
     lifetime = (CACHE_CHECKED, CACHE_AGE)
     with GatedBlocks(settings, title=texts.TITLE, analytics_enabled=False, delete_cache=lifetime) as blocks:
         facts = facts_of(registry.get(registry.default))
-        components = lay_out(facts, registry.packs(), forget=tuned.drop)
+        components = lay_out(facts, registry.packs(), forget=tuned.drop, leave=handlers.camera.end)
         if settings.examples_only:
             for zone in blocks.blocks.values():
                 if isinstance(zone, DropZone | VideoZone):
