@@ -1,5 +1,6 @@
 """What browsers do not show by themselves: they are given copies that they do."""
 
+import io
 from pathlib import Path
 
 import av
@@ -7,8 +8,10 @@ import numpy as np
 import pytest
 from people import picture
 from PIL import Image
+from profiles import PROFILES
 
-from stylemask_demo.media.playback import is_played, is_shown, write_played
+from stylemask_demo.media.pictures import open_image
+from stylemask_demo.media.playback import is_played, is_shown, shown_copy, write_played
 from stylemask_demo.media.videos import read_frames, write_video
 
 
@@ -55,3 +58,16 @@ def test_pictures_that_browsers_do_not_show(tmp_path):
         assert is_shown(path) is is_shown(path.read_bytes()) is shown
     (tmp_path / "text.tif").write_text("no picture at all")
     assert is_shown(tmp_path / "text.tif")
+
+
+@pytest.mark.parametrize("form", ["TIFF", "HEIF"])
+def test_a_copy_of_a_picture_keeps_its_colours_and_what_they_are_told_in(tmp_path, form):
+    profile, exif = PROFILES["Display P3"].bytes(), Image.Exif()
+    exif[274] = 6  # the orientation of a picture that lies on its side
+    path = tmp_path / "face"
+    picture("900003_1").crop((0, 0, 256, 200)).save(path, form, icc_profile=profile, exif=exif)
+    opened = open_image(path)
+    with Image.open(io.BytesIO(shown_copy(opened))) as copy:
+        assert copy.info["icc_profile"] == profile and copy.size == opened.size == (200, 256)
+        again = open_image(copy)
+    assert np.abs(np.int16(again) - np.int16(opened)).mean() < 1

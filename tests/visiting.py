@@ -33,7 +33,7 @@ class Visit:
 
     def wait_for_stage(self, role: str) -> str:
         """Wait until the stages of a picture are up to date; return the first."""
-        self.page.wait_for_function(f"document.querySelector('#{role}-stages').ariaBusy === 'false'", timeout=WAIT)
+        self.page.wait_for_function(f"document.querySelector('#{role}-stages')?.ariaBusy === 'false'", timeout=WAIT)
         return self.wait_for(f"#{role}-stage-1 img")
 
     def wait_for(self, selector: str, other_than: str | None = None) -> str:
@@ -49,9 +49,24 @@ class Visit:
 
     def wait_for_rest(self) -> str:
         """Wait until a hand on the sliders has rested, and the moved picture is at full size; return it."""
-        self.page.wait_for_timeout(1000)  # in which a rest is noticed
+        self.wait_for_quiet()  # in which a rest is noticed
         self.page.wait_for_selector("#edited[aria-busy=false]:not([data-working])", timeout=WAIT)
         return self.wait_for("#edited img")
+
+    def wait_for_quiet(self) -> None:
+        """Wait until nothing on the page has changed for half a second: longer than any of its own delays."""
+        self.page.evaluate(
+            """() => new Promise(done => {
+                let timer;
+                const watch = new MutationObserver(() => begin());
+                const begin = () => {
+                    clearTimeout(timer);
+                    timer = setTimeout(() => (watch.disconnect(), done()), 500);
+                };
+                watch.observe(document.body, {subtree: true, childList: true, attributes: true, characterData: true});
+                begin();
+            })"""
+        )
 
     def note_pictures(self, selector: str) -> None:
         """Note what a place shows from now on in the page's list `seen`: `picture`, its `source`, and `at` in ms."""
@@ -77,13 +92,17 @@ class Visit:
     def choose_and_wait(self, role: str, number: int) -> str:
         """Click on an example face; return the result."""
         self.choose(role, number)
+        self.wait_for_picture(role, f"{role}_{number}.webp")
+        return self.wait_for_result()
+
+    def wait_for_picture(self, role: str, name: str) -> None:
+        """Wait until a picture is in its place, and what the page makes of it is asked for."""
         self.page.wait_for_function(
-            "([role, number]) => document.querySelector(`#${role} img`)?.src.endsWith(`${role}_${number}.webp`)",
-            arg=[role, number],
+            """([role, name]) => document.querySelector(`#${role} img`)?.src.endsWith(name)
+                && stylemask.questionOf(`${role}-stages`).includes(name)""",
+            arg=[role, name],
             timeout=WAIT,
         )
-        self.page.wait_for_timeout(150)  # for the sign that it is made anew
-        return self.wait_for_result()
 
     def drop(self, zone: str, file: Path) -> None:
         """Drop a file on a part of the page as a hand would: on whatever lies in its middle."""
@@ -102,6 +121,21 @@ class Visit:
             }""",
             [zone, file.name, base64.b64encode(file.read_bytes()).decode()],
         )
+
+    def resize(self, width: int, height: int = 900) -> None:
+        """Make the window as large as that, and wait until all that stands on the page has found its place."""
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.rest()
+
+    def rest(self) -> None:
+        """Wait until the page was drawn twice, with what has changed by then."""
+        self.page.evaluate(
+            "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))))"
+        )
+
+    def fits(self) -> bool:
+        """Whether nothing has to be scrolled sideways."""
+        return self.page.evaluate("document.documentElement.scrollWidth") <= self.page.viewport_size["width"]
 
     def keep(self, name: str) -> None:
         """Keep a picture of the whole page."""

@@ -6,7 +6,9 @@ import os
 from PIL import Image
 
 from stylemask_demo.media.containers import DAMAGE, moving, open_container
+from stylemask_demo.media.origin import Origin, origin_of, with_origin
 from stylemask_demo.media.pictures import FORMATS
+from stylemask_demo.media.saving import png_of
 from stylemask_demo.media.videos import read_frames, write_video
 
 SHOWN_PICTURES = {"PNG", "JPEG", "MPO", "WEBP", "GIF", "AVIF", "BMP"}  # as Pillow names them
@@ -23,6 +25,11 @@ def is_shown(picture: str | os.PathLike | bytes) -> bool:
             return opened.format in SHOWN_PICTURES
     except (OSError, Image.DecompressionBombError):
         return True
+
+
+def shown_copy(picture: Image.Image) -> bytes:
+    """The PNG file of a picture as `open_image` gives it, which every browser shows: upright, in its own colour profile."""
+    return png_of(with_origin(picture.copy(), Origin(picture.size, profile=origin_of(picture).profile)))
 
 
 def is_played(path: str | os.PathLike) -> bool:

@@ -79,7 +79,7 @@ window.stylemaskWaiting = (() => {
       note.id = "waiting";
       document.querySelector(".gradio-container").append(note);
     }
-    note.hidden = !text;
+    if (note.hidden === Boolean(text)) note.hidden = !text; // what is written anew counts as a change
     if (text) note.textContent = text;
   }
 
