@@ -158,10 +158,10 @@ def _load(tab: Visit, path: Path, content: object) -> None:
 
 def test_programs_name_the_other_sliders(client):
     source = handle_file(SOURCE)
-    paths = [client.predict(source, 0, 0, 0, api_name="/edit", **moved) for moved in ({}, {"jaw": 0.8}, {"roll": 15})]
-    still, open_, turned = (client.predict(handle_file(path), api_name="/parameters") for path in paths)
-    assert open_["expression"]["jawOpen"] > still["expression"]["jawOpen"] + 0.3
-    across, up = np.subtract(turned["landmarks"][45], turned["landmarks"][36]) * (1, -1)
+    paths = [client.predict(source, 0, 0, 0, api_name="/edit", **moved) for moved in ({}, {"jaw": 0.8, "roll": 15})]
+    still, moved = (client.predict(handle_file(path), api_name="/parameters") for path in paths)
+    assert moved["expression"]["jawOpen"] > still["expression"]["jawOpen"] + 0.3
+    across, up = np.subtract(moved["landmarks"][45], moved["landmarks"][36]) * (1, -1)
     assert np.degrees(np.arctan2(up, across)) > 10
     with Image.open(paths[1]) as picture:
         assert picture.format == "PNG"

@@ -162,7 +162,7 @@ def test_of_a_refused_file_nothing_is_left_beside_it(tab, wall):
     assert not tab.page.locator("#source-stage-1 img").is_visible()
     assert "face" in tab.page.locator("#source-sign .sign").inner_text().lower()
     tab.keep("refused")
-    tab.wait_for_quiet()
+    tab.rest(300)
     assert tab.page.get_by_test_id("toast-text").count() == 0, "it is said twice"
     assert tab.choose_and_wait("source", 5) == former
     assert not sign.is_visible()
@@ -236,7 +236,7 @@ SERIOUS = {"resultTypes": ["violations"]}
 def test_nothing_trips_keyboards_and_screen_readers(tab):
     for name in ("Follow a face", "Follow a video", "Move by hand", "Compare"):
         tab.open(name)
-        tab.wait_for_quiet()
+        tab.rest(300)  # by which the page has mended what Gradio lacks
         found = Axe().run(tab.page, options=SERIOUS).response["violations"]
         assert not found, [(one["id"], [node["html"] for node in one["nodes"]]) for one in found]
         tab.page.keyboard.press("Tab")
@@ -300,7 +300,7 @@ def test_a_reload_keeps_pictures_tab_and_sliders(tab):
     tab.page.locator("#smile input[type=number]").fill("0.5")
     source = tab.page.get_attribute("#source img", "src")
     tab.page.wait_for_function("document.querySelector('#smile input[type=number]').value === '0.5'", timeout=WAIT)
-    tab.wait_for_quiet()  # by which it is kept
+    tab.rest(500)  # by which it is kept
     before = list(tab.problems)
     tab.page.reload()
     tab.problems[:] = before  # what the former page says when its connections end

@@ -48,25 +48,20 @@ class Visit:
         return self.page.get_attribute(selector, "src")
 
     def wait_for_rest(self) -> str:
-        """Wait until a hand on the sliders has rested, and the moved picture is at full size; return it."""
-        self.wait_for_quiet()  # in which a rest is noticed
-        self.page.wait_for_selector("#edited[aria-busy=false]:not([data-working])", timeout=WAIT)
-        return self.wait_for("#edited img")
+        """Wait until a hand on the sliders has rested, and the moved picture is at full size; return it.
 
-    def wait_for_quiet(self) -> None:
-        """Wait until nothing on the page has changed for half a second: longer than any of its own delays."""
-        self.page.evaluate(
-            """() => new Promise(done => {
-                let timer;
-                const watch = new MutationObserver(() => begin());
-                const begin = () => {
-                    clearTimeout(timer);
-                    timer = setTimeout(() => (watch.disconnect(), done()), 500);
-                };
-                watch.observe(document.body, {subtree: true, childList: true, attributes: true, characterData: true});
-                begin();
-            })"""
+        There is nothing to do then for longer than a hand rests before it counts.
+        """
+        self.page.evaluate("window.idleSince = null")
+        self.page.wait_for_function(
+            """() => {
+                const idle = document.querySelector('#edited').matches('[aria-busy=false]:not([data-working])');
+                window.idleSince = idle ? window.idleSince ?? performance.now() : null;
+                return idle && performance.now() - window.idleSince > 600;
+            }""",
+            timeout=WAIT,
         )
+        return self.wait_for("#edited img")
 
     def note_pictures(self, selector: str) -> None:
         """Note what a place shows from now on in the page's list `seen`: `picture`, its `source`, and `at` in ms."""
@@ -127,10 +122,12 @@ class Visit:
         self.page.set_viewport_size({"width": width, "height": height})
         self.rest()
 
-    def rest(self) -> None:
-        """Wait until the page was drawn twice, with what has changed by then."""
+    def rest(self, milliseconds: int = 50) -> None:
+        """Wait by the page's own clock, on which its delays run too, however busy the machine is, and until it is drawn."""
         self.page.evaluate(
-            "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))))"
+            """milliseconds => new Promise(done =>
+                setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), milliseconds))""",
+            milliseconds,
         )
 
     def fits(self) -> bool:

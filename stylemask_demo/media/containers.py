@@ -151,17 +151,23 @@ def decoded(container: av.container.InputContainer, stream: Stream) -> Iterator[
 
 
 def _packets(container: av.container.InputContainer) -> Iterator[av.Packet]:
-    """The packets of all streams on one clock: a broadcast's begins anew where recordings of it were joined."""
+    """The packets of all streams on one clock: a broadcast's begins anew where recordings of it were joined.
+
+    Streams do not come to such a place at once. The first that does tells how much later all go on.
+    """
     restarts = container.format.name in _RESTARTING
-    moved, ends = 0.0, dict[int, float]()  # seconds
+    later, parts, ends = [0.0], dict[int, int](), dict[int, float]()  # seconds by part; part and end by stream
     for packet in container.demux():
         if restarts and packet.dts is not None and packet.time_base is not None:
+            part = parts.get(packet.stream_index, len(later) - 1)
             own = float(packet.dts * packet.time_base)
-            end = ends.get(packet.stream_index, own + moved)
-            if not -_BACK < own + moved - end < _AHEAD:
-                moved = end - own
-            ends[packet.stream_index] = own + moved + float((packet.duration or 0) * packet.time_base)
-            ticks = round(moved / packet.time_base)
+            end = ends.get(packet.stream_index, own + later[part])
+            if not -_BACK < own + later[part] - end < _AHEAD:
+                part += 1
+                later += [end - own] if part == len(later) else []
+            parts[packet.stream_index] = part
+            ends[packet.stream_index] = own + later[part] + float((packet.duration or 0) * packet.time_base)
+            ticks = round(later[part] / packet.time_base)
             packet.dts += ticks
             packet.pts = None if packet.pts is None else packet.pts + ticks
         yield packet

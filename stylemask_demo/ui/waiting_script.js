@@ -79,7 +79,7 @@ window.stylemaskWaiting = (() => {
       note.id = "waiting";
       document.querySelector(".gradio-container").append(note);
     }
-    if (note.hidden === Boolean(text)) note.hidden = !text; // what is written anew counts as a change
+    note.hidden = !text;
     if (text) note.textContent = text;
   }
 
