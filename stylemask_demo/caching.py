@@ -119,7 +119,7 @@ class Cache(Generic[K, V]):
 
 
 class Lazy(Generic[V]):
-    """A value that is made when it is first asked for; copies by pickle hold the value itself."""
+    """A value that is made when it is first asked for."""
 
     def __init__(self, make: Callable[[], V]):
         self._make: Callable[[], V] | None = make
@@ -132,15 +132,6 @@ class Lazy(Generic[V]):
                 self._value = self._make()
                 self._make = None  # what it needed can go
             return self._value
-
-    def __reduce__(self) -> tuple[Callable[[V], "Lazy[V]"], tuple[V]]:
-        return _made, (self.get(),)
-
-
-def _made(value: V) -> Lazy[V]:
-    lazy = Lazy(lambda: value)
-    lazy.get()
-    return lazy
 
 
 _watched: "weakref.WeakSet[Cache]" = weakref.WeakSet()  # all caches that forget

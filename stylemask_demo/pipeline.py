@@ -31,6 +31,7 @@ from stylemask_demo.generator.sampling import Sampler, mean_w
 from stylemask_demo.generator.style_space import StyleSpace
 from stylemask_demo.generator.synthesis import Synthesis
 from stylemask_demo.generator.tuning import Progress
+from stylemask_demo.media.provenance import as_result
 from stylemask_demo.methods import FaceCode, Transfer, check_method
 from stylemask_demo.packs.networks import PackNetworks
 from stylemask_demo.packs.recipe import Drawing
@@ -125,7 +126,8 @@ class Pipeline:
             how = self.transfer.targets(self.portraits_of([target for _, target in pairs]), method)
             return self._followed(method, self.transfer.sources(who, method), how, strength, who, size, region)
 
-        return in_batches(made, paired(sources, targets), self.networks.device)
+        results = in_batches(made, paired(sources, targets), self.networks.device)
+        return self._told(results, method=method, strength=strength, region=region)
 
     @torch.inference_mode()
     def edited(self, sources: Sequence[Subject], values: Mapping[str, float], size: Size = None) -> list[Image]:
@@ -140,7 +142,8 @@ class Pipeline:
             made = self.results.pictures(code, who, size, region, parts=winks)
             return [laid(*pair, placing) for pair in zip(who, made, strict=True)] if placing else made
 
-        return in_batches(made, sources, self.networks.device)
+        moved = {name: value for name, value in values.items() if value}
+        return self._told(in_batches(made, sources, self.networks.device), **moved)
 
     @torch.inference_mode()
     def sampled(self, seeds: Sequence[int], like: Leader, method: str, truncation: float | None = None) -> list[Image]:
@@ -164,7 +167,7 @@ class Pipeline:
                 return people
             return self._followed(method, self.transfer.sampled(w_plus, people, method), how)
 
-        return in_batches(made, seeds, self.networks.device)
+        return self._told(in_batches(made, seeds, self.networks.device), random_person=True)
 
     def driven(
         self, source: Subject | Iterable[Image], frames: Iterable[Image], how: Driving, size: Size = None
@@ -184,7 +187,8 @@ class Pipeline:
             if how.motion == "relative":
                 codes = relative(codes, transfer.targets(who, how.method))
             led = transfer.sources(who, how.method)
-            return self._followed(how.method, led, codes, how.strength, who, size, how.region, steady, hold)
+            results = self._followed(how.method, led, codes, how.strength, who, size, how.region, steady, hold)
+            return self._told(results, method=how.method, strength=how.strength, region=how.region, motion=how.motion)
 
         view = transfer.view(how.method)
 
@@ -252,6 +256,10 @@ class Pipeline:
                 correction = self.correction.of(results.tensors, results.space)
                 code = correction(code, who, how, strength, sources, hold)
         return results.pictures(code, sources, size, region, steady)
+
+    def _told(self, results: list[Image], **settings: str | float | bool) -> list[Image]:
+        """Results that know what they were made with."""
+        return [as_result(result, pack=self.networks.info.name, **settings) for result in results]
 
     def _check(self, method: str, region: Region) -> None:
         """Raise UnknownMethod or UnknownRegion for what the pack cannot do."""

@@ -9,7 +9,7 @@ LONGEST, LONGEST_REENACTOR = 300, 220  # lines
 ROOMS = (
     ("messages",),
     ("errors", "resources"),
-    ("batching", "caching", "networks", "precision"),
+    ("batching", "caching", "host_settings", "networks", "precision"),
     ("downloads", "media"),
     ("generator", "faces"),
     ("packs",),
@@ -31,7 +31,8 @@ ROOMS = (
 LEVELS = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 TOOLS = {"rendering", "training", "evaluation"}  # used by none of the others: the demo starts without them
 # The page and the command line ask the reenactor, and what there is to do before it is there: files and packs.
-SINGLE = {"errors", "messages", "resources", "batching", "caching", "precision"}  # modules that serve everybody
+# Modules that serve everybody.
+SINGLE = {"errors", "messages", "resources", "batching", "caching", "host_settings", "precision"}
 ASKED = SINGLE | {"downloads", "media", "packs", "reenactor", "verification", "comparisons"}
 
 

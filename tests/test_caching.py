@@ -137,7 +137,7 @@ def test_what_is_missing_is_made_together():
     assert asked == [[3, 1], [2, 4]]
 
 
-def test_a_lazy_value_is_made_once_and_travels_as_itself():
+def test_a_lazy_value_is_made_once():
     made = []
     lazy = Lazy(lambda: made.append(1) or "value")
     assert not made

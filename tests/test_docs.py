@@ -26,7 +26,7 @@ FRAMES = 3  # of the video that the examples follow
 # What the command line is called, without a command.
 OWN_NAMES = {"python -m stylemask_demo", ".venv/bin/python -m stylemask_demo"}
 # Options of other people's programs that the text names.
-FOREIGN_OPTIONS = {"--depth", "--gpus"}
+FOREIGN_OPTIONS = {"--depth", "--gpus", "--build-arg", "--read-only", "--tmpfs", "--cap-drop", "--security-opt"}
 # Where the options of a command are told.
 GUIDES = {"render": "rendering.md", "train": "training.md", "evaluate": "evaluation.md", "bench": "performance.md"}
 GUIDES["stand-in"] = "packs.md"
@@ -221,7 +221,7 @@ def test_options_in_the_text_are_there(path):
 
 
 def test_every_environment_variable_is_told():
-    table = {name for line in prose(DOCS / "packs.md").splitlines() for name in re.findall(r"^\| `(STYLEMASK_\w+)`", line)}
+    table = set(re.findall(r"^\| `(STYLEMASK_\w+)`", prose(DOCS / "hosting.md"), re.M))
     assert table == environment_variables()
     named = {name for path in DOCUMENTS for name in re.findall(r"STYLEMASK_[A-Z_]+", path.read_text())}
     assert named <= table | environment_variables(ROOT / "tests")

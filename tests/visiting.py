@@ -13,12 +13,14 @@ WAIT = 60_000  # milliseconds for anything in the browser
 class Visit:
     """A browser tab on the page that notes what must not happen."""
 
-    def __init__(self, page, address: str):
+    def __init__(self, page, address: str, agreed: bool = True):
         self.page = page
         self.problems = []
         page.on("console", lambda line: line.type == "error" and self.problems.append(line.text))
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("request", lambda request: self._note(request.url))
+        if agreed:
+            page.add_init_script("localStorage.setItem('stylemask-consent', 'agreed')")
         page.goto(address)
         self.wait_for_result()
 

@@ -14,6 +14,7 @@ from stylemask_demo.faces.paste import Behind, paste_back
 from stylemask_demo.faces.regions import Region, around
 from stylemask_demo.generator.style_space import Part, PictureCode, StyleSpace
 from stylemask_demo.generator.synthesis import Synthesis
+from stylemask_demo.media.provenance import as_result, settings_of
 from stylemask_demo.media.tensors import to_tensor
 from stylemask_demo.portraits.portrait import Portrait
 from stylemask_demo.portraits.readers import ParameterReader
@@ -101,7 +102,8 @@ class Results:
         moved = landmarks + now - unmoved
         transform = portrait.transform.resized(crop.width)
         behind = self._behind(portrait, result)
-        return paste_back(portrait.photo, result, crop, transform, landmarks, moved, still, behind)
+        whole = paste_back(portrait.photo, result, crop, transform, landmarks, moved, still, behind)
+        return as_result(whole, **(settings_of(result) or {}), into_photo=True)
 
     def _at_rest(self, portrait: Portrait, size: int) -> tuple[Image.Image, np.ndarray]:
         """The portrait as `still` draws it, and the landmarks (68, 2) seen there."""

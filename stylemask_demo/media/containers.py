@@ -1,6 +1,7 @@
 """What files of pictures and sound hold, measured packet by packet before anything is decoded."""
 
 import contextlib
+import itertools
 import os
 from collections import defaultdict
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ _STILL = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.s
 MAXIMUM_PICTURES = 15_000  # of a video: a minute of 240 a second, and some
 _RESTARTING = ("mpegts", "mpeg")
 _BACK, _AHEAD = 0.5, 10.0  # seconds by which the clock of such a file jumps at least where it begins anew
+_MAXIMUM_PACKETS = 400_000  # of all streams together: a minute of any sound, and far more
 _USUAL_RATE = 25.0  # pictures a second, where nothing tells
 
 
@@ -118,7 +120,7 @@ def _measured(container: av.container.InputContainer) -> dict[int, Measured]:
     measured: dict[int, Measured] = defaultdict(Measured)
     decoding = _in_order_of_decoding(container)
     with contextlib.suppress(*DAMAGE):
-        for packet in _packets(container):
+        for packet in itertools.islice(_packets(container), _MAXIMUM_PACKETS):
             if not packet.size or packet.is_discard:  # the end of a stream, and what an edit list has cut away
                 continue
             stream, time = measured[packet.stream_index], packet.dts if decoding or packet.pts is None else packet.pts

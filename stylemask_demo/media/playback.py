@@ -5,10 +5,10 @@ import os
 
 from PIL import Image
 
+from stylemask_demo.media.colours import from_srgb
 from stylemask_demo.media.containers import DAMAGE, moving, open_container
-from stylemask_demo.media.origin import Origin, origin_of, with_origin
+from stylemask_demo.media.origin import origin_of
 from stylemask_demo.media.pictures import FORMATS
-from stylemask_demo.media.saving import png_of
 from stylemask_demo.media.videos import read_frames, write_video
 
 SHOWN_PICTURES = {"PNG", "JPEG", "MPO", "WEBP", "GIF", "AVIF", "BMP"}  # as Pillow names them
@@ -29,7 +29,9 @@ def is_shown(picture: str | os.PathLike | bytes) -> bool:
 
 def shown_copy(picture: Image.Image) -> bytes:
     """The PNG file of a picture as `open_image` gives it, which every browser shows: upright, in its own colour profile."""
-    return png_of(with_origin(picture.copy(), Origin(picture.size, profile=origin_of(picture).profile)))
+    profile, file = origin_of(picture).profile, io.BytesIO()
+    from_srgb(picture, profile).save(file, "PNG", icc_profile=profile or None)
+    return file.getvalue()
 
 
 def is_played(path: str | os.PathLike) -> bool:
@@ -49,4 +51,4 @@ def is_played(path: str | os.PathLike) -> bool:
 def write_played(path: str | os.PathLike, video: str | os.PathLike) -> None:
     """Write a video as an MP4 that every browser plays, with its sound. Raises UnreadableMedia and UnwritableMedia."""
     frames = read_frames(video)
-    write_video(path, frames, frames.fps, audio_from=video)
+    write_video(path, frames, frames.fps, audio_from=video, result=False)

@@ -13,6 +13,7 @@ from gradio.processing_utils import save_bytes_to_cache
 from PIL import Image
 
 from stylemask_demo import messages
+from stylemask_demo.media.provenance import Marks, settings_of
 from stylemask_demo.media.saving import png_of
 from stylemask_demo.ui.pictures import data_url, kind_of
 
@@ -73,6 +74,9 @@ class DropZone(Tidied, gr.Image):
             return _decode(payload.url)
         return payload.path
 
+    def postprocess(self, value: Any) -> Any:
+        return super().postprocess(_as_file(self, value, "none"))  # it goes in again
+
     def example_payload(self) -> Any:
         return _file_of_ours("source_1.webp")
 
@@ -92,6 +96,22 @@ def _decode(url: str) -> bytes:
         return base64.b64decode(url.partition(",")[2])
     except binascii.Error:
         return b""
+
+
+def _as_file(component: gr.Image, value: Any, marks: Marks) -> Any:
+    """Return the path of a PNG of a result, with its provenance, in the cache that is emptied by age; others unchanged."""
+    if not isinstance(value, Image.Image) or settings_of(value) is None:
+        return value
+    return save_bytes_to_cache(png_of(value, marks), "image.png", component.GRADIO_CACHE)
+
+
+class PictureFile(gr.Image):
+    """A picture for programs, as a PNG file; a result with its provenance."""
+
+    is_template = True
+
+    def postprocess(self, value: Any) -> Any:
+        return super().postprocess(_as_file(self, value, "all"))
 
 
 class LivePicture(gr.Image):

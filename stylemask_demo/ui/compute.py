@@ -1,6 +1,5 @@
 """The page's work on the accelerator, pack by pack; see `accelerator` for what may be handed over."""
 
-import pickle
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
@@ -147,7 +146,7 @@ def create_compute(registry: PackRegistry) -> Compute:
 
         for item in stream(tune, LONG_WORK):
             if isinstance(item, Finished):
-                yield computed((pickle.dumps(item.value), item.value.inversion), started, reenactor)
+                yield computed((item.value.to_bytes(), item.value.inversion), started, reenactor)
             else:
                 yield item
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-import pickle
 from typing import NamedTuple
 
 import numpy as np
@@ -39,8 +38,7 @@ def portrait_of(reenactor: Reenactor, subject: Subject, role: str | None = None)
 
 
 def _open(portrait: bytes) -> Portrait:
-    # These bytes come from `match` and have never left this machine.
-    return _opened.find(hashlib.sha256(portrait).hexdigest(), lambda: pickle.loads(portrait))
+    return _opened.find(hashlib.sha256(portrait).hexdigest(), lambda: Portrait.from_bytes(portrait))
 
 
 def _in_photo(portrait: Portrait, photo: Image.Image) -> Portrait:

@@ -27,6 +27,14 @@ FOOTER = """
 </footer>
 """
 
+CONSENT = {
+    "title": "Before you begin",
+    "text": "Use only faces of people who agreed to it, and say of every result that it was made by a model: it shows what "
+    "nobody did. Each result says so itself, in its file. Your pictures stay on the machine that runs this page and are "
+    "deleted within the hour.",
+    "button": "I agree",
+}
+
 TIPS = {
     "source": '<p class="tip">One sharp, well-lit face works best. Looks and hair are kept.</p>',
     "target": '<p class="tip">Only its head pose and expression are followed, not its looks.</p>',
