@@ -159,12 +159,13 @@ def _docker(arguments: list[str], _: Endpoints) -> None:
 
 def _curl(arguments: list[str], endpoints: Endpoints) -> None:
     (address,) = (argument for argument in arguments if argument.startswith("http://"))
-    call = re.fullmatch(r"http://127\.0\.0\.1:7860/gradio_api/call/(\w+)(/EVENT)?", address)
+    call = re.fullmatch(r"http://127\.0\.0\.1:7860/gradio_api/(?:upload|call/v2/(\w+)(?:/EVENT)?)", address)
     assert call, f"{address} is no endpoint's address"
-    assert f"/{call[1]}" in endpoints, f"the page has no endpoint {call[1]}"
-    if "-d" in arguments:
-        sent = json.loads(arguments[arguments.index("-d") + 1])["data"]
-        assert len(sent) == len(endpoints[f"/{call[1]}"]), f"{call[1]} takes {endpoints[f'/{call[1]}']}"
+    if call[1]:
+        assert f"/{call[1]}" in endpoints, f"the page has no endpoint {call[1]}"
+    if "--json" in arguments:
+        sent = json.loads(arguments[arguments.index("--json") + 1])
+        assert set(sent) <= set(endpoints[f"/{call[1]}"]), f"{call[1]} takes {endpoints[f'/{call[1]}']}"
 
 
 def _fine(arguments: list[str], _: Endpoints) -> None:

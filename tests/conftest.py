@@ -110,6 +110,17 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     browser.close()
 
 
+@pytest.fixture(scope="module")
+def tab(browser: Browser, address: str) -> Iterator[Visit]:
+    """One tab for all tests of a file: each begins where the last one has ended. It may not have had a problem."""
+    # Who wants no motion is spared the animation in the page's head, which would be drawn all the time.
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    tab = Visit(context.new_page(), address)
+    yield tab
+    context.close()
+    assert not tab.problems
+
+
 @pytest.fixture
 def visit(browser: Browser, address: str) -> Iterator[Callable[..., Visit]]:
     """Return a function that opens the page; at the end no tab may have had a problem."""
