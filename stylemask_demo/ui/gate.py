@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from stylemask_demo import messages
 from stylemask_demo.host_settings import HostSettings
 from stylemask_demo.media import pictures
+from stylemask_demo.ui.fair_queue import FairQueue
 
 LARGEST_UPLOAD = pictures.MAXIMUM_BYTES  # bytes of a file, so that more never reaches the disk
 LARGEST_UPLOADS = 2 * LARGEST_UPLOAD  # of all files of one request, with what is around them
@@ -65,11 +66,17 @@ class Gate:
 
 
 class GatedBlocks(gr.Blocks):
-    """Blocks whose events and endpoints are given no value that `check_value` refuses."""
+    """Blocks whose events and endpoints wait in a fair queue, and are given no value that `check_value` refuses."""
 
     def __init__(self, settings: HostSettings, **options: Any):
         super().__init__(**options)
         self._settings = settings
+
+    def queue(self, *arguments: Any, **options: Any) -> "GatedBlocks":
+        """Set the queue up as Gradio does, and make it a fair one; Gradio calls this itself."""
+        super().queue(*arguments, **options)
+        self._queue = FairQueue(self._queue)
+        return self
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *arguments: Any, **options: Any) -> list[Any]:
         """Every call of the server passes here, with what was sent, before a file is looked for or written."""

@@ -14,6 +14,7 @@ from stylemask_demo.errors import WrongSetting
 from stylemask_demo.ui import texts
 from stylemask_demo.ui.gate import LARGEST_UPLOAD, Gate
 from stylemask_demo.ui.headers import Headers
+from stylemask_demo.ui.health import Health
 from stylemask_demo.ui.link_preview import LinkPreview
 from stylemask_demo.ui.page import Page
 from stylemask_demo.ui.theme import STYLE_SHEETS, Calm
@@ -35,6 +36,7 @@ def launch(page: Page, port: int | None = None, share: bool = False, in_browser:
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     middleware = [
         Middleware(Headers, framed_by=page.settings.framed_by),
+        Middleware(Health, queue=page.blocks._queue),
         Middleware(Gate, settings=page.settings),
         Middleware(LinkPreview),
     ]
