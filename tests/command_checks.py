@@ -10,6 +10,7 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -100,11 +101,24 @@ def _own(arguments: list[str], _: Endpoints) -> None:
 
 
 def _python(arguments: list[str], endpoints: Endpoints) -> None:
+    if arguments[0].startswith("tools/"):
+        assert (ROOT / arguments[0]).is_file(), f"there is no {arguments[0]}"
+        _understood(import_module(Path(arguments[0]).stem).parser(), arguments[1:])
+        return
     assert arguments[0] == "-m", arguments
     if arguments[1] == "stylemask_demo":
         parse(arguments[2:])
     else:
         check(arguments[1:], endpoints)
+
+
+def _understood(parser: argparse.ArgumentParser, arguments: list[str]) -> None:
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said):
+        try:
+            parser.parse_args(arguments)
+        except SystemExit:
+            raise AssertionError(f"{arguments}: {said.getvalue()}") from None
 
 
 def _accelerate(arguments: list[str], _: Endpoints) -> None:
@@ -145,6 +159,9 @@ def _git(arguments: list[str], _: Endpoints) -> None:
 
 def _docker(arguments: list[str], _: Endpoints) -> None:
     dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    if arguments[:2] == ["compose", "-f"]:
+        assert arguments[3] in ("up", "restart") and (ROOT / arguments[2]).is_file(), arguments
+        return
     assert arguments[0] in ("build", "run"), arguments
     for option, value in zip(arguments, [*arguments[1:], ""], strict=True):
         if option == "--build-arg":
