@@ -32,7 +32,6 @@ demo: $(VENV)/.ready-demo
 
 test: $(VENV)/.ready-test
 	$(RUN) tests/browser.py
-	$(RUN) tests/front.py
 	$(RUN) -m pytest $(TWO) $(ARGS)
 
 test-fast: $(VENV)/.ready-test

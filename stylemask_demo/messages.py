@@ -76,6 +76,7 @@ UNREADABLE_FILE = "The file cannot be read. Check its name and its permissions."
 
 # What is sent to the page
 ADDRESS_GIVEN = "Addresses are not opened here. Save the file that you mean, and send it itself."
+WRONG_ARGUMENT = "What was sent is not what this takes. Look at what it takes, under 'Use via API' at the foot of the page."
 NOT_SENT_HERE = "This file was not sent to this page. Add the file itself."
 LARGE_REQUEST = "This is more than the {limit} MB that can be sent at once. Send less, for instance smaller pictures."
 PAGE_FULL = "Too many people are waiting here now. Try again in a minute."

@@ -52,7 +52,7 @@ def _starts() -> bool:
         return browser is not None
 
 
-def rights() -> list[str] | None:
+def _rights() -> list[str] | None:
     """Return what commands of the system's administrator start with; None for want of rights."""
     if os.geteuid() == 0:
         return []
@@ -62,11 +62,11 @@ def rights() -> list[str] | None:
 
 def _install() -> None:
     """Install Debian's chromium, and where that cannot be had playwright's."""
-    allowed = rights()
-    debian = allowed is not None and shutil.which("apt-get") is not None
+    rights = _rights()
+    debian = rights is not None and shutil.which("apt-get") is not None
     if debian:
         print("Installing chromium for the tests of the page.", flush=True)
-        apt = [*allowed, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
+        apt = [*rights, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
         subprocess.run([*apt, "update"], stdout=subprocess.DEVNULL)
         install = [*apt, "install", "-y", "--no-install-recommends", "chromium", "fonts-liberation"]
         if subprocess.run(install, stdout=subprocess.DEVNULL).returncode == 0:

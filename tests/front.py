@@ -1,7 +1,4 @@
-"""nginx before replicas of the page, as `deploy/` sets it up, for tests.
-
-``python tests/front.py`` brings it where it is not here, as ``make test`` does first.
-"""
+"""nginx before replicas of the page, as `deploy/` sets it up, for tests."""
 
 import os
 import shutil
@@ -12,17 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from browser import rights
 from serving import ROOT, answers, free_port
 
 NEEDED = "STYLEMASK_TESTS_NEED_NGINX"  # environment: when set, a missing nginx is a failure
 NONE = "No nginx is here: apt-get install nginx-light"
 DEPLOY = ROOT / "deploy"
-
-
-def find() -> str | None:
-    """The program; None where there is none."""
-    return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 
 
 @contextmanager
@@ -31,7 +22,7 @@ def front(folder: Path, replicas: Sequence[str]) -> Iterator[str]:
 
     Without nginx the test is skipped, or fails where it is demanded.
     """
-    nginx = find()
+    nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
     if nginx is None:
         (pytest.fail if os.environ.get(NEEDED) else pytest.skip)(NONE)
     port = free_port()
@@ -51,12 +42,3 @@ def front(folder: Path, replicas: Sequence[str]) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(timeout=60)
-
-
-if __name__ == "__main__":
-    if find() is None and (allowed := rights()) is not None and shutil.which("apt-get"):
-        print("Installing nginx for the test of replicas.", flush=True)
-        apt = [*allowed, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
-        subprocess.run([*apt, "install", "-y", "--no-install-recommends", "nginx-light"], stdout=subprocess.DEVNULL)
-    if find() is None:
-        print(f"REPLICAS WILL NOT BE TESTED. {NONE}")

@@ -6,6 +6,7 @@ address names, and take files of any size as data URLs.
 """
 
 import re
+import sys
 from typing import Any
 
 import gradio as gr
@@ -62,7 +63,22 @@ class Gate:
                 raise HTTPException(413, _too_long(limit))
             return message
 
-        await self._app(scope, counted, send)
+        begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, counted, noted)
+        except HTTPException:
+            raise
+        except Exception as error:  # what Gradio stumbles over in requests that no page sends
+            print(f"stylemask_demo: {scope['path']!r} failed: {type(error).__name__}", file=sys.stderr)
+            if begun:
+                raise
+            await JSONResponse({"detail": messages.WRONG_ARGUMENT}, 400)(scope, receive, send)
 
 
 class GatedBlocks(gr.Blocks):
@@ -85,6 +101,10 @@ class GatedBlocks(gr.Blocks):
             return await super().preprocess_data(block_fn, inputs, *arguments, **options)
         except InvalidPathError as error:  # whose message would name folders of this machine
             raise _refusal(messages.NOT_SENT_HERE) from error
+        except gr.Error as error:  # of a component, such as for a number outside of its range
+            raise _refusal(error.message) from error
+        except Exception as error:  # components trust what they are given, and fail in a hundred ways
+            raise _refusal(messages.WRONG_ARGUMENT) from error
 
 
 def check_value(value: Any, settings: HostSettings) -> None:
