@@ -179,5 +179,6 @@ NO_MARKS = "A part that marks results is missing on this machine. Ask who runs t
 WRONG_SIGNING_KEY = "The key that results are signed with cannot be used. Ask who runs this page to change it."
 WRONG_DETECTOR = "The setting of the face detector is none that there is. Choose one of: {names}."
 LIBRARY_MISSING = "A part of the demo does not start on this machine. Ask who runs this page to install what it lacks."
+DISK_FULL = "There is no room on the disk of this machine. Try again later, or ask who runs this page to make some."
 NO_MEMORY = "The memory of this machine is full just now. Try again in a minute, with a smaller picture if it stays so."
 SLOW_DETECTOR = "The weights of the face finder take too long. Try again with a better network."

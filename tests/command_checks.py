@@ -8,6 +8,7 @@ import contextlib
 import io
 import json
 import re
+import shlex
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -25,6 +26,7 @@ else:
 
 Endpoints = dict[str, list[str]]  # names of the arguments by name of the endpoint
 PACKAGE = ROOT / "stylemask_demo"
+TOOLS = ("fuzz", "load")  # targets of the Makefile, named after the tools that they start with ARGS
 
 
 def check(words: list[str], endpoints: Endpoints) -> None:
@@ -101,10 +103,6 @@ def _own(arguments: list[str], _: Endpoints) -> None:
 
 
 def _python(arguments: list[str], endpoints: Endpoints) -> None:
-    if arguments[0].startswith("tools/"):
-        assert (ROOT / arguments[0]).is_file(), f"there is no {arguments[0]}"
-        _understood(import_module(Path(arguments[0]).stem).parser(), arguments[1:])
-        return
     assert arguments[0] == "-m", arguments
     if arguments[1] == "stylemask_demo":
         parse(arguments[2:])
@@ -139,6 +137,9 @@ def _make(arguments: list[str], _: Endpoints) -> None:
             assert f"$({name})" in makefile, f"the Makefile uses no {name}"
         else:
             assert name in targets, f"the Makefile has no target '{name}'"
+        if name in TOOLS:
+            given = next((after.partition("=")[2] for after in arguments if after.startswith("ARGS=")), "")
+            _understood(import_module(name).parser(), shlex.split(given))
 
 
 def _pip(arguments: list[str], _: Endpoints) -> None:

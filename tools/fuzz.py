@@ -2,8 +2,8 @@
 
 Each file must be read or refused with one sentence, within ten seconds and 2 GB, by a process that lives on:
 
-    python tools/fuzz.py pictures --count 10000
-    python tools/fuzz.py videos --count 1000 --first 500
+    make fuzz ARGS="pictures --count 10000"
+    make fuzz ARGS="videos --count 1000 --first 500"
 
 The same number is the same file each time, so that what was found can be looked at again; it is kept in the folder
 `--keep`. Exits with 1 where something was found.

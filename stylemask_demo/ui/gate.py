@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stylemask_demo import messages
+from stylemask_demo.downloads import fetch
 from stylemask_demo.host_settings import HostSettings
 from stylemask_demo.media import pictures
 from stylemask_demo.ui.fair_queue import FairQueue
@@ -78,7 +79,9 @@ class Gate:
             print(f"stylemask_demo: {scope['path']!r} failed: {type(error).__name__}", file=sys.stderr)
             if begun:
                 raise
-            await JSONResponse({"detail": messages.WRONG_ARGUMENT}, 400)(scope, receive, send)
+            full = isinstance(error, OSError) and fetch.no_room(error)
+            told, status = (messages.DISK_FULL, 507) if full else (messages.WRONG_ARGUMENT, 400)
+            await JSONResponse({"detail": told}, status)(scope, receive, send)
 
 
 class GatedBlocks(gr.Blocks):
@@ -104,7 +107,15 @@ class GatedBlocks(gr.Blocks):
         except gr.Error as error:  # of a component, such as for a number outside of its range
             raise _refusal(error.message) from error
         except Exception as error:  # components trust what they are given, and fail in a hundred ways
-            raise _refusal(messages.WRONG_ARGUMENT) from error
+            full = isinstance(error, OSError) and fetch.no_room(error)
+            raise _refusal(messages.DISK_FULL if full else messages.WRONG_ARGUMENT) from error
+
+    async def postprocess_data(self, *arguments: Any, **options: Any) -> list[Any]:
+        """Every result passes here, and is written to a file."""
+        try:
+            return await super().postprocess_data(*arguments, **options)
+        except OSError as error:
+            raise _refusal(messages.DISK_FULL if fetch.no_room(error) else messages.UNWRITABLE) from error
 
 
 def check_value(value: Any, settings: HostSettings) -> None:
