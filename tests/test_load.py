@@ -24,6 +24,5 @@ def test_visitors_get_their_own_pictures_and_others_would_be_noticed(
     wrong = load.judged(visitors, memory, 0.0, 1000.0)
     assert len(wrong) == 2 and all("got another picture" in line for line in wrong)
     visitors[0]._right = visitors[1]._right
-    assert "visitors have the same pictures, so that a mix-up would not be seen" in load.judged(
-        visitors, memory, 0.0, 1000.0
-    )
+    wrong = load.judged(visitors, memory, 0.0, 1000.0)
+    assert "visitors have the same pictures, so that a mix-up would not be seen" in wrong

@@ -3,11 +3,11 @@
     make load ARGS="--visitors 32 --seconds 120"
     make load ARGS="--visitors 4 --requests 2000"
 
-Each visitor has a person of its own. First each asks alone, one after the other: these are the pictures that it must get, bit
-for bit, whenever it asks for the same again while all others ask too. Memory of the page is read as Linux tells it.
+Each visitor has a person of its own. First each asks alone, one after the other: these are the pictures that it must get,
+bit for bit, whenever it asks for the same again while all others ask too. Memory of the page is read as Linux tells it.
 
-Exits with 1 where a request failed or brought another picture, where somebody waited without being told a place in line, where
-files of visitors outlived the page, or where memory grew by more than `--growth` percent.
+Exits with 1 where a request failed or brought another picture, where somebody waited without being told a place in line,
+where files of visitors outlived the page, or where memory grew by more than `--growth` percent.
 """
 
 import argparse
@@ -194,10 +194,9 @@ def judged(visitors: list[Visitor], memory: Memory, settled: float, most_growth:
         late = waits[int(0.95 * (len(waits) - 1))]
         fair = sorted(len(visitor.waits) for visitor in visitors)
         print(f"Half waited less than {median(waits):.1f} s, 95 % less than {late:.1f} s, all less than {waits[-1]:.1f} s.")
-        print(
-            f"Each visitor got {fair[0]} to {fair[-1]} pictures; the last place in line was {max(v.told for v in visitors)}."
-        )
-    print(f"Memory: {before:.0f} MB after {settled:.0f} s, {after:.0f} MB at the end, {growth:+.1f} %.")
+        last = max(visitor.told for visitor in visitors)
+        print(f"Each visitor got {fair[0]} to {fair[-1]} pictures; the last place in line was {last}.")
+    print(f"Memory: {before:.0f} MB after {settled:.0f} s, {after:.0f} MB at the end: {growth:+.1f} %.")
     if growth > most_growth:
         wrong.append(f"memory grew by {growth:.1f} %")
     if len({visitor.right for visitor in visitors}) < len(visitors):

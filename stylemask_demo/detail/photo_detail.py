@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from stylemask_demo.caching import VISITOR_SECONDS, Cache, bytes_of
+from stylemask_demo.detail.background import uncovered
 from stylemask_demo.faces.extract import read_twice
 from stylemask_demo.faces.head_size import RIGID, head_size, zoomed
 from stylemask_demo.faces.regions import HEAD_STAYS, Region, region_mask
@@ -76,6 +77,7 @@ class PhotoDetail:
         places = find_places(of_crops, of_inversions, now.landmarks, made.shape[-1] // CELL)
         with self._precision():
             layers = self._network(crops, inversions, made, places, torch.cat([poses, now.euler], 1))
+        layers = uncovered(layers, crops, now.landmarks)
         if region not in HEAD_STAYS:
             return layers
         side = made.shape[-1]

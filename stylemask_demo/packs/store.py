@@ -24,8 +24,9 @@ def save_network(
     arguments: dict[str, Any],
     dtype: torch.dtype = torch.float16,
 ) -> Path:
-    """Write `module` as `<key>.safetensors`, or `<key>.2.safetensors` beside an earlier one until it is entered, into the pack
-    in `folder`, and enter it in `pack.json`.
+    """Write `module` as `<key>.safetensors` into the pack in `folder` and enter it in `pack.json`.
+
+    Where the pack has a file of this name already, the new one is `<key>.2.safetensors`, and the old one goes at the end.
 
     Floating tensors are stored as `dtype` (as float32 where float16 would overflow), the others as they are.
     `arguments` are the keyword arguments that build the module again; they must be JSON values, where
