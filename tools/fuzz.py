@@ -124,7 +124,7 @@ def _place(content: bytearray, chance: random.Random) -> int:
 
 
 def _flip(content: bytearray, chance: random.Random, _: Sequence[bytes]) -> None:
-    for _ in range(chance.randint(1, 16) if content else 0):
+    for _flipped in range(chance.randint(1, 16) if content else 0):
         content[_place(content, chance)] ^= 1 << chance.randrange(8)
 
 
