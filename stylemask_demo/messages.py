@@ -58,6 +58,7 @@ LONG_VIDEO = "The video is longer than {limit} seconds. Cut a shorter piece."
 MANY_FRAMES = "The video has more than {limit} frames. Cut a shorter piece, or save it with fewer frames a second."
 LARGE_FRAMES = "The video has frames of {width} x {height} pixels. Save it smaller, with at most {limit} megapixels."
 SMALL_FRAMES = "The video is only {width} x {height} pixels. Take a video with at least {limit} pixels a side."
+LARGE_FRAME = "The camera's pictures are too large. Use a camera with fewer pixels."
 NARROW_FRAMES = (
     "The video has frames of {width} x {height} pixels, more than {limit} times as much one way as the other. Cut out the "
     "part with the face."
@@ -76,8 +77,12 @@ UNREADABLE_FILE = "The file cannot be read. Check its name and its permissions."
 
 # What is sent to the page
 ADDRESS_GIVEN = "Addresses are not opened here. Save the file that you mean, and send it itself."
+WRONG_ARGUMENT = "What was sent is not what this takes. Look at what it takes, under 'Use via API' at the foot of the page."
 NOT_SENT_HERE = "This file was not sent to this page. Add the file itself."
 LARGE_REQUEST = "This is more than the {limit} MB that can be sent at once. Send less, for instance smaller pictures."
+PAGE_FULL = "Too many people are waiting here now. Try again in a minute."
+MANY_REQUESTS = "You have {limit} results under way here, as many as one visitor can have. Wait until some are done."
+MUCH_LONG_WORK = "You have {limit} long works under way here, as many as one visitor can have. Wait for one, or cancel it."
 EXAMPLES_ONLY = "This page takes no pictures of your own. Choose an example, or let it make up a person."
 
 # Results
@@ -107,6 +112,7 @@ SLIDERS_NOT_READY = "The sliders of these weights are not ready yet. Prepare the
 SOURCE_NEEDED = "A picture is needed. Add a source portrait."
 SAMPLE_NEEDED = "A picture is needed. Add one whose expression is to be taken."
 PICTURE_NEEDED = "A picture is needed. Send a portrait."
+MANY_CAMERAS = "Too many cameras are followed at this moment. Try again in a minute."
 VIDEO_NEEDED = "A picture and a video are needed. Add a source portrait and a video that moves it."
 OUT_OF_RANGE = "{name} cannot be set to {number}. Choose a number from {least} to {limit}."
 GRID_NEEDED = "Pictures are needed. Add at least one source and one target to the grid."
@@ -175,4 +181,6 @@ NO_MARKS = "A part that marks results is missing on this machine. Ask who runs t
 WRONG_SIGNING_KEY = "The key that results are signed with cannot be used. Ask who runs this page to change it."
 WRONG_DETECTOR = "The setting of the face detector is none that there is. Choose one of: {names}."
 LIBRARY_MISSING = "A part of the demo does not start on this machine. Ask who runs this page to install what it lacks."
+DISK_FULL = "There is no room on the disk of this machine. Try again later, or ask who runs this page to make some."
+NO_MEMORY = "The memory of this machine is full just now. Try again in a minute, with a smaller picture if it stays so."
 SLOW_DETECTOR = "The weights of the face finder take too long. Try again with a better network."

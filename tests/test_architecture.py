@@ -9,7 +9,7 @@ LONGEST, LONGEST_REENACTOR = 300, 220  # lines
 ROOMS = (
     ("messages",),
     ("errors", "resources"),
-    ("batching", "caching", "host_settings", "networks", "precision"),
+    ("ahead", "batching", "caching", "host_settings", "networks", "precision"),
     ("downloads", "media"),
     ("generator", "faces"),
     ("packs",),
@@ -18,7 +18,7 @@ ROOMS = (
     ("detail", "editing", "driving", "calibration"),
     ("pipeline",),
     ("reenactor",),
-    ("verification", "comparisons"),
+    ("verification", "comparisons", "live"),
     ("rendering",),
     ("training",),
     ("evaluation",),
@@ -32,8 +32,8 @@ LEVELS = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 TOOLS = {"rendering", "training", "evaluation"}  # used by none of the others: the demo starts without them
 # The page and the command line ask the reenactor, and what there is to do before it is there: files and packs.
 # Modules that serve everybody.
-SINGLE = {"errors", "messages", "resources", "batching", "caching", "host_settings", "precision"}
-ASKED = SINGLE | {"downloads", "media", "packs", "reenactor", "verification", "comparisons"}
+SINGLE = {"ahead", "errors", "messages", "resources", "batching", "caching", "host_settings", "precision"}
+ASKED = SINGLE | {"downloads", "media", "packs", "reenactor", "verification", "comparisons", "live"}
 
 
 def test_every_room_has_its_place():

@@ -7,6 +7,8 @@ import gradio as gr
 from stylemask_demo.host_settings import HostSettings
 from stylemask_demo.media.provenance import check_host
 from stylemask_demo.ui import texts
+from stylemask_demo.ui.camera_compute import create_camera_compute
+from stylemask_demo.ui.camera_handlers import CameraHandlers
 from stylemask_demo.ui.compare_compute import create_compare_compute
 from stylemask_demo.ui.compare_handlers import CompareHandlers
 from stylemask_demo.ui.components import DropZone, VideoZone
@@ -16,6 +18,7 @@ from stylemask_demo.ui.examples import EXAMPLES
 from stylemask_demo.ui.gate import GatedBlocks
 from stylemask_demo.ui.handlers import Handlers
 from stylemask_demo.ui.layout import lay_out
+from stylemask_demo.ui.leftovers import own_folder
 from stylemask_demo.ui.long_handlers import LongHandlers
 from stylemask_demo.ui.move_compute import create_move_compute
 from stylemask_demo.ui.move_handlers import MoveHandlers
@@ -39,6 +42,7 @@ class Page(NamedTuple):
 
 def build_page(registry: PackRegistry) -> Page:
     """Return the page over a registry of packs, ready for `launch`. Raises WrongSetting where its host says nonsense."""
+    own_folder()  # before Gradio looks for one
     settings = HostSettings.from_environment()
     check_host(settings)
     gr.set_static_paths([EXAMPLES])  # so that they need not be copied, wherever the page is started
@@ -51,12 +55,13 @@ def build_page(registry: PackRegistry) -> Page:
         LongHandlers(registry, compute, tuned, settings),
         move,
         VideoHandlers(compute, tuned),
+        CameraHandlers(create_camera_compute(registry), pictures, settings.examples_only),
         CompareHandlers(create_compare_compute(registry), tuned),
     )
     lifetime = (CACHE_CHECKED, CACHE_AGE)
     with GatedBlocks(settings, title=texts.TITLE, analytics_enabled=False, delete_cache=lifetime) as blocks:
         facts = facts_of(registry.get(registry.default))
-        components = lay_out(facts, registry.packs(), forget=tuned.drop)
+        components = lay_out(facts, registry.packs(), forget=tuned.drop, leave=handlers.camera.end)
         if settings.examples_only:
             for zone in blocks.blocks.values():
                 if isinstance(zone, DropZone | VideoZone):
