@@ -5,6 +5,8 @@
 # make lock        writes the *.lock files anew, after a change in requirements*.txt
 # make format      lays the code out
 # make screenshots the pictures of the page in docs/, and an animation
+# make fuzz ARGS="pictures --count 10000"   reads files that are changed at random; see docs/reliability.md
+# make load ARGS="--visitors 32"            lets many visitors ask a page of its own at once
 # make space SPACE=owner/name   uploads the demo to a Hugging Face Space; ARGS=--dry-run only lists the files
 # make judge       the environment of the eyes that judge results on photographs: stylemask-demo evaluate --real FOLDER
 # make clean       removes what these have made here
@@ -25,7 +27,7 @@ TWO := -n 2 --dist loadgroup
 
 export GRADIO_ANALYTICS_ENABLED := False
 
-.PHONY: demo test test-fast check lock format screenshots space judge clean
+.PHONY: demo test test-fast check lock format screenshots fuzz load space judge clean
 
 demo: $(VENV)/.ready-demo
 	$(RUN) app.py
@@ -58,6 +60,12 @@ format: $(VENV)/.ready-test
 screenshots: $(VENV)/.ready-test
 	$(RUN) tests/browser.py
 	PYTHONPATH=. $(RUN) tests/screenshots.py
+
+fuzz: $(VENV)/.ready-demo
+	PYTHONPATH=. $(RUN) tools/fuzz.py $(ARGS)
+
+load: $(VENV)/.ready-demo
+	PYTHONPATH=. $(RUN) tools/load.py $(ARGS)
 
 space: $(VENV)/.ready-demo
 	$(RUN) tools/upload_space.py $(SPACE) $(ARGS)

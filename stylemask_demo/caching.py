@@ -1,5 +1,6 @@
 """Bounded caches that forget, and values that are made at first use; both shared by threads."""
 
+import dataclasses
 import math
 import threading
 import time
@@ -8,6 +9,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Generic, TypeVar
 
 from cachetools import TTLCache
+from PIL import Image
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -116,6 +118,19 @@ class Cache(Generic[K, V]):
     def _keep(self, key: K, value: V) -> None:
         if self._values.getsizeof(value) <= self._values.maxsize:
             self._values[key] = value
+
+
+def bytes_of(value: object) -> float:
+    """About how much memory a value takes: its arrays, tensors, pictures and bytes, also in tuples, lists, dataclasses."""
+    if isinstance(value, bytes):
+        return len(value)
+    if isinstance(value, Image.Image):
+        return len(value.getbands()) * value.width * value.height
+    if isinstance(value, tuple | list):
+        return sum(map(bytes_of, value))
+    if dataclasses.is_dataclass(value):
+        return sum(bytes_of(getattr(value, field.name)) for field in dataclasses.fields(value))
+    return float(getattr(value, "nbytes", 0))
 
 
 class Lazy(Generic[V]):

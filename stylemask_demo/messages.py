@@ -77,8 +77,12 @@ UNREADABLE_FILE = "The file cannot be read. Check its name and its permissions."
 
 # What is sent to the page
 ADDRESS_GIVEN = "Addresses are not opened here. Save the file that you mean, and send it itself."
+WRONG_ARGUMENT = "What was sent is not what this takes. Look at what it takes, under 'Use via API' at the foot of the page."
 NOT_SENT_HERE = "This file was not sent to this page. Add the file itself."
 LARGE_REQUEST = "This is more than the {limit} MB that can be sent at once. Send less, for instance smaller pictures."
+PAGE_FULL = "Too many people are waiting here now. Try again in a minute."
+MANY_REQUESTS = "You have {limit} results under way here, as many as one visitor can have. Wait until some are done."
+MUCH_LONG_WORK = "You have {limit} long works under way here, as many as one visitor can have. Wait for one, or cancel it."
 EXAMPLES_ONLY = "This page takes no pictures of your own. Choose an example, or let it make up a person."
 
 # Results
@@ -177,4 +181,6 @@ NO_MARKS = "A part that marks results is missing on this machine. Ask who runs t
 WRONG_SIGNING_KEY = "The key that results are signed with cannot be used. Ask who runs this page to change it."
 WRONG_DETECTOR = "The setting of the face detector is none that there is. Choose one of: {names}."
 LIBRARY_MISSING = "A part of the demo does not start on this machine. Ask who runs this page to install what it lacks."
+DISK_FULL = "There is no room on the disk of this machine. Try again later, or ask who runs this page to make some."
+NO_MEMORY = "The memory of this machine is full just now. Try again in a minute, with a smaller picture if it stays so."
 SLOW_DETECTOR = "The weights of the face finder take too long. Try again with a better network."

@@ -45,14 +45,6 @@ def launch_or_skip(playwright: Playwright, more: Sequence[str] = ()) -> Browser:
     return browser
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say below the results how many tests were skipped for want of a browser."""
-    skipped = sum(NONE in str(report.longrepr) for report in terminalreporter.stats.get("skipped", ()))
-    if skipped:
-        terminalreporter.section("THE PAGE WAS NOT TESTED", red=True, bold=True)
-        terminalreporter.line(f"{skipped} tests were skipped. {NONE}", red=True)
-
-
 def _starts() -> bool:
     with sync_playwright() as playwright:
         browser = launch(playwright)

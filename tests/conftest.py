@@ -11,9 +11,11 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # the cores are shared by processes of 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import browser as browsers
+import front
 import pytest
 import recorded_weights
-from browser import launch_or_skip, pytest_terminal_summary  # noqa: F401  pytest finds it here
+from browser import launch_or_skip
 from gradio_client import Client
 from people import names, picture
 from playwright.sync_api import Browser, Playwright, sync_playwright
@@ -23,6 +25,8 @@ from visiting import Visit
 
 from stylemask_demo import Portrait, Reenactor
 
+# What is not tested where something cannot be had, and what the tests say then.
+UNTESTED = {"THE PAGE WAS NOT TESTED": browsers.NONE, "REPLICAS WERE NOT TESTED": front.NONE}
 # Fixtures that processes of tests had better not make twice.
 SHARED = {"reenactor": "people", "address": "page", "weights": "weights"}
 LONG = {"sources", "targets", "address", "client"}  # fixtures that take more than two seconds to make
@@ -47,6 +51,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.pluginmanager.hasplugin("xdist"):
         for item in items:
             item.add_marker(pytest.mark.xdist_group(groups.get(item.path, item.path.stem)))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say below the results how many tests were skipped for want of something."""
+    for title, reason in UNTESTED.items():
+        skipped = sum(reason in str(report.longrepr) for report in terminalreporter.stats.get("skipped", ()))
+        if skipped:
+            terminalreporter.section(title, red=True, bold=True)
+            terminalreporter.line(f"{skipped} tests were skipped. {reason}", red=True)
 
 
 @pytest.fixture(scope="session")
@@ -108,6 +121,17 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     browser = launch_or_skip(playwright)
     yield browser
     browser.close()
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Browser, address: str) -> Iterator[Visit]:
+    """One tab for all tests of a file: each begins where the last one has ended. It may not have had a problem."""
+    # Who wants no motion is spared the animation in the page's head, which would be drawn all the time.
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    tab = Visit(context.new_page(), address)
+    yield tab
+    context.close()
+    assert not tab.problems
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from stylemask_demo.caching import SWEEP_SECONDS
 from stylemask_demo.errors import Cancelled, DownloadFailed, StyleMaskError
 from stylemask_demo.host_settings import HostSettings
 from stylemask_demo.ui import long_handlers, texts
-from stylemask_demo.ui.components import LivePicture
+from stylemask_demo.ui.components import DropZone, LivePicture, PictureDownload, PictureRow, VideoZone
 from stylemask_demo.ui.compute import Computed
 from stylemask_demo.ui.error_messages import explained, in_card
 from stylemask_demo.ui.examples import example_faces, remembering_examples
@@ -293,3 +293,13 @@ def test_texts_from_elsewhere_cannot_become_markup():
     assert "<script>" not in texts.progress("<script>", 1, 2)
     assert "<script>" not in texts.download_progress("<script>", 1, 2)
     assert "<script>" not in texts.method_hint("<script>")
+
+
+@pytest.mark.parametrize("kind", [DropZone, VideoZone, PictureRow, lambda **how: PictureDownload("face", **how)])
+def test_files_of_components_that_were_updated_are_deleted_too(kind):
+    with gr.Blocks() as blocks:
+        component = kind()
+    copy = kind(render=False)  # as Gradio makes it for a visitor at the first update
+    copy.temp_files.add("a visitor's file")
+    assert any("a visitor's file" in files for files in blocks.temp_file_sets)
+    component.temp_files.discard("a visitor's file")

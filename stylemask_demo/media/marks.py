@@ -4,7 +4,6 @@ import zlib
 from functools import cache, lru_cache
 from typing import Any
 
-import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -33,6 +32,8 @@ def with_watermark(picture: Image.Image) -> Image.Image:
     """A copy of a result (RGB) with the watermark; takes a second or two. Raises WrongSetting without the library."""
     small = np.asarray(_reduced(picture))
     added = _encoder().encode(np.ascontiguousarray(small[:, :, ::-1]), _METHOD)[:, :, ::-1].astype(np.float32) - small
+    import cv2  # here: a machine without a desktop is told what helps where faces are found
+
     layer = cv2.resize(added, picture.size, interpolation=cv2.INTER_CUBIC)
     made = Image.fromarray(np.clip(np.rint(np.asarray(picture) + layer), 0, 255).astype(np.uint8))
     made.info = picture.info

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from stylemask_demo.caching import VISITOR_SECONDS, Cache, Lazy
+from stylemask_demo.caching import VISITOR_SECONDS, Cache, Lazy, bytes_of
 from stylemask_demo.generator.inversion import Inverter, RefiningInverter
 from stylemask_demo.generator.style_space import PictureCode, StyleSpace
 from stylemask_demo.methods.available import check_method
@@ -20,7 +20,7 @@ from stylemask_demo.packs.recipe import Recipe, View
 from stylemask_demo.portraits.portrait import Portrait
 from stylemask_demo.portraits.readers import ParameterReader, Reading
 
-REMEMBERED = 64  # faces whose motion and identity codes are kept
+REMEMBERED, REMEMBERED_BYTES = 64, 50_000_000  # faces whose motion and identity codes are kept
 # The network of a recipe's views that sees those who lead; what directions read is the portrait's crop.
 SEEN_BY = {"stylemask": "encoder", "directions": "parameters", "motion": "motion"}
 
@@ -43,7 +43,7 @@ class Transfer:
     ):
         self._networks, self._space, self._invert, self._reader = networks, space, invert, reader
         self._measure, self._recipe = measure, recipe
-        self._codes: Cache[tuple[str, str], Tensor] = Cache(REMEMBERED, seconds=VISITOR_SECONDS)
+        self._codes: Cache[tuple[str, str], Tensor] = Cache(REMEMBERED, REMEMBERED_BYTES, bytes_of, VISITOR_SECONDS)
         self._refine = Lazy(self._refiner)
 
     def __call__(self, method: str, who: FaceCode, how: FaceCode, strength: float = 1.0) -> PictureCode:

@@ -3,7 +3,7 @@
 import base64
 import binascii
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import gradio as gr
 from gradio import component_meta
@@ -41,7 +41,24 @@ COMPARISON = """
 """
 
 
-class DropZone(gr.Image):
+class Tidied:
+    """A component whose files are deleted with all others of the page.
+
+    Of a component that is updated Gradio makes a copy for the visitor, and would forget the files that the copy shows.
+    """
+
+    _files: ClassVar[set[str]] = set()
+
+    @property
+    def temp_files(self) -> set[str]:
+        return Tidied._files
+
+    @temp_files.setter
+    def temp_files(self, files: set[str]) -> None:
+        """Keep to those of all."""
+
+
+class DropZone(Tidied, gr.Image):
     """A place for one picture that hands the file over undecoded.
 
     gr.Image opens the file itself before the event's function is called, so a damaged or gigantic picture
@@ -109,7 +126,7 @@ class LivePicture(gr.Image):
         return None if value is None else Base64ImageData(url=data_url(value))
 
 
-class MadePicture(gr.Image):
+class MadePicture(Tidied, gr.Image):
     """A picture that a program gets, of the bytes of a PNG or GIF file, from the cache that is emptied by age."""
 
     is_template = True
@@ -156,7 +173,7 @@ class FacePicker(gr.Gallery):
         return GalleryData(root=[GalleryImage(image=ImageData(url=data_url(face))) for face in value or []])
 
 
-class PictureRow(gr.Gallery):
+class PictureRow(Tidied, gr.Gallery):
     """A place for some pictures that hands the files over as they came, whatever they are."""
 
     is_template = True
@@ -166,7 +183,7 @@ class PictureRow(gr.Gallery):
         return [item.image.path or "" for item in given if isinstance(item, GalleryImage)]
 
 
-class PictureFiles(gr.File):
+class PictureFiles(Tidied, gr.File):
     """Some pictures that a program sends. gr.File would leave an empty file behind for each of them."""
 
     is_template = True
@@ -181,7 +198,7 @@ class PictureFiles(gr.File):
         return [file["path"] for file in self.example_payload()]
 
 
-class VideoZone(gr.Video):
+class VideoZone(Tidied, gr.Video):
     """A place for one video that hands the file over as it came: gr.Video would call ffmpeg on some."""
 
     is_template = True
@@ -225,7 +242,7 @@ class MethodChoice(gr.Radio):
         return payload or ""
 
 
-class PictureDownload(gr.DownloadButton):
+class PictureDownload(Tidied, gr.DownloadButton):
     """A download of one picture as PNG, named like its button, from the cache that is emptied by age."""
 
     is_template = True

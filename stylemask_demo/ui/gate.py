@@ -6,6 +6,7 @@ address names, and take files of any size as data URLs.
 """
 
 import re
+import sys
 from typing import Any
 
 import gradio as gr
@@ -15,8 +16,10 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stylemask_demo import messages
+from stylemask_demo.downloads import fetch
 from stylemask_demo.host_settings import HostSettings
 from stylemask_demo.media import pictures
+from stylemask_demo.ui.fair_queue import FairQueue
 
 LARGEST_UPLOAD = pictures.MAXIMUM_BYTES  # bytes of a file, so that more never reaches the disk
 LARGEST_UPLOADS = 2 * LARGEST_UPLOAD  # of all files of one request, with what is around them
@@ -61,15 +64,38 @@ class Gate:
                 raise HTTPException(413, _too_long(limit))
             return message
 
-        await self._app(scope, counted, send)
+        begun = False
+
+        async def noted(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, counted, noted)
+        except HTTPException:
+            raise
+        except Exception as error:  # what Gradio stumbles over in requests that no page sends
+            print(f"stylemask_demo: {scope['path']!r} failed: {type(error).__name__}", file=sys.stderr)
+            if begun:
+                raise
+            full = isinstance(error, OSError) and fetch.no_room(error)
+            told, status = (messages.DISK_FULL, 507) if full else (messages.WRONG_ARGUMENT, 400)
+            await JSONResponse({"detail": told}, status)(scope, receive, send)
 
 
 class GatedBlocks(gr.Blocks):
-    """Blocks whose events and endpoints are given no value that `check_value` refuses."""
+    """Blocks whose events and endpoints wait in a fair queue, and are given no value that `check_value` refuses."""
 
     def __init__(self, settings: HostSettings, **options: Any):
         super().__init__(**options)
         self._settings = settings
+
+    def queue(self, *arguments: Any, **options: Any) -> "GatedBlocks":
+        """Set the queue up as Gradio does, and make it a fair one; Gradio calls this itself."""
+        super().queue(*arguments, **options)
+        self._queue = FairQueue(self._queue)
+        return self
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *arguments: Any, **options: Any) -> list[Any]:
         """Every call of the server passes here, with what was sent, before a file is looked for or written."""
@@ -78,6 +104,18 @@ class GatedBlocks(gr.Blocks):
             return await super().preprocess_data(block_fn, inputs, *arguments, **options)
         except InvalidPathError as error:  # whose message would name folders of this machine
             raise _refusal(messages.NOT_SENT_HERE) from error
+        except gr.Error as error:  # of a component, such as for a number outside of its range
+            raise _refusal(error.message) from error
+        except Exception as error:  # components trust what they are given, and fail in a hundred ways
+            full = isinstance(error, OSError) and fetch.no_room(error)
+            raise _refusal(messages.DISK_FULL if full else messages.WRONG_ARGUMENT) from error
+
+    async def postprocess_data(self, *arguments: Any, **options: Any) -> list[Any]:
+        """Every result passes here, and is written to a file."""
+        try:
+            return await super().postprocess_data(*arguments, **options)
+        except OSError as error:
+            raise _refusal(messages.DISK_FULL if fetch.no_room(error) else messages.UNWRITABLE) from error
 
 
 def check_value(value: Any, settings: HostSettings) -> None:

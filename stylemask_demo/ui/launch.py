@@ -14,6 +14,8 @@ from stylemask_demo.errors import WrongSetting
 from stylemask_demo.ui import texts
 from stylemask_demo.ui.gate import LARGEST_UPLOAD, Gate
 from stylemask_demo.ui.headers import Headers
+from stylemask_demo.ui.health import Health
+from stylemask_demo.ui.leftovers import keep_sweeping, own_folder
 from stylemask_demo.ui.link_preview import LinkPreview
 from stylemask_demo.ui.page import Page
 from stylemask_demo.ui.theme import STYLE_SHEETS, Calm
@@ -36,6 +38,7 @@ def launch(page: Page, port: int | None = None, share: bool = False, in_browser:
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     middleware = [
         Middleware(Headers, framed_by=page.settings.framed_by),
+        Middleware(Health, queue=page.blocks._queue),
         Middleware(Gate, settings=page.settings),
         Middleware(LinkPreview),
     ]
@@ -60,6 +63,7 @@ def launch(page: Page, port: int | None = None, share: bool = False, in_browser:
         if port is None:
             raise
         raise WrongSetting(messages.PORT_TAKEN.format(number=port)) from error
+    keep_sweeping(own_folder())
     page.preparations.start(page.pack)  # after the launch: from then on shared GPUs are lent
     page.blocks.block_thread()
     # Gradio deletes them too when it stops, but gives up after five seconds while a visitor's connection is open.

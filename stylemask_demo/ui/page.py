@@ -18,6 +18,7 @@ from stylemask_demo.ui.examples import EXAMPLES
 from stylemask_demo.ui.gate import GatedBlocks
 from stylemask_demo.ui.handlers import Handlers
 from stylemask_demo.ui.layout import lay_out
+from stylemask_demo.ui.leftovers import own_folder
 from stylemask_demo.ui.long_handlers import LongHandlers
 from stylemask_demo.ui.move_compute import create_move_compute
 from stylemask_demo.ui.move_handlers import MoveHandlers
@@ -41,6 +42,7 @@ class Page(NamedTuple):
 
 def build_page(registry: PackRegistry) -> Page:
     """Return the page over a registry of packs, ready for `launch`. Raises WrongSetting where its host says nonsense."""
+    own_folder()  # before Gradio looks for one
     settings = HostSettings.from_environment()
     check_host(settings)
     gr.set_static_paths([EXAMPLES])  # so that they need not be copied, wherever the page is started

@@ -3,7 +3,8 @@
 import base64
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import gradio as gr
@@ -95,12 +96,10 @@ def kind_of(file: bytes) -> str:
     return "gif" if file.startswith(b"GIF") else "png"
 
 
-def first_frame(video: str) -> Image.Image:
-    """Return the first frame of a video, RGB. Raises UnreadableMedia."""
-    frames = iter(read_frames(video))
-    first = next(frames)
-    del frames  # which closes the file
-    return first
+def first_frames(video: str) -> Iterator[Image.Image]:
+    """Return the frames of a video's first second, RGB. Raises UnreadableMedia."""
+    frames = read_frames(video)
+    return islice(frames, max(round(frames.fps), 1))
 
 
 def thumbnails(picture: Image.Image, boxes: Sequence[Box]) -> list[Image.Image]:
