@@ -18,7 +18,7 @@ ROOMS = (
     ("detail", "editing", "driving", "calibration"),
     ("pipeline",),
     ("reenactor",),
-    ("verification", "comparisons"),
+    ("verification", "comparisons", "moving"),
     ("rendering",),
     ("training",),
     ("evaluation",),
@@ -32,7 +32,7 @@ LEVELS = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 TOOLS = {"rendering", "training", "evaluation"}  # used by none of the others: the demo starts without them
 # The page and the command line ask the reenactor, and what there is to do before it is there: files and packs.
 SINGLE = {"errors", "messages", "resources", "batching", "caching", "precision"}  # modules that serve everybody
-ASKED = SINGLE | {"downloads", "media", "packs", "reenactor", "verification", "comparisons"}
+ASKED = SINGLE | {"downloads", "media", "packs", "reenactor", "verification", "comparisons", "moving"}
 
 
 def test_every_room_has_its_place():
