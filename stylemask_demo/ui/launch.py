@@ -15,7 +15,10 @@ from stylemask_demo.ui.page import Page
 from stylemask_demo.ui.theme import STYLE_SHEETS, Calm
 
 # In this order.
-SCRIPTS = [Path(__file__).with_name(name) for name in ("page_script.js", "move_script.js", "waiting_script.js")]
+SCRIPTS = [
+    Path(__file__).with_name(name)
+    for name in ("page_script.js", "move_script.js", "move_drag_script.js", "waiting_script.js")
+]
 LARGEST_UPLOAD = 50_000_000  # bytes, as in media.pictures, so that more never reaches the disk
 
 
