@@ -5,6 +5,9 @@ from typing import TypeVar
 
 import torch
 
+from stylemask_demo import messages
+from stylemask_demo.errors import OutOfMemory
+
 ON_CPU, ON_GPU = 2, 16  # pictures at once; on CPUs more are no faster, and each takes some 40 MB
 
 T = TypeVar("T")
@@ -18,9 +21,26 @@ def batch_size(device: torch.device) -> int:
 
 
 def in_batches(function: Callable[[Sequence[T]], Iterable[R]], items: Sequence[T], device: torch.device) -> list[R]:
-    """What a function that works on a device makes of some items after the other."""
-    size = batch_size(device)
-    return [made for start in range(0, len(items), size) for made in function(items[start : start + size])]
+    """What a function that works on a device makes of some items after the other.
+
+    Where the memory of a GPU does not hold as many at once as usual, because others use it too, it is tried with half of
+    them, and so on; the next call begins with the usual number again. Raises OutOfMemory where it does not hold one.
+    """
+    size, made, done = batch_size(device), list[R](), 0
+    while done < len(items):
+        some = items[done : done + size]
+        try:
+            made.extend(function(some))
+        except torch.OutOfMemoryError:
+            if len(some) == 1:
+                raise OutOfMemory(messages.NO_MEMORY) from None
+            size = len(some) // 2
+        else:
+            done += len(some)
+            continue
+        # Here, because until the error is gone it holds what it has met.
+        torch.cuda.empty_cache()
+    return made
 
 
 def as_list(value: T | Sequence[T]) -> Sequence[T]:

@@ -1,5 +1,6 @@
 """Bounded caches that forget, and values that are made at first use; both shared by threads."""
 
+import dataclasses
 import math
 import threading
 import time
@@ -8,6 +9,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Generic, TypeVar
 
 from cachetools import TTLCache
+from PIL import Image
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -118,8 +120,21 @@ class Cache(Generic[K, V]):
             self._values[key] = value
 
 
+def bytes_of(value: object) -> float:
+    """About how much memory a value takes: its arrays, tensors, pictures and bytes, also in tuples, lists, dataclasses."""
+    if isinstance(value, bytes):
+        return len(value)
+    if isinstance(value, Image.Image):
+        return len(value.getbands()) * value.width * value.height
+    if isinstance(value, tuple | list):
+        return sum(map(bytes_of, value))
+    if dataclasses.is_dataclass(value):
+        return sum(bytes_of(getattr(value, field.name)) for field in dataclasses.fields(value))
+    return float(getattr(value, "nbytes", 0))
+
+
 class Lazy(Generic[V]):
-    """A value that is made when it is first asked for; copies by pickle hold the value itself."""
+    """A value that is made when it is first asked for."""
 
     def __init__(self, make: Callable[[], V]):
         self._make: Callable[[], V] | None = make
@@ -132,15 +147,6 @@ class Lazy(Generic[V]):
                 self._value = self._make()
                 self._make = None  # what it needed can go
             return self._value
-
-    def __reduce__(self) -> tuple[Callable[[V], "Lazy[V]"], tuple[V]]:
-        return _made, (self.get(),)
-
-
-def _made(value: V) -> Lazy[V]:
-    lazy = Lazy(lambda: value)
-    lazy.get()
-    return lazy
 
 
 _watched: "weakref.WeakSet[Cache]" = weakref.WeakSet()  # all caches that forget

@@ -57,6 +57,10 @@ class Cancelled(StyleMaskError):
         super().__init__(message, detail)
 
 
+class OutOfMemory(StyleMaskError):
+    """The accelerator's memory does not hold the work on even one picture."""
+
+
 class WrongSetting(StyleMaskError):
     """An environment variable or a request says something that means nothing here."""
 

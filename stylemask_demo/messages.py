@@ -36,6 +36,10 @@ DAMAGED_PICTURE = (
 LARGE_PICTURE = "The picture has more than {limit} megapixels. Make it smaller and try again."
 LARGE_PICTURE_FILE = "The picture is larger than {limit} MB. Save it smaller, for instance as JPEG."
 SMALL_PICTURE = "The picture is only {width} x {height} pixels. Take a picture with at least {limit} pixels a side."
+NARROW_PICTURE = (
+    "The picture has {width} x {height} pixels, more than {limit} times as much one way as the other. Cut out the "
+    "part with the face."
+)
 EMPTY_PICTURE = "The picture is empty: the file has no content. Take another picture."
 TEXT_MODE = "The picture was opened as text. Open it in binary mode."
 NOT_AN_IMAGE = "This is no picture. Give a file, its content, or a picture that is open already."
@@ -54,6 +58,11 @@ LONG_VIDEO = "The video is longer than {limit} seconds. Cut a shorter piece."
 MANY_FRAMES = "The video has more than {limit} frames. Cut a shorter piece, or save it with fewer frames a second."
 LARGE_FRAMES = "The video has frames of {width} x {height} pixels. Save it smaller, with at most {limit} megapixels."
 SMALL_FRAMES = "The video is only {width} x {height} pixels. Take a video with at least {limit} pixels a side."
+LARGE_FRAME = "The camera's pictures are too large. Use a camera with fewer pixels."
+NARROW_FRAMES = (
+    "The video has frames of {width} x {height} pixels, more than {limit} times as much one way as the other. Cut out the "
+    "part with the face."
+)
 LARGE_VIDEO_FILE = "The video is larger than {limit} MB. Cut a shorter piece, or save it smaller."
 EMPTY_VIDEO = "The video is empty: the file has no content. Take another video."
 CUT_VIDEO = (
@@ -65,6 +74,16 @@ CUT_VIDEO = (
 NO_FILE = "There is no file of this name. Check its name and folder."
 FOLDER = "This is a folder. Name one file in it."
 UNREADABLE_FILE = "The file cannot be read. Check its name and its permissions."
+
+# What is sent to the page
+ADDRESS_GIVEN = "Addresses are not opened here. Save the file that you mean, and send it itself."
+WRONG_ARGUMENT = "What was sent is not what this takes. Look at what it takes, under 'Use via API' at the foot of the page."
+NOT_SENT_HERE = "This file was not sent to this page. Add the file itself."
+LARGE_REQUEST = "This is more than the {limit} MB that can be sent at once. Send less, for instance smaller pictures."
+PAGE_FULL = "Too many people are waiting here now. Try again in a minute."
+MANY_REQUESTS = "You have {limit} results under way here, as many as one visitor can have. Wait until some are done."
+MUCH_LONG_WORK = "You have {limit} long works under way here, as many as one visitor can have. Wait for one, or cancel it."
+EXAMPLES_ONLY = "This page takes no pictures of your own. Choose an example, or let it make up a person."
 
 # Results
 WRONG_ENDING = "The result is a {kind}: give it a name that ends in {ending}."
@@ -93,6 +112,7 @@ SLIDERS_NOT_READY = "The sliders of these weights are not ready yet. Prepare the
 SOURCE_NEEDED = "A picture is needed. Add a source portrait."
 SAMPLE_NEEDED = "A picture is needed. Add one whose expression is to be taken."
 PICTURE_NEEDED = "A picture is needed. Send a portrait."
+MANY_CAMERAS = "Too many cameras are followed at this moment. Try again in a minute."
 VIDEO_NEEDED = "A picture and a video are needed. Add a source portrait and a video that moves it."
 OUT_OF_RANGE = "{name} cannot be set to {number}. Choose a number from {least} to {limit}."
 GRID_NEEDED = "Pictures are needed. Add at least one source and one target to the grid."
@@ -151,10 +171,16 @@ NO_ROOM = (
 UNWRITABLE_DOWNLOAD = "Downloads cannot be kept on this machine. Ask who runs this page to change its rights."
 NOT_IN_FOLDER = "The folder has no file {file}. Name the folder that holds it."
 WRONG_MIRROR = "The setting of the mirror is not the name of a repository. Ask who runs this page to change it."
+DOWNLOADS_OFF = "Weights are not downloaded for visitors here. Ask who runs this page to download them."
 NO_SUCH_DOWNLOAD = "There is no pack '{name}' to download. There are: {names}. Choose one of them."
 
 # The machine
 PORT_TAKEN = "Port {number} cannot be used. Choose another, or none to take one that is free."
+WRONG_SWITCH = "A setting of this page is neither on nor off. Ask who runs it to change that."
+NO_MARKS = "A part that marks results is missing on this machine. Ask who runs this page to install it."
+WRONG_SIGNING_KEY = "The key that results are signed with cannot be used. Ask who runs this page to change it."
 WRONG_DETECTOR = "The setting of the face detector is none that there is. Choose one of: {names}."
 LIBRARY_MISSING = "A part of the demo does not start on this machine. Ask who runs this page to install what it lacks."
+DISK_FULL = "There is no room on the disk of this machine. Try again later, or ask who runs this page to make some."
+NO_MEMORY = "The memory of this machine is full just now. Try again in a minute, with a smaller picture if it stays so."
 SLOW_DETECTOR = "The weights of the face finder take too long. Try again with a better network."

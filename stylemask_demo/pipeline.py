@@ -1,6 +1,6 @@
 """The rooms of a pack joined: from photo to portrait, from portrait to code, from code to picture."""
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TypedDict
 
@@ -11,7 +11,7 @@ from PIL.Image import Image
 from stylemask_demo import messages
 from stylemask_demo.batching import batch_size, in_batches, paired
 from stylemask_demo.caching import Lazy
-from stylemask_demo.detail.photo_detail import PhotoDetail, Steady
+from stylemask_demo.detail.photo_detail import PhotoDetail
 from stylemask_demo.detail.results import Results
 from stylemask_demo.driving.driver import drive, shower
 from stylemask_demo.driving.following import USUAL_RATE, FaceFollower
@@ -24,13 +24,15 @@ from stylemask_demo.editing.correction import Correction, Hold
 from stylemask_demo.editing.feedback import create_feedback
 from stylemask_demo.editing.sliders import Sliders, moved_region, placing_of, sliders_of
 from stylemask_demo.errors import UnknownRegion
+from stylemask_demo.faces.crops import CropRule
 from stylemask_demo.faces.detect import FaceFinder
 from stylemask_demo.faces.regions import Region, check_region
 from stylemask_demo.generator.inversion import FilmInverter, Inverter, OptimisingInverter
 from stylemask_demo.generator.sampling import Sampler, mean_w
-from stylemask_demo.generator.style_space import StyleSpace
+from stylemask_demo.generator.style_space import PictureCode, StyleSpace
 from stylemask_demo.generator.synthesis import Synthesis
 from stylemask_demo.generator.tuning import Progress
+from stylemask_demo.media.provenance import as_result
 from stylemask_demo.methods import FaceCode, Transfer, check_method
 from stylemask_demo.packs.networks import PackNetworks
 from stylemask_demo.packs.recipe import Drawing
@@ -118,14 +120,15 @@ class Pipeline:
         region: Region = "all",
     ) -> list[Image]:
         """Pictures of N sources that follow N targets, or of one for all of the other; see `Reenactor.reenact`."""
-        self._check(method, region)
+        self.check(method, region)
 
         def made(pairs: Sequence[tuple[Subject, Subject]]) -> list[Image]:
             who = self.portraits_of([source for source, _ in pairs])
             how = self.transfer.targets(self.portraits_of([target for _, target in pairs]), method)
             return self._followed(method, self.transfer.sources(who, method), how, strength, who, size, region)
 
-        return in_batches(made, paired(sources, targets), self.networks.device)
+        results = in_batches(made, paired(sources, targets), self.networks.device)
+        return self.told(results, method=method, strength=strength, region=region)
 
     @torch.inference_mode()
     def edited(
@@ -143,7 +146,8 @@ class Pipeline:
             made = self.results.pictures(code, who, size, region, parts=winks)
             return [laid(*pair, placing) for pair in zip(who, made, strict=True)] if placing else made
 
-        return in_batches(made, sources, self.networks.device)
+        moved = {name: value for name, value in values.items() if value}
+        return self.told(in_batches(made, sources, self.networks.device), **moved)
 
     @torch.inference_mode()
     def sampled(self, seeds: Sequence[int], like: Leader, method: str, truncation: float | None = None) -> list[Image]:
@@ -167,13 +171,13 @@ class Pipeline:
                 return people
             return self._followed(method, self.transfer.sampled(w_plus, people, method), how)
 
-        return in_batches(made, seeds, self.networks.device)
+        return self.told(in_batches(made, seeds, self.networks.device), random_person=True)
 
     def driven(
         self, source: Subject | Iterable[Image], frames: Iterable[Image], how: Driving, size: Size = None
     ) -> Generator[Image, None, None]:
         """A picture of the source for each frame of a video, as they come; see `Reenactor.drive`."""
-        self._check(how.method, how.region)
+        self.check(how.method, how.region)
         rate, transfer = float(getattr(frames, "fps", USUAL_RATE)), self.transfer
         scenes, side = self._scenes(source, rate, size)
         if side is None:  # faces of a film are of many sizes, its results of one, unless they go back into it
@@ -182,25 +186,31 @@ class Pipeline:
         steady, hold, relative = steadied(HEAD), Held(), RelativeMotion()
 
         @torch.inference_mode()
-        def made(who: Sequence[Portrait], crops: Sequence[Image]) -> list[Image]:
+        def lead(who: Sequence[Portrait], crops: Sequence[Image]) -> PictureCode:
             codes = smooth(transfer.target_crops(crops, how.method))
             if how.motion == "relative":
                 codes = relative(codes, transfer.targets(who, how.method))
             led = transfer.sources(who, how.method)
-            return self._followed(how.method, led, codes, how.strength, who, size, how.region, steady, hold)
+            return self._code(how.method, led, codes, how.strength, who, how.region, hold)
 
-        view = transfer.view(how.method)
+        def draw(who: Sequence[Portrait], code: PictureCode) -> list[Image]:
+            results = self.results_of(how.method).pictures(code, who, size, how.region, steady)
+            return self.told(results, method=how.method, strength=how.strength, region=how.region, motion=how.motion)
 
         def follow(frame: Image) -> Image | None:
-            rule, cut = (view.rule, view.size) if view else (self.recipe.crop, self.networks.generator.size)
-            crop = follower.crop(frame, rule, cut)
-            return view.reduced(crop) if view and crop else crop
+            return self.seen_by(how.method, partial(follower.crop, frame))
 
         def still(portrait: Portrait) -> Image:
             return self.results.still(portrait, size)
 
         show, at_once = shower(how.layout, self.results.into_photo), batch_size(self.networks.device)
-        return drive(iter(frames), scenes, follow, made, still, show, side, at_once)
+        return drive(iter(frames), scenes, follow, lead, draw, still, show, side, at_once)
+
+    def seen_by(self, method: str, cut: Callable[[CropRule, int], Image | None]) -> Image | None:
+        """What a method sees of a face that leads, `cut` out by a rule at a size, if there is one."""
+        view = self.transfer.view(method)
+        crop = cut(view.rule, view.size) if view else cut(self.recipe.crop, self.networks.generator.size)
+        return view.reduced(crop) if view and crop else crop
 
     def follower(self, face: Which = None, rate: float = USUAL_RATE, crop: Crop = "follows") -> FaceFollower:
         """What follows one face through a video with `rate` frames a second: the `face` of the first that shows one."""
@@ -240,23 +250,37 @@ class Pipeline:
         sources: Sequence[Portrait] = (),
         size: Size = None,
         region: Region = "all",
-        steady: Steady | None = None,
-        hold: Hold | None = None,
     ) -> list[Image]:
         """Pictures of B `sources` that follow B targets, or of one for all of the other; random people have no portrait."""
+        code = self._code(method, who, how, strength, sources, region)
+        return self.results_of(method).pictures(code, sources, size, region)
+
+    def _code(
+        self,
+        method: str,
+        who: FaceCode,
+        how: FaceCode,
+        strength: float,
+        sources: Sequence[Portrait],
+        region: Region,
+        hold: Hold | None = None,
+    ) -> PictureCode:
+        """Codes of what `_followed` draws; `hold` is that of `Correction`."""
         results = self.results_of(method)
         if region != "all":
             assert self.correction and who.w_plus is not None
             unmoved = results.space.code(who.w_plus)
-            code = self.correction.followed_in(region, unmoved, who, how, strength, sources, hold)
-        else:
-            code = self.transfer(method, who, how, strength)
-            if self.correction and self.correction.ready:
-                correction = self.correction.of(results.tensors, results.space)
-                code = correction(code, who, how, strength, sources, hold)
-        return results.pictures(code, sources, size, region, steady)
+            return self.correction.followed_in(region, unmoved, who, how, strength, sources, hold)
+        code = self.transfer(method, who, how, strength)
+        if self.correction and self.correction.ready:
+            return self.correction.of(results.tensors, results.space)(code, who, how, strength, sources, hold)
+        return code
 
-    def _check(self, method: str, region: Region) -> None:
+    def told(self, results: list[Image], **settings: str | float | bool) -> list[Image]:
+        """Results that know what they were made with."""
+        return [as_result(result, pack=self.networks.info.name, **settings) for result in results]
+
+    def check(self, method: str, region: Region) -> None:
         """Raise UnknownMethod or UnknownRegion for what the pack cannot do."""
         check_method(self.networks.info, method)
         check_region(region)

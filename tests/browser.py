@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -25,31 +26,23 @@ FLAGS = [
 ]
 
 
-def launch(playwright: Playwright) -> Browser | None:
-    """Start the browser without a window; None where there is none that starts."""
+def launch(playwright: Playwright, more: Sequence[str] = ()) -> Browser | None:
+    """Start the browser without a window, with more flags if any; None where there is none that starts."""
     for executable in (shutil.which("chromium"), playwright.chromium.executable_path):
         if executable and Path(executable).is_file():
             try:
-                return playwright.chromium.launch(executable_path=executable, args=FLAGS)
+                return playwright.chromium.launch(executable_path=executable, args=[*FLAGS, *more])
             except Error as error:
                 print(f"{executable} does not start: {error}", file=sys.stderr)
     return None
 
 
-def launch_or_skip(playwright: Playwright) -> Browser:
+def launch_or_skip(playwright: Playwright, more: Sequence[str] = ()) -> Browser:
     """Start the browser; without one the test is skipped, or fails where a browser is demanded."""
-    browser = launch(playwright)
+    browser = launch(playwright, more)
     if browser is None:
         (pytest.fail if os.environ.get(NEEDED) else pytest.skip)(NONE)
     return browser
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say below the results how many tests were skipped for want of a browser."""
-    skipped = sum(NONE in str(report.longrepr) for report in terminalreporter.stats.get("skipped", ()))
-    if skipped:
-        terminalreporter.section("THE PAGE WAS NOT TESTED", red=True, bold=True)
-        terminalreporter.line(f"{skipped} tests were skipped. {NONE}", red=True)
 
 
 def _starts() -> bool:

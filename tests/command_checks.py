@@ -8,8 +8,10 @@ import contextlib
 import io
 import json
 import re
+import shlex
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,7 @@ else:
 
 Endpoints = dict[str, list[str]]  # names of the arguments by name of the endpoint
 PACKAGE = ROOT / "stylemask_demo"
+TOOLS = ("fuzz", "load")  # targets of the Makefile, named after the tools that they start with ARGS
 
 
 def check(words: list[str], endpoints: Endpoints) -> None:
@@ -107,6 +110,15 @@ def _python(arguments: list[str], endpoints: Endpoints) -> None:
         check(arguments[1:], endpoints)
 
 
+def _understood(parser: argparse.ArgumentParser, arguments: list[str]) -> None:
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said):
+        try:
+            parser.parse_args(arguments)
+        except SystemExit:
+            raise AssertionError(f"{arguments}: {said.getvalue()}") from None
+
+
 def _accelerate(arguments: list[str], _: Endpoints) -> None:
     from accelerate.commands.launch import launch_command_parser
 
@@ -125,6 +137,9 @@ def _make(arguments: list[str], _: Endpoints) -> None:
             assert f"$({name})" in makefile, f"the Makefile uses no {name}"
         else:
             assert name in targets, f"the Makefile has no target '{name}'"
+        if name in TOOLS:
+            given = next((after.partition("=")[2] for after in arguments if after.startswith("ARGS=")), "")
+            _understood(import_module(name).parser(), shlex.split(given))
 
 
 def _pip(arguments: list[str], _: Endpoints) -> None:
@@ -145,6 +160,9 @@ def _git(arguments: list[str], _: Endpoints) -> None:
 
 def _docker(arguments: list[str], _: Endpoints) -> None:
     dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    if arguments[:2] == ["compose", "-f"]:
+        assert arguments[3] in ("up", "restart") and (ROOT / arguments[2]).is_file(), arguments
+        return
     assert arguments[0] in ("build", "run"), arguments
     for option, value in zip(arguments, [*arguments[1:], ""], strict=True):
         if option == "--build-arg":
@@ -159,12 +177,13 @@ def _docker(arguments: list[str], _: Endpoints) -> None:
 
 def _curl(arguments: list[str], endpoints: Endpoints) -> None:
     (address,) = (argument for argument in arguments if argument.startswith("http://"))
-    call = re.fullmatch(r"http://127\.0\.0\.1:7860/gradio_api/call/(\w+)(/EVENT)?", address)
+    call = re.fullmatch(r"http://127\.0\.0\.1:7860/gradio_api/(?:upload|call/v2/(\w+)(?:/EVENT)?)", address)
     assert call, f"{address} is no endpoint's address"
-    assert f"/{call[1]}" in endpoints, f"the page has no endpoint {call[1]}"
-    if "-d" in arguments:
-        sent = json.loads(arguments[arguments.index("-d") + 1])["data"]
-        assert len(sent) == len(endpoints[f"/{call[1]}"]), f"{call[1]} takes {endpoints[f'/{call[1]}']}"
+    if call[1]:
+        assert f"/{call[1]}" in endpoints, f"the page has no endpoint {call[1]}"
+    if "--json" in arguments:
+        sent = json.loads(arguments[arguments.index("--json") + 1])
+        assert set(sent) <= set(endpoints[f"/{call[1]}"]), f"{call[1]} takes {endpoints[f'/{call[1]}']}"
 
 
 def _fine(arguments: list[str], _: Endpoints) -> None:

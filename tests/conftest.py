@@ -11,18 +11,22 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # the cores are shared by processes of 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import browser as browsers
+import front
 import pytest
 import recorded_weights
-from browser import launch_or_skip, pytest_terminal_summary  # noqa: F401  pytest finds it here
+from browser import launch_or_skip
 from gradio_client import Client
 from people import names, picture
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 from serving import FEW_STEPS, serving
 from torch import Tensor
 from visiting import Visit
 
 from stylemask_demo import Portrait, Reenactor
 
+# What is not tested where something cannot be had, and what the tests say then.
+UNTESTED = {"THE PAGE WAS NOT TESTED": browsers.NONE, "REPLICAS WERE NOT TESTED": front.NONE}
 # Fixtures that processes of tests had better not make twice.
 SHARED = {"reenactor": "people", "address": "page", "weights": "weights"}
 LONG = {"sources", "targets", "address", "client"}  # fixtures that take more than two seconds to make
@@ -40,13 +44,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         fixtures = set(item.fixturenames)
         if fixtures & LONG:
             item.add_marker(pytest.mark.slow)
-        if "browser" in fixtures:
+        if "playwright" in fixtures:
             item.add_marker(pytest.mark.browser)
         for fixture in fixtures & SHARED.keys():
             groups[item.path] = SHARED[fixture]
     if config.pluginmanager.hasplugin("xdist"):
         for item in items:
             item.add_marker(pytest.mark.xdist_group(groups.get(item.path, item.path.stem)))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say below the results how many tests were skipped for want of something."""
+    for title, reason in UNTESTED.items():
+        skipped = sum(reason in str(report.longrepr) for report in terminalreporter.stats.get("skipped", ()))
+        if skipped:
+            terminalreporter.section(title, red=True, bold=True)
+            terminalreporter.line(f"{skipped} tests were skipped. {reason}", red=True)
 
 
 @pytest.fixture(scope="session")
@@ -96,12 +109,29 @@ def client(address: str) -> Client:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """The browser; tests that want one are skipped where none can be had."""
+def playwright() -> Iterator[Playwright]:
+    """What starts browsers."""
     with sync_playwright() as playwright:
-        browser = launch_or_skip(playwright)
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """The browser; tests that want one are skipped where none can be had."""
+    browser = launch_or_skip(playwright)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Browser, address: str) -> Iterator[Visit]:
+    """One tab for all tests of a file: each begins where the last one has ended. It may not have had a problem."""
+    # Who wants no motion is spared the animation in the page's head, which would be drawn all the time.
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    tab = Visit(context.new_page(), address)
+    yield tab
+    context.close()
+    assert not tab.problems
 
 
 @pytest.fixture

@@ -39,18 +39,18 @@ def answers(address: str) -> bool:
 
 
 @contextlib.contextmanager
-def serving(log: Path, setup: str = "", **environment: str) -> Iterator[str]:
-    """Start the page on a free port, after the Python code `setup`; give its address, and stop it at the end.
+def page_process(log: Path, setup: str = "", **environment: str) -> Iterator[tuple[str, subprocess.Popen]]:
+    """Start the page on a free port, after the Python code `setup`; give its address and process, and end it at the end.
 
-    What it writes goes to `log`; it may not stop by itself, and may not write a traceback.
+    What it writes goes to `log`.
     """
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     settings = {
         "GRADIO_SERVER_PORT": str(port),
         "GRADIO_ANALYTICS_ENABLED": "False",
-        "BROWSER": "true",
-    }  # which opens nothing
+        "BROWSER": "true",  # which opens nothing
+    }
     environment = {**os.environ, **settings, **environment}
     start = f"import runpy\n{setup}\nrunpy.run_path('app.py', run_name='__main__')"
     with log.open("wb") as output:
@@ -63,9 +63,19 @@ def serving(log: Path, setup: str = "", **environment: str) -> Iterator[str]:
             assert page.poll() is None, f"the page stopped:\n{log.read_text()}"
             assert time.monotonic() < deadline, f"the page did not start:\n{log.read_text()}"
             time.sleep(0.2)
-        yield address
-        assert page.poll() is None, f"the page stopped:\n{log.read_text()}"
-        assert "Traceback" not in log.read_text(), log.read_text()
+        yield address, page
     finally:
         page.terminate()
         page.wait(timeout=60)
+
+
+@contextlib.contextmanager
+def serving(log: Path, setup: str = "", **environment: str) -> Iterator[str]:
+    """Start the page on a free port, after the Python code `setup`; give its address, and stop it at the end.
+
+    What it writes goes to `log`; it may not stop by itself, and may not write a traceback.
+    """
+    with page_process(log, setup, **environment) as (address, page):
+        yield address
+        assert page.poll() is None, f"the page stopped:\n{log.read_text()}"
+        assert "Traceback" not in log.read_text(), log.read_text()

@@ -9,7 +9,7 @@ LONGEST, LONGEST_REENACTOR = 300, 220  # lines
 ROOMS = (
     ("messages",),
     ("errors", "resources"),
-    ("batching", "caching", "networks", "precision"),
+    ("ahead", "batching", "caching", "host_settings", "networks", "precision"),
     ("downloads", "media"),
     ("generator", "faces"),
     ("packs",),
@@ -18,7 +18,7 @@ ROOMS = (
     ("detail", "editing", "driving", "calibration"),
     ("pipeline",),
     ("reenactor",),
-    ("verification", "comparisons", "moving"),
+    ("verification", "comparisons", "live", "moving"),
     ("rendering",),
     ("training",),
     ("evaluation",),
@@ -31,8 +31,9 @@ ROOMS = (
 LEVELS = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 TOOLS = {"rendering", "training", "evaluation"}  # used by none of the others: the demo starts without them
 # The page and the command line ask the reenactor, and what there is to do before it is there: files and packs.
-SINGLE = {"errors", "messages", "resources", "batching", "caching", "precision"}  # modules that serve everybody
-ASKED = SINGLE | {"downloads", "media", "packs", "reenactor", "verification", "comparisons", "moving"}
+# Modules that serve everybody.
+SINGLE = {"ahead", "errors", "messages", "resources", "batching", "caching", "host_settings", "precision"}
+ASKED = SINGLE | {"downloads", "media", "packs", "reenactor", "verification", "comparisons", "live", "moving"}
 
 
 def test_every_room_has_its_place():

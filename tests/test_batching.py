@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from stylemask_demo.batching import ON_CPU, ON_GPU, batch_size, in_batches, paired
+from stylemask_demo.errors import OutOfMemory
 
 
 def test_all_items_come_out_in_order():
@@ -32,6 +33,26 @@ def test_lists_are_paired_and_one_goes_with_all():
     assert paired([], ["a"]) == paired([], []) == []
     with pytest.raises(ValueError, match="as many sources as targets"):
         paired([1, 2], ["a", "b", "c"])
+
+
+def test_where_memory_is_short_fewer_are_worked_on_at_once_and_then_as_many_as_before():
+    room, sizes = 4, []
+
+    def double(some):
+        sizes.append(len(some))
+        if len(some) > room:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return [2 * item for item in some]
+
+    items, gpu = list(range(ON_GPU + 3)), torch.device("cuda", 0)
+    assert in_batches(double, items, gpu) == [2 * item for item in items]
+    assert sizes == [16, 8, 4, 4, 4, 4, 3]
+    room, sizes[:] = 100, []
+    assert in_batches(double, items, gpu) == [2 * item for item in items]
+    assert sizes == [16, 3]
+    room = 0
+    with pytest.raises(OutOfMemory, match="memory of this machine is full"):
+        in_batches(double, items, gpu)
 
 
 PEAKS = """

@@ -21,7 +21,7 @@ from stylemask_demo.networks.style_direction_matrix import StyleDirectionMatrix
 from stylemask_demo.packs import CHECKPOINTS
 from stylemask_demo.portraits.readers import CompactReader
 
-SAMPLES = 200
+SAMPLES = 120
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from gradio_client import handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 from serving import ROOT
-from visiting import SCREENSHOTS, WAIT, Visit
+from visiting import WAIT, Visit
 
 from stylemask_demo.comparisons import STEPS
 
@@ -22,17 +22,7 @@ EXAMPLES = ROOT / "assets" / "examples"
 SOURCES, TARGETS = (
     [handle_file(EXAMPLES / f"{role}_{number}.webp") for number in (1, 2, 3)] for role in ("source", "target")
 )
-WIDTHS = {1360: 900, 768: 1024, 390: 844}
-
-
-@pytest.fixture(scope="module")
-def tab(browser, address):
-    """One tab for these tests: each begins where the last one has ended."""
-    context = browser.new_context(viewport={"width": 1360, "height": 900})
-    tab = Visit(context.new_page(), address)
-    yield tab
-    context.close()
-    assert not tab.problems
+WIDTHS = {390: 844, 768: 1024, 1360: 900}
 
 
 def _compared(tab: Visit, other_than: str | None = None) -> str:
@@ -78,8 +68,7 @@ def test_programs_keep_the_person_and_vary_the_motion(client):
 # --- for people
 
 
-def test_from_opening_to_a_shared_gif_is_less_than_a_minute(visit, tmp_path):
-    tab = visit(1360)
+def test_from_opening_to_a_shared_gif_is_less_than_a_minute(tab, tmp_path):
     begun = time.monotonic()
     head = tab.page.locator(".masthead .opening img")
     assert head.evaluate("picture => picture.complete && picture.naturalWidth") == 128
@@ -104,7 +93,7 @@ def test_methods_are_compared_on_the_people_of_the_page(tab):
     assert _picture(first).width > 4 * 256
     assert not tab.page.locator("#compare-slider, #grid-sources, #grid-start").locator("visible=true").count()
     tab.choose("source", 3)
-    tab.page.wait_for_function("document.querySelector('#compared').ariaBusy === 'true'", timeout=3000)
+    tab.page.wait_for_function("document.querySelector('#compared').ariaBusy === 'true'", timeout=WAIT)
     second = _compared(tab, other_than=first)
     _choose(tab, "strip")
     yaw = _compared(tab, other_than=second)
@@ -118,7 +107,7 @@ def test_late_comparisons_are_dropped(tab):
     former = _compared(tab)
     tab.note_pictures("#compared img")
     tab.choose("source", 4)
-    tab.page.wait_for_function("document.querySelector('#compared').ariaBusy === 'true'", timeout=3000)
+    tab.page.wait_for_function("document.querySelector('#compared').ariaBusy === 'true'", timeout=WAIT)
     tab.choose("source", 5)
     last = _compared(tab, other_than=former)
     late = [one for one in tab.page.evaluate("seen") if one["source"].endswith("source_5.webp")]
@@ -133,19 +122,18 @@ def test_a_grid_is_made_when_it_is_asked_for(tab):
     assert not found, [(one["id"], [node["html"] for node in one["nodes"]]) for one in found]
     for row in ("sources", "targets"):
         assert tab.page.locator(f"#grid-{row} img").count() == 3
+        tab.page.locator(f"#grid-{row} .gallery-item").first.hover()
+        tab.page.locator(f"#grid-{row} .delete-button").first.click()
+        tab.page.wait_for_function(f"document.querySelectorAll('#grid-{row} img').length === 2", timeout=WAIT)
     tab.page.click("#grid-start")
     tab.page.locator("#grid-line .progress").wait_for(timeout=WAIT)
     grid = _picture(_compared(tab))
-    assert grid.size == (4 * 192 + 12, 4 * 192 + 12)
+    assert grid.size == (3 * 192 + 12, 3 * 192 + 12)
     assert tab.page.locator("#grid-start").is_visible() and not tab.page.locator("#grid-line .progress").count()
     tab.keep("grid")
 
 
 def test_a_reload_keeps_what_is_compared(tab):
-    _choose(tab, "grid")
-    tab.page.locator("#grid-sources .gallery-item").first.hover()
-    tab.page.locator("#grid-sources .delete-button").first.click()
-    tab.page.wait_for_function("document.querySelectorAll('#grid-sources img').length === 2", timeout=WAIT)
     _choose(tab, "strip")
     former = _compared(tab)
     tab.page.locator("#compare-slider").get_by_label("Pitch").click()
@@ -158,21 +146,21 @@ def test_a_reload_keeps_what_is_compared(tab):
     )
     assert _picture(_compared(tab)).format == "GIF"
     assert tab.page.get_by_role("tab", name="Compare").get_attribute("aria-selected") == "true"
-    assert tab.page.locator("#grid-sources img").count() == 2 and tab.page.locator("#grid-targets img").count() == 3
+    assert tab.page.locator("#grid-sources img").count() == tab.page.locator("#grid-targets img").count() == 2
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_comparisons_fit_every_width(visit, width):
-    tab = visit(width, WIDTHS[width])
-    tab.open("Compare")
-    _compared(tab)
+def test_comparisons_fit_every_width(tab):
     for kind in ("methods", "strip", "grid"):
         _choose(tab, kind)
-        tab.page.wait_for_timeout(300)
-        assert tab.page.evaluate("document.documentElement.scrollWidth") <= width
-        right = tab.page.locator("#compared").bounding_box()
-        assert right["x"] >= 0 and right["x"] + right["width"] <= width
-        tab.page.screenshot(path=SCREENSHOTS / f"compare-{kind}-{width}.png", full_page=True)
+        if kind != "grid":
+            _compared(tab)
+        for width, height in WIDTHS.items():
+            tab.resize(width, height)
+            assert tab.fits(), (kind, width)
+            right = tab.page.locator("#compared").bounding_box()
+            assert right["x"] >= 0 and right["x"] + right["width"] <= width, (kind, width)
+            if width == min(WIDTHS):
+                tab.keep(f"compare-{kind}-{width}")
 
 
 def test_a_random_person_stays_while_the_motion_changes(tab):
@@ -195,8 +183,6 @@ def test_a_random_person_stays_while_the_motion_changes(tab):
     random.get_by_label("The person").click()
     fourth = press()
     assert fourth[0] != third[0] and fourth[1] == third[1]
-    tab.page.locator("#source-random").scroll_into_view_if_needed()
-    tab.page.screenshot(path=SCREENSHOTS / "random.png")
     random.get_by_label("Person", exact=True).fill(third[0])
     random.get_by_label("Person", exact=True).press("Enter")
     tab.wait_for_result(other_than=result)
@@ -207,13 +193,11 @@ def test_how_many_wait_before_a_visitor_is_shown(tab, client):
     _compared(tab)
     others = [client.submit(SOURCES[:2], TARGETS, api_name="/grid") for _ in range(2)]
     others[0].status()
-    tab.page.wait_for_timeout(500)
     _choose(tab, "strip")
     tab.page.locator("#compare-slider").get_by_label("Yaw").click()
     note = tab.page.locator("#waiting")
     note.wait_for(timeout=WAIT)
     assert re.search(r"[12] before you", note.inner_text())
-    tab.page.screenshot(path=SCREENSHOTS / "waiting.png")
     for other in others:
         other.cancel()
     _compared(tab)

@@ -65,7 +65,8 @@ def image(tmp_path_factory) -> Path:
 
 def test_only_what_the_page_needs_gets_in(image):
     assert {path.name for path in image.iterdir()} == {
-        "app.py", "LICENSE", "NOTICE", "requirements.txt", "stylemask_demo", "checkpoints", "assets",
+        "app.py", "LICENSE", "NOTICE", "requirements.txt", "requirements.lock", "requirements-headless.lock",
+        "stylemask_demo", "checkpoints", "assets",
     }  # fmt: skip
     assert not [path for path in image.rglob("*") if path.suffix in (".pyc", ".pyi")]
 
@@ -80,8 +81,9 @@ def test_the_page_does_not_run_as_root():
 
 
 def test_the_python_is_one_that_the_project_knows():
-    (base,) = _values("FROM")
-    version = tuple(int(number) for number in re.search(r":(\d+)\.(\d+)", base).groups())
+    assert _values("FROM") == ["$BASE"]
+    (base,) = [value.removeprefix("BASE=") for value in _values("ARG") if value.startswith("BASE=")]
+    version = tuple(int(number) for number in re.fullmatch(r"python:(\d+)\.(\d+)\.\d+-slim-\w+", base).groups())
     low, high = re.search(r'requires-python = ">=3\.(\d+),<3\.(\d+)"', (ROOT / "pyproject.toml").read_text()).groups()
     assert (3, int(low)) <= version < (3, int(high))
 
@@ -90,10 +92,15 @@ def test_the_python_is_one_that_the_project_knows():
 def test_each_build_installs_the_pinned_versions(tmp_path, build, index):
     """The shell line that installs, run with a pip that notes what it is asked for."""
     (line,) = [value for value in _values("RUN") if "pip install" in value]
-    (tmp_path / "pip").write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n')
+    (tmp_path / "pip").write_text(
+        f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\ncp /tmp/others.lock {tmp_path}/others || true\n'
+    )
     (tmp_path / "pip").chmod(0o755)
-    shutil.copyfile(ROOT / "requirements.txt", tmp_path / "requirements.txt")
-    torch = build or _values("ARG")[0].split("=")[1]
+    for name in ("requirements.txt", "requirements.lock", "requirements-headless.lock"):
+        shutil.copyfile(ROOT / name, tmp_path / name)
+    (torch,) = (
+        [build] if build else [value.removeprefix("TORCH=") for value in _values("ARG") if value.startswith("TORCH=")]
+    )
     environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "TORCH": torch}
     subprocess.run(["sh", "-ec", line], cwd=tmp_path, env=environment, check=True)
     asked = (tmp_path / "asked").read_text().splitlines()
@@ -104,8 +111,27 @@ def test_each_build_installs_the_pinned_versions(tmp_path, build, index):
         f"torch=={pinned['torch']}",
         f"torchvision=={pinned['torchvision']}",
     ]
-    assert asked[1] == "install -r requirements.txt"
-    assert asked[2].endswith(f"opencv-python-headless=={pinned['opencv-python']}")
+    assert asked[1].startswith("install --require-hashes -r ")
+    assert asked[2] == "install --force-reinstall --no-deps --require-hashes -r requirements-headless.lock"
+    names = {
+        entry: re.findall(r"^([\w.-]+)==", (tmp_path / entry).read_text(), re.M)
+        for entry in ("others", "requirements.lock")
+    }
+    left_out = set(names["requirements.lock"]) - set(names["others"])
+    assert {"torch", "torchvision", "triton"} <= left_out and "gradio" in names["others"]
+    assert all(re.match("torch|torchvision|triton|nvidia-|cuda-", name) for name in left_out)
+    assert not re.search(
+        r"^    --hash", re.sub(r"^\w.*(\n    --hash.*)+", "", (tmp_path / "others").read_text(), flags=re.M), re.M
+    )
+
+
+def test_it_is_told_how_to_run_it_without_rights():
+    """The root of its file system read-only, no capabilities: everything it writes has a place of its own."""
+    told = (ROOT / "Dockerfile").read_text(), (ROOT / "docs" / "space-and-docker.md").read_text()
+    for text in told:
+        assert "--read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges" in text
+    written = {name: place for name, place in _environment().items() if name in ("GRADIO_TEMP_DIR", "MPLCONFIGDIR")}
+    assert len(written) == 2 and all(place.startswith("/tmp/") for place in written.values())
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+import requests
 import yaml
 from command_checks import check, environment_variables, knows, options, subcommands
 from documents import DOCUMENTS, README, ROOT, Block, anchors, blocks, commands, links, prose, quoted
@@ -25,7 +26,7 @@ FRAMES = 3  # of the video that the examples follow
 # What the command line is called, without a command.
 OWN_NAMES = {"python -m stylemask_demo", ".venv/bin/python -m stylemask_demo"}
 # Options of other people's programs that the text names.
-FOREIGN_OPTIONS = {"--depth", "--gpus"}
+FOREIGN_OPTIONS = {"--depth", "--gpus", "--build-arg", "--read-only", "--tmpfs", "--cap-drop", "--security-opt"}
 # Where the options of a command are told.
 GUIDES = {"render": "rendering.md", "train": "training.md", "evaluate": "evaluation.md", "bench": "performance.md"}
 GUIDES["stand-in"] = "packs.md"
@@ -68,7 +69,8 @@ def _written(examples: list[Block]) -> set[str]:
 
 
 def test_every_block_is_of_a_language_that_is_checked_here():
-    assert {block.language for block in blocks()} <= {"python", "sh", "yaml", "json", "mermaid"}
+    assert {block.language for block in blocks()} <= {"python", "js", "sh", "yaml", "json", "mermaid"}
+    assert {block.path for block in blocks("js")} == {DOCS / "http.md"}
     assert {block.path for block in blocks("python")} <= {README, DOCS / "python.md", DOCS / "http.md"}
 
 
@@ -83,8 +85,62 @@ def test_python_examples_run(path, folder):
 
 
 @pytest.mark.slow
+def test_the_notebook_runs(folder):
+    """Its cells one after another, with a shorter video, and without what shows their last value."""
+    notebook = json.loads((ROOT / "examples" / "tour.ipynb").read_text())
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert not [cell for cell in cells if cell["outputs"] or cell["execution_count"]], "outputs are not kept"
+    names: dict[str, object] = {}
+    for cell in cells:
+        code = re.sub(r"islice\(frames, \d+\)", f"islice(frames, {FRAMES})", "".join(cell["source"]))
+        exec(compile(code, cell["id"], "exec"), names)
+    assert len(list(read_frames(folder / "driven.mp4"))) == FRAMES
+
+
+@pytest.mark.slow
 def test_http_examples_run(address, folder):
     _run(_of(DOCS / "http.md"), address)
+
+
+@pytest.mark.slow
+def test_javascript_examples_run(browser, address, folder, endpoints):
+    examples = blocks("js")
+    code = re.sub(r"steps: \d+", "steps: 1", "\n".join(block.code for block in examples)).replace(ADDRESS, address)
+    assert {f"/{name}" for name in re.findall(r'await call\("(\w+)"', code)} == set(endpoints)
+    page = browser.new_page()
+    page.goto(f"{address}/gradio_api/info")
+    files = ("source.jpg", "target.jpg", "motion.mp4")
+    page.set_content("".join(f'<input type="file" id="{Path(name).stem}">' for name in files))
+    for name in files:
+        page.set_input_files(f"#{Path(name).stem}", folder / name)
+    names = re.findall(r"\w+", " ".join(re.findall(r"^const \[(.*)\] = await call", code, re.M)))
+    made = page.evaluate(f"async () => {{ {code}; return {{ {', '.join(names)} }} }}")
+    page.close()
+    angles = made.pop("parameters")
+    assert {"yaw", "landmarks"} <= set(angles)
+    for name, result in made.items():
+        assert len(requests.get(result["url"], timeout=60).content) > 1000, name
+
+
+@pytest.mark.slow
+def test_requests_of_a_shell_are_answered(address, folder, endpoints):
+    sent = [words for block in blocks("sh") for words in commands(block.code) if words[0] == "curl"]
+    for words in sent:
+        check(words, endpoints)
+    calls = {words[1].rpartition("/")[2]: words[3] for words in sent if "--json" in words}
+    assert {f"/{name}" for name in calls} == set(endpoints)
+    api, paths = f"{address}/gradio_api", {}
+    for name in ("source.jpg", "target.jpg", "motion.mp4"):
+        with (folder / name).open("rb") as file:
+            paths[name] = requests.post(f"{api}/upload", files={"files": file}, timeout=60).json()[0]
+    for name, text in calls.items():
+        for word, file in (("SOURCE", "source.jpg"), ("TARGET", "target.jpg"), ("VIDEO", "motion.mp4")):
+            text = text.replace(word, paths[file])
+        text = re.sub(r'"steps": \d+', '"steps": 1', text)
+        event = requests.post(f"{api}/call/v2/{name}", json=json.loads(text), timeout=60).json()["event_id"]
+        answer = requests.get(f"{api}/call/v2/{name}/{event}", timeout=300).text.strip().rpartition("\n\n")[2]
+        assert answer.startswith("event: complete\ndata: ["), f"{name}: {answer}"
+        assert name == "parameters" or '"url": "http' in answer, f"{name}: {answer}"
 
 
 @pytest.mark.slow
@@ -101,14 +157,6 @@ def test_commands_are_understood(block):
     assert commands(block.code)
     for words in commands(block.code):
         check(words, {})
-
-
-@pytest.mark.slow
-def test_requests_are_understood(endpoints):
-    sent = [words for block in blocks("sh") if "curl" in block.code for words in commands(block.code)]
-    assert sent
-    for words in sent:
-        check(words, endpoints)
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
@@ -134,6 +182,9 @@ def test_commands_in_the_text_are_understood(path):
         "accelerate launch --processors 2 -m stylemask_demo train all --data FACES",
         "make tea",
         "make demo COLOUR=red",
+        "make load ARGS='--visitors none'",
+        "make fuzz ARGS='sounds --count 5'",
+        "docker compose -f deploy/nothing.yaml up",
         "pip install -r requirements-nothing.txt",
         "pip install .[nothing]",
         "git clone REPOSITORY",
@@ -141,8 +192,8 @@ def test_commands_in_the_text_are_understood(path):
         "docker run -p 80:80 stylemask-demo",
         "docker run -v stylemask-demo:/nowhere stylemask-demo",
         "docker run -e STYLEMASK_NOTHING=1 stylemask-demo",
-        "curl http://127.0.0.1:7860/gradio_api/call/dance",
-        """curl http://127.0.0.1:7860/gradio_api/call/edit -d '{"data": [1, 2]}'""",
+        "curl http://127.0.0.1:7860/gradio_api/call/v2/dance",
+        """curl http://127.0.0.1:7860/gradio_api/call/v2/edit --json '{"nose": 1}'""",
         "rm -rf .venv",
     ],
 )
@@ -173,7 +224,7 @@ def test_options_in_the_text_are_there(path):
 
 
 def test_every_environment_variable_is_told():
-    table = {name for line in prose(DOCS / "packs.md").splitlines() for name in re.findall(r"^\| `(STYLEMASK_\w+)`", line)}
+    table = set(re.findall(r"^\| `(STYLEMASK_\w+)`", prose(DOCS / "hosting.md"), re.M))
     assert table == environment_variables()
     named = {name for path in DOCUMENTS for name in re.findall(r"STYLEMASK_[A-Z_]+", path.read_text())}
     assert named <= table | environment_variables(ROOT / "tests")

@@ -3,6 +3,7 @@
 import io
 import pickle
 import struct
+import time
 import zlib
 from pathlib import Path
 
@@ -429,3 +430,54 @@ def test_a_jpeg_that_lacks_more_is_refused(face: Image.Image) -> None:
     content = saved(face.resize((512, 512)), "JPEG", quality=95)
     with pytest.raises(UnreadableMedia, match="damaged"):
         open_image(content[: len(content) * 85 // 100])
+
+
+@pytest.mark.parametrize("size", [(64, 1281), (1281, 64)])
+def test_a_strip_is_refused(size: tuple[int, int]) -> None:
+    with pytest.raises(UnreadableMedia, match=f"{size[0]} x {size[1]} pixels, more than 20 times"):
+        open_image(Image.new("RGB", size))
+    assert open_image(Image.new("RGB", (min(size[0], 1280), min(size[1], 1280)))).mode == "RGB"
+
+
+@pytest.mark.parametrize("size", [(0, 80), (80, 0), (0, 0)])
+def test_a_picture_without_extent_is_refused(size: tuple[int, int]) -> None:
+    header = struct.pack(">IIBBBBB", *size, 8, 2, 0, 0, 0)
+    content = (
+        PNG_SIGNATURE + png_chunk(b"IHDR", header) + png_chunk(b"IDAT", zlib.compress(b"\0")) + png_chunk(b"IEND", b"")
+    )
+    with pytest.raises(UnreadableMedia, match="is damaged|only 0 x|x 0 pixels"):
+        open_image(content)
+
+
+OTHER_CONTENTS = {
+    "zip": b"PK\x03\x04" + bytes(60),
+    "page": b"<!doctype html><script>fetch('https://example.org')</script>",
+    "postscript": b"%!PS-Adobe-3.0\n(/etc/hostname) run",
+    "film": b"\x00\x00\x00\x18ftypmp42" + bytes(40),
+}
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF"])
+@pytest.mark.parametrize("other", OTHER_CONTENTS)
+def test_of_two_files_in_one_the_picture_is_read_and_nothing_else(form: str, other: str, face: Image.Image) -> None:
+    content = saved(face, form)
+    assert content_hash(open_image(content + OTHER_CONTENTS[other])) == content_hash(open_image(content))
+    with pytest.raises(UnreadableMedia):
+        open_image(OTHER_CONTENTS[other] + content)
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "AVIF", "HEIF"])
+def test_a_name_does_not_tell_what_a_file_is(form: str, tmp_path: Path, face: Image.Image) -> None:
+    content = saved(face, form)
+    for name in ("face.png", "face.mp4", "face.txt", "face", "face.svg"):
+        (tmp_path / name).write_bytes(content)
+        assert difference(open_image(tmp_path / name), face) < 8
+
+
+def test_an_endless_animation_is_looked_at_in_seconds() -> None:
+    """Half a million pictures of one pixel, on a canvas of four megapixels."""
+    canvas = saved(Image.new("P", (2000, 2000)), "GIF", save_all=True, append_images=[Image.new("P", (2000, 2000), 1)])
+    one = b"!\xf9\x04\x00\x01\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02\x44\x01\x00"
+    began = time.monotonic()
+    pictures = list(pictures_of(open_image(canvas[:-1] + one * 500_000 + b";")))
+    assert 1 < len(pictures) <= 24 and time.monotonic() - began < 30

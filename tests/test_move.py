@@ -19,15 +19,11 @@ SAMPLE = ROOT / "assets" / "examples" / "target_2.webp"
 
 
 @pytest.fixture(scope="module")
-def tab(browser, address):
-    """One tab for all of these tests: each begins where the last one has ended."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    tab = Visit(context.new_page(), address)
+def tab(tab) -> Visit:
+    """The tab of this file, which is on the sliders."""
     tab.open("Move by hand")
     tab.wait_for("#edited img")
-    yield tab
-    context.close()
-    assert not tab.problems
+    return tab
 
 
 def _value(tab: Visit, name: str) -> float:
@@ -58,33 +54,29 @@ def _unfold(tab: Visit) -> None:
         tab.page.click(f"#fold-{name} button.label-wrap")
 
 
-@pytest.mark.parametrize("width", [1280, 768, 390])
-def test_all_but_the_first_sliders_are_folded_and_nothing_is_cut(visit, width):
-    tab = visit(width, 844)
-    tab.open("Move by hand")
-    tab.wait_for("#edited img")
+def test_all_but_the_first_sliders_are_folded_and_nothing_is_cut(tab):
     seen = tab.page.locator(".slide:visible")
     assert seen.count() == sum(slider.group == "first" for slider in SLIDERS.values())
-    tab.keep(f"move-{width}-folded")
     _unfold(tab)
     tab.page.wait_for_function(f"document.querySelectorAll('.slide').length === {len(SLIDERS)}", timeout=WAIT)
-    assert tab.page.evaluate("document.documentElement.scrollWidth") <= width
-    cut = tab.page.evaluate(
-        """() => [...document.querySelectorAll('.move :is(.slide, .presets button, .tools button)')]
-            .filter(part => !part.closest('.presets') || getComputedStyle(part.closest('.presets')).display === 'grid')
-            .filter(part => part.getBoundingClientRect().right > part.closest('.card').getBoundingClientRect().right)
-            .map(part => part.id)"""
-    )
-    assert not cut
-    # Whoever moves the last slider still sees the face.
-    tab.page.locator("#zoom input[type=range]").scroll_into_view_if_needed()
-    box = tab.page.locator("#edited").bounding_box()
-    assert box["y"] > -box["height"] / 4 and box["y"] < 844 / 2
-    tab.keep(f"move-{width}")
+    for width in (390, 768, 1280):
+        tab.resize(width, 844)
+        assert tab.fits(), width
+        cut = tab.page.evaluate(
+            """() => [...document.querySelectorAll('.move :is(.slide, .presets button, .tools button)')]
+                .filter(part => !part.closest('.presets') || getComputedStyle(part.closest('.presets')).display === 'grid')
+                .filter(part => part.getBoundingClientRect().right > part.closest('.card').getBoundingClientRect().right)
+                .map(part => part.id)"""
+        )
+        assert not cut, width
+        # Whoever moves the last slider still sees the face.
+        tab.page.locator("#zoom input[type=range]").scroll_into_view_if_needed()
+        box = tab.page.locator("#edited").bounding_box()
+        assert box["y"] > -box["height"] / 4 and box["y"] < 844 / 2, width
+        tab.keep(f"move-{width}")
 
 
 def test_keys_move_a_slider_and_every_step_can_be_undone(tab):
-    _unfold(tab)
     picture = tab.page.get_attribute("#edited img", "src")
     slider = tab.page.locator("#jaw input[type=range]")
     slider.press("ArrowRight")
@@ -166,10 +158,10 @@ def _load(tab: Visit, path: Path, content: object) -> None:
 
 def test_programs_name_the_other_sliders(client):
     source = handle_file(SOURCE)
-    paths = [client.predict(source, 0, 0, 0, api_name="/edit", **moved) for moved in ({}, {"jaw": 0.8}, {"roll": 15})]
-    still, open_, turned = (client.predict(handle_file(path), api_name="/parameters") for path in paths)
-    assert open_["expression"]["jawOpen"] > still["expression"]["jawOpen"] + 0.3
-    across, up = np.subtract(turned["landmarks"][45], turned["landmarks"][36]) * (1, -1)
+    paths = [client.predict(source, 0, 0, 0, api_name="/edit", **moved) for moved in ({}, {"jaw": 0.8, "roll": 15})]
+    still, moved = (client.predict(handle_file(path), api_name="/parameters") for path in paths)
+    assert moved["expression"]["jawOpen"] > still["expression"]["jawOpen"] + 0.3
+    across, up = np.subtract(moved["landmarks"][45], moved["landmarks"][36]) * (1, -1)
     assert np.degrees(np.arctan2(up, across)) > 10
     with Image.open(paths[1]) as picture:
         assert picture.format == "PNG"

@@ -1,5 +1,6 @@
 """What browsers do not show by themselves: they are given copies that they do."""
 
+import io
 from pathlib import Path
 
 import av
@@ -7,8 +8,11 @@ import numpy as np
 import pytest
 from people import picture
 from PIL import Image
+from profiles import PROFILES
 
-from stylemask_demo.media.playback import is_played, is_shown, write_played
+from stylemask_demo.media.origin import ORIENTATION
+from stylemask_demo.media.pictures import open_image
+from stylemask_demo.media.playback import is_played, is_shown, shown_copy, write_played
 from stylemask_demo.media.videos import read_frames, write_video
 
 
@@ -55,3 +59,17 @@ def test_pictures_that_browsers_do_not_show(tmp_path):
         assert is_shown(path) is is_shown(path.read_bytes()) is shown
     (tmp_path / "text.tif").write_text("no picture at all")
     assert is_shown(tmp_path / "text.tif")
+
+
+@pytest.mark.parametrize("form", ["TIFF", "HEIF"])
+def test_a_copy_of_a_picture_is_upright_and_keeps_its_colour_profile(tmp_path, form):
+    profile, exif, path = PROFILES["Display P3"].bytes(), Image.Exif(), tmp_path / "face"
+    exif[ORIENTATION] = 6  # on its side
+    turned = {"tiffinfo": exif} if form == "TIFF" else {"exif": exif}
+    picture("900003_1").crop((0, 0, 256, 200)).save(path, form, icc_profile=profile, **turned)
+    opened = open_image(path)
+    with Image.open(io.BytesIO(shown_copy(opened))) as copy:
+        assert copy.info["icc_profile"] == profile
+        assert copy.size == opened.size and ORIENTATION not in copy.getexif()
+        again = open_image(copy)
+    assert np.abs(np.int16(again) - np.int16(opened)).mean() < 1

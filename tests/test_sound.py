@@ -163,3 +163,19 @@ def test_streams_of_an_avi_that_begin_late(tmp_path: Path, kind: bytes, late: fl
     seen, heard, _ = written(path, tmp_path)
     assert seen == pytest.approx(before, abs=FRAME / 2)
     assert heard == pytest.approx(heard_before + late, abs=FRAME / 2)
+
+
+@pytest.mark.parametrize("container", ["ts", "mpg"])
+def test_a_clock_that_begins_anew_goes_on(tmp_path: Path, container: str) -> None:
+    """Two recordings of a broadcast, one after another in a file; the first is dark and silent."""
+    codec, sound_codec = CONTAINERS[container]
+    times = [i * FRAME for i in range(18)]
+    pieces = [(0.0, tone(9.0, 0.0, 0.6))]
+    dark = film(tmp_path / f"dark.{container}", flash(9.0, times), times, pieces, codec=codec, sound_codec=sound_codec)
+    bright = filmed(tmp_path / f"bright.{container}", codec=codec, sound_codec=sound_codec)
+    joined = tmp_path / f"joined.{container}"
+    joined.write_bytes(dark.read_bytes() + bright.read_bytes())
+    assert read_frames(joined).count == pytest.approx(18 + END / FRAME, abs=2)
+    seen, heard, _ = written(joined, tmp_path)
+    assert seen == pytest.approx(0.6 + FLASH, abs=3 * FRAME)  # where they join, frames may be lost
+    assert heard == pytest.approx(seen, abs=FRAME)

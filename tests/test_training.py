@@ -170,7 +170,7 @@ def small_data(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("data")
     all_labels = list(LABELS.items())
     rng = np.random.default_rng(0)
-    for shard, count in (("train-00", 40), ("scene-00", 8), ("validation", 40)):
+    for shard, count in (("train-00", 40), ("scene-00", 8), ("validation", 16)):
         labels = dict(all_labels[:count])
         with tarfile.open(folder / f"{shard}.tar", "w") as tar:
             for name in labels:

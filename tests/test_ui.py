@@ -1,15 +1,19 @@
 """Parts of the page that need no browser: long work as a stream, tuned portraits within bounds, example results."""
 
+import contextvars
 import threading
+from types import SimpleNamespace
 
 import gradio as gr
 import pytest
+from gradio.context import LocalContext
 from PIL import Image
 
 from stylemask_demo.caching import SWEEP_SECONDS
 from stylemask_demo.errors import Cancelled, DownloadFailed, StyleMaskError
+from stylemask_demo.host_settings import HostSettings
 from stylemask_demo.ui import long_handlers, texts
-from stylemask_demo.ui.components import LivePicture
+from stylemask_demo.ui.components import DropZone, LivePicture, PictureDownload, PictureRow, VideoZone
 from stylemask_demo.ui.compute import Computed
 from stylemask_demo.ui.error_messages import explained, in_card
 from stylemask_demo.ui.examples import example_faces, remembering_examples
@@ -155,7 +159,7 @@ def test_the_page_opens_with_the_embedded_pack_when_another_cannot_be_fetched(mo
 
 @pytest.fixture
 def handlers():
-    return long_handlers.LongHandlers(registry=None, compute=None, tuned=TunedPortraits())
+    return long_handlers.LongHandlers(None, None, TunedPortraits(), HostSettings(downloads=True))
 
 
 def test_a_download_shows_its_progress(monkeypatch, handlers):
@@ -183,6 +187,55 @@ def test_a_download_that_fails_is_explained(monkeypatch, handlers):
     monkeypatch.setattr(long_handlers, "download_pack", refuse)
     with pytest.raises(gr.Error, match="disk is full"):
         list(handlers.download("ffhq"))
+
+
+def test_one_download_at_a_time_even_when_its_visitor_has_left(monkeypatch, handlers):
+    begun, stop = [], threading.Event()
+
+    def fetch(name, progress):
+        begun.append(name)
+        stop.wait(10)
+        progress(1, 2, "weights.pt")
+
+    monkeypatch.setattr(long_handlers, "download_pack", fetch)
+    first, second = handlers.download("ffhq"), handlers.download("voxceleb")
+    for items in (first, second):
+        next(items), next(items)
+    first.close()
+    next(second)
+    assert begun == ["ffhq"]
+    stop.set()
+    assert len(list(second)) and begun == ["ffhq", "voxceleb"]
+
+
+@pytest.mark.parametrize(
+    "address, shared, said, may",
+    [
+        ("127.0.0.1", False, None, True),
+        ("localhost", False, None, True),
+        ("[::1]", False, None, True),
+        ("127.0.0.1", True, None, False),
+        ("0.0.0.0", False, None, False),
+        ("192.168.1.2", False, None, False),
+        ("", False, None, False),
+        ("0.0.0.0", False, True, True),
+        ("127.0.0.1", False, False, False),
+    ],
+)
+def test_the_owner_decides_who_may_download(monkeypatch, address, shared, said, may):
+    def fetch(name, progress):
+        assert may
+
+    monkeypatch.setattr(long_handlers, "download_pack", fetch)
+    handlers = long_handlers.LongHandlers(None, None, TunedPortraits(), HostSettings(downloads=said))
+    page = SimpleNamespace(server_name=address, share=shared)
+    told = contextvars.copy_context()
+    told.run(LocalContext.blocks.set, page)
+    if may:
+        assert told.run(list, handlers.download("ffhq"))
+    else:
+        with pytest.raises(gr.Error, match="not downloaded for visitors"):
+            told.run(list, handlers.download("ffhq"))
 
 
 @pytest.mark.parametrize(
@@ -240,3 +293,13 @@ def test_texts_from_elsewhere_cannot_become_markup():
     assert "<script>" not in texts.progress("<script>", 1, 2)
     assert "<script>" not in texts.download_progress("<script>", 1, 2)
     assert "<script>" not in texts.method_hint("<script>")
+
+
+@pytest.mark.parametrize("kind", [DropZone, VideoZone, PictureRow, lambda **how: PictureDownload("face", **how)])
+def test_files_of_components_that_were_updated_are_deleted_too(kind):
+    with gr.Blocks() as blocks:
+        component = kind()
+    copy = kind(render=False)  # as Gradio makes it for a visitor at the first update
+    copy.temp_files.add("a visitor's file")
+    assert any("a visitor's file" in files for files in blocks.temp_file_sets)
+    component.temp_files.discard("a visitor's file")

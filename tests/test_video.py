@@ -342,6 +342,45 @@ def test_nothing_but_files_is_ever_opened() -> None:
     assert not [(name, call) for name, call in calls if not call.startswith("av.open(address(")]
 
 
+@pytest.mark.parametrize("rate", [1, 12, 60, 120, 240])
+@pytest.mark.parametrize("container", ["mp4", "mkv"])
+def test_every_rate_is_read_in_its_own_time(tmp_path: Path, rate: int, container: str) -> None:
+    count = max(round(2 * rate), 3)
+    times = [number / rate for number in range(count)]
+    path = film(tmp_path / f"film.{container}", flash(times[count // 2], times), times)
+    opened = read_frames(path)
+    assert opened.fps == pytest.approx(min(rate, video.MAXIMUM_RATE), rel=0.02)
+    bright = [np.asarray(frame).mean() > 128 for frame in opened]
+    assert len(bright) / opened.fps == pytest.approx(count / rate, abs=0.6 / opened.fps + 0.02)
+    assert bright.index(True) / opened.fps == pytest.approx(count // 2 / rate, abs=1 / opened.fps)
+
+
+def test_frames_that_are_strips_are_refused(tmp_path: Path) -> None:
+    write_video(tmp_path / "strip.mp4", frames(3, 64, 1300), fps=10)
+    with pytest.raises(UnreadableMedia, match="64 x 1300 pixels, more than 20 times"):
+        read_frames(tmp_path / "strip.mp4")
+
+
+@pytest.mark.parametrize(
+    "container, index", [("avi", b"idx1"), ("mkv", b"\x1c\x53\xbb\x6b"), ("mp4", b"stsz"), ("mp4", b"stco")]
+)
+def test_a_broken_index_gives_what_is_there_or_one_sentence(tmp_path: Path, container: str, index: bytes) -> None:
+    times = [number / 10 for number in range(20)]
+    codec = "mpeg4" if container == "avi" else "libx264"
+    path = film(tmp_path / f"film.{container}", flash(1.0, times), times, codec=codec)
+    content = path.read_bytes()
+    place = content.rindex(index)
+    for kind in ("zeros", "ones", "gone"):
+        broken = {"zeros": bytes(40), "ones": b"\xff" * 40, "gone": b""}[kind]
+        path.write_bytes(content[: place + 8] + broken + content[place + 48 :])
+        try:
+            shown = list(read_frames(path))
+        except UnreadableMedia as refused:
+            assert container == "mp4" and str(refused).count(".") >= 2, kind
+        else:
+            assert 1 < len(shown) <= 40 and {frame.size for frame in shown} == {(96, 64)}, kind
+
+
 @pytest.mark.parametrize("kind", ["mp4", "webm", "gif"])
 def test_each_kind_of_file_keeps_rate_length_and_looks(tmp_path: Path, kind: str) -> None:
     path = tmp_path / f"clip.{kind}"

@@ -13,12 +13,14 @@ WAIT = 60_000  # milliseconds for anything in the browser
 class Visit:
     """A browser tab on the page that notes what must not happen."""
 
-    def __init__(self, page, address: str):
+    def __init__(self, page, address: str, agreed: bool = True):
         self.page = page
         self.problems = []
         page.on("console", lambda line: line.type == "error" and self.problems.append(line.text))
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("request", lambda request: self._note(request.url))
+        if agreed:
+            page.add_init_script("localStorage.setItem('stylemask-consent', 'agreed')")
         page.goto(address)
         self.wait_for_result()
 
@@ -33,7 +35,7 @@ class Visit:
 
     def wait_for_stage(self, role: str) -> str:
         """Wait until the stages of a picture are up to date; return the first."""
-        self.page.wait_for_function(f"document.querySelector('#{role}-stages').ariaBusy === 'false'", timeout=WAIT)
+        self.page.wait_for_function(f"document.querySelector('#{role}-stages')?.ariaBusy === 'false'", timeout=WAIT)
         return self.wait_for(f"#{role}-stage-1 img")
 
     def wait_for(self, selector: str, other_than: str | None = None) -> str:
@@ -48,9 +50,19 @@ class Visit:
         return self.page.get_attribute(selector, "src")
 
     def wait_for_rest(self) -> str:
-        """Wait until a hand on the sliders has rested, and the moved picture is at full size; return it."""
-        self.page.wait_for_timeout(1000)  # in which a rest is noticed
-        self.page.wait_for_selector("#edited[aria-busy=false]:not([data-working])", timeout=WAIT)
+        """Wait until a hand on the sliders has rested, and the moved picture is at full size; return it.
+
+        There is nothing to do then for longer than a hand rests before it counts.
+        """
+        self.page.evaluate("window.idleSince = null")
+        self.page.wait_for_function(
+            """() => {
+                const idle = document.querySelector('#edited').matches('[aria-busy=false]:not([data-working])');
+                window.idleSince = idle ? window.idleSince ?? performance.now() : null;
+                return idle && performance.now() - window.idleSince > 600;
+            }""",
+            timeout=WAIT,
+        )
         return self.wait_for("#edited img")
 
     def note_pictures(self, selector: str) -> None:
@@ -77,13 +89,17 @@ class Visit:
     def choose_and_wait(self, role: str, number: int) -> str:
         """Click on an example face; return the result."""
         self.choose(role, number)
+        self.wait_for_picture(role, f"{role}_{number}.webp")
+        return self.wait_for_result()
+
+    def wait_for_picture(self, role: str, name: str) -> None:
+        """Wait until a picture is in its place, and what the page makes of it is asked for."""
         self.page.wait_for_function(
-            "([role, number]) => document.querySelector(`#${role} img`)?.src.endsWith(`${role}_${number}.webp`)",
-            arg=[role, number],
+            """([role, name]) => document.querySelector(`#${role} img`)?.src.endsWith(name)
+                && stylemask.questionOf(`${role}-stages`).includes(name)""",
+            arg=[role, name],
             timeout=WAIT,
         )
-        self.page.wait_for_timeout(150)  # for the sign that it is made anew
-        return self.wait_for_result()
 
     def drop(self, zone: str, file: Path) -> None:
         """Drop a file on a part of the page as a hand would: on whatever lies in its middle."""
@@ -102,6 +118,23 @@ class Visit:
             }""",
             [zone, file.name, base64.b64encode(file.read_bytes()).decode()],
         )
+
+    def resize(self, width: int, height: int = 900) -> None:
+        """Make the window as large as that, and wait until all that stands on the page has found its place."""
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.rest()
+
+    def rest(self, milliseconds: int = 50) -> None:
+        """Wait by the page's own clock, on which its delays run too, however busy the machine is, and until it is drawn."""
+        self.page.evaluate(
+            """milliseconds => new Promise(done =>
+                setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), milliseconds))""",
+            milliseconds,
+        )
+
+    def fits(self) -> bool:
+        """Whether nothing has to be scrolled sideways."""
+        return self.page.evaluate("document.documentElement.scrollWidth") <= self.page.viewport_size["width"]
 
     def keep(self, name: str) -> None:
         """Keep a picture of the whole page."""

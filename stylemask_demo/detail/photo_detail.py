@@ -6,7 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from stylemask_demo.caching import VISITOR_SECONDS, Cache
+from stylemask_demo.caching import VISITOR_SECONDS, Cache, bytes_of
+from stylemask_demo.detail.background import uncovered
 from stylemask_demo.faces.extract import read_twice
 from stylemask_demo.faces.head_size import RIGID, head_size, zoomed
 from stylemask_demo.faces.regions import HEAD_STAYS, Region, region_mask
@@ -18,7 +19,7 @@ from stylemask_demo.networks.perception import to_input
 from stylemask_demo.portraits.portrait import Portrait
 from stylemask_demo.precision import Precision
 
-REMEMBERED = 16  # sources, about 2 MB each
+REMEMBERED, REMEMBERED_BYTES = 16, 100_000_000  # sources, about 2 MB each with a small pack
 
 # Generators draw heads as they are aligned, smaller the wider the mouth is open. In a video they are brought to one size,
 # by factors (B,) of B results one after another, which this smooths.
@@ -47,7 +48,9 @@ class PhotoDetail:
         self._network, self._extractor = network, extractor
         self._device = next(network.parameters()).device
         self._precision = precision or Precision(self._device)
-        self._sources: Cache[tuple[str, str | None], _Source] = Cache(REMEMBERED, seconds=VISITOR_SECONDS)
+        self._sources: Cache[tuple[str, str | None], _Source] = Cache(
+            REMEMBERED, REMEMBERED_BYTES, bytes_of, VISITOR_SECONDS
+        )
 
     def __len__(self) -> int:
         """Number of sources remembered."""
@@ -74,6 +77,7 @@ class PhotoDetail:
         places = find_places(of_crops, of_inversions, now.landmarks, made.shape[-1] // CELL)
         with self._precision():
             layers = self._network(crops, inversions, made, places, torch.cat([poses, now.euler], 1))
+        layers = uncovered(layers, crops, now.landmarks)
         if region not in HEAD_STAYS:
             return layers
         side = made.shape[-1]

@@ -7,18 +7,20 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from stylemask_demo.caching import VISITOR_SECONDS, Cache
+from stylemask_demo.caching import VISITOR_SECONDS, Cache, bytes_of
 from stylemask_demo.detail.full_size import at_full_size
 from stylemask_demo.detail.photo_detail import PhotoDetail, Steady
 from stylemask_demo.faces.paste import Behind, paste_back
 from stylemask_demo.faces.regions import Region, around
 from stylemask_demo.generator.style_space import Part, PictureCode, StyleSpace
 from stylemask_demo.generator.synthesis import Synthesis
+from stylemask_demo.media.provenance import as_result, settings_of
 from stylemask_demo.media.tensors import to_tensor
 from stylemask_demo.portraits.portrait import Portrait
 from stylemask_demo.portraits.readers import ParameterReader
 
-REMEMBERED = 8  # portraits at rest, up to 3 MB each: frames of a video go back into the same photo
+# Portraits at rest, up to 7 MB each: frames of a video go back into the same photo.
+REMEMBERED, REMEMBERED_BYTES = 8, 60_000_000
 READ_SIDE = 256  # pixels that readers see of a face at most
 
 
@@ -29,7 +31,7 @@ class Results:
         self.space = space
         self._synthesis, self._detail, self._reader = synthesis, detail, reader
         self._unmoved: Cache[tuple[str, str | None, int], tuple[Image.Image, np.ndarray]] = Cache(
-            REMEMBERED, seconds=VISITOR_SECONDS
+            REMEMBERED, REMEMBERED_BYTES, bytes_of, VISITOR_SECONDS
         )
 
     @torch.inference_mode()
@@ -101,7 +103,8 @@ class Results:
         moved = landmarks + now - unmoved
         transform = portrait.transform.resized(crop.width)
         behind = self._behind(portrait, result)
-        return paste_back(portrait.photo, result, crop, transform, landmarks, moved, still, behind)
+        whole = paste_back(portrait.photo, result, crop, transform, landmarks, moved, still, behind)
+        return as_result(whole, **(settings_of(result) or {}), into_photo=True)
 
     def _at_rest(self, portrait: Portrait, size: int) -> tuple[Image.Image, np.ndarray]:
         """The portrait as `still` draws it, and the landmarks (68, 2) seen there."""

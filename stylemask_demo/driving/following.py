@@ -21,7 +21,9 @@ from stylemask_demo.portraits.builder import Which
 
 USUAL_RATE = 25.0  # frames a second, where nobody tells
 PATIENCE = 0.16  # seconds without the face after which it is searched no more often than this, because that takes long
-NEAR = 1  # rounds of reading until a face is found whose place in the frame before is known
+LOOKED_AFTER = 0.2  # seconds after which a face that moves little is known by its looks again
+LEAP = 0.1  # sides of the crop that a landmark moves from a frame to the next, from which on the face is known by its looks
+NEAR = 0  # rounds of reading before the one that counts, where the place in the frame before is known
 LOOK_AROUND = 25  # frames after which the whole frame is searched for others, who are not to be taken for the person
 LOOK_SIDE = 256  # pixels of the crop by which faces are told apart
 
@@ -30,10 +32,11 @@ class FaceFollower:
     """Finds one person's face again in every frame of a video.
 
     Searching a whole frame takes up to seconds, reading a face around its last place a tenth of one. So the face is
-    followed by reading, and searched anew when the reading is no face any more, or somebody else's. `identify` gives unit
-    vectors by which faces are told apart, from aligned crops, and `alike` is the cosine from which on they mean one person;
-    `face` says whom to follow, as `choose_face` does, in the first frame that shows a face; `rate` is that of the frames.
-    A `crop` that "stays" is where it was in the first frame, as long as the face is in it.
+    followed by reading, and searched anew when the reading is no face any more, or somebody else's, as is looked at where
+    it leaps, and five times a second. `identify` gives unit vectors by which faces are told apart, from aligned crops, and
+    `alike` is the cosine from which on they mean one person; `face` says whom to follow, as `choose_face` does, in the
+    first frame that shows a face; `rate` is that of the frames. A `crop` that "stays" is where it was in the first frame,
+    as long as the face is in it.
     """
 
     def __init__(
@@ -50,7 +53,9 @@ class FaceFollower:
         self._face, self._alike = face, alike
         self._stays = crop == "stays"
         self._place: np.ndarray | None = None  # landmarks where the crop stays
-        self._patience = max(round(PATIENCE * rate), 1)  # frames
+        self._patience, self._looked_after = (
+            max(round(seconds * rate), 1) for seconds in (PATIENCE, LOOKED_AFTER)
+        )  # frames
         self._person: Person | None = None
         self._last: np.ndarray | None = None  # landmarks as they were read, not smoothed
         self._lost, self._followed_for = 0, 0  # frames since the face was seen, and since others were looked for
@@ -100,14 +105,17 @@ class FaceFollower:
         if self._last is None or self._person is None:
             return None
         try:
-            landmarks, disagreement = locate(self._extractor, np.asarray(frame), crop_quad(self._last), NEAR)
+            quad = crop_quad(self._last)
+            landmarks, disagreement = locate(self._extractor, np.asarray(frame), quad, NEAR)
             x, y = crop_quad(landmarks).mean(0)
         except ValueError:  # eyes and mouth in one place: this is no face
             return None
         inside = 0 <= x < frame.width and 0 <= y < frame.height
-        if disagreement >= AGREEMENT or not inside or not self._person.is_followed(self._looks(frame, [landmarks])[0]):
+        if disagreement >= AGREEMENT or not inside:
             return None
-        return landmarks
+        moved = np.abs((landmarks - self._last) @ np.linalg.inv(_axes(quad))).max()
+        known = moved < LEAP and self._followed_for % self._looked_after
+        return landmarks if known or self._person.is_followed(self._looks(frame, [landmarks])[0]) else None
 
     def _searched(self, frame: Image.Image) -> np.ndarray | None:
         """What is read where the finder sees the person."""

@@ -71,10 +71,16 @@ class Correction:
 
         Their values are the encoder's, (B, 56); `hold` is that of a call.
         """
+        code, wanted = self.moved_in(region, code, who, how, strength)
+        return self.corrected(code, wanted, sources, min(strength, 1.0), hold)
+
+    def moved_in(
+        self, region: Region, code: PictureCode, who: FaceCode, how: FaceCode, strength: float
+    ) -> tuple[PictureCode, Tensor]:
+        """What `followed_in` corrects, and the values (B, 56) that it is to show."""
         now, then = known(who.values), known(how.values)
         change = strength * region_values(region, now) * (then - now)
-        code = self.moved(code, change)
-        return self.corrected(code, now + change, sources, min(strength, 1.0), hold)
+        return self.moved(code, change), now + change
 
     def seen(self, code: PictureCode, sources: Sequence[Portrait] = ()) -> Tensor:
         """Head pose and expression that B pictures show, (B, V)."""

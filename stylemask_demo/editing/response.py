@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stylemask_demo.caching import VISITOR_SECONDS, Cache
+from stylemask_demo.caching import VISITOR_SECONDS, Cache, bytes_of
 from stylemask_demo.editing.table import ANGLES, SLIDERS
 from stylemask_demo.portraits.portrait import Portrait
 
-REMEMBERED = 512  # ways of portraits under one slider to one side, a kilobyte each
+REMEMBERED, REMEMBERED_BYTES = 512, 1_000_000  # ways of portraits under one slider to one side, a kilobyte each
 # Where such a way is looked at, in parts of it; what is missed in between is taken for straight. Turns need more: the
 # photo's detail hides small ones, and large ones lead to where the generator knows few faces.
 LEARNED = {"degrees": (1 / 6, 1 / 2, 5 / 6, 1.0), "coefficient": (1 / 2, 1.0)}
@@ -30,7 +30,7 @@ class Response:
 
     def __init__(self, missed: Missed):
         self._missed = missed
-        self._ways: Cache[tuple[object, ...], Tensor] = Cache(REMEMBERED, seconds=VISITOR_SECONDS)
+        self._ways: Cache[tuple[object, ...], Tensor] = Cache(REMEMBERED, REMEMBERED_BYTES, bytes_of, VISITOR_SECONDS)
 
     def __call__(self, portrait: Portrait, values: Mapping[str, float]) -> Tensor:
         """Motion values (V,) to be added to the code of a portrait that some sliders move to `values`, none of them 0."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from stylemask_demo.caching import VISITOR_SECONDS, Cache
+from stylemask_demo.caching import VISITOR_SECONDS, Cache, bytes_of
 from stylemask_demo.editing.commands import POSE, bearable, commanded, gains, is_seen, motion_change, readings, towards
 from stylemask_demo.editing.correction import Correction
 from stylemask_demo.editing.response import Response
@@ -19,7 +19,7 @@ from stylemask_demo.portraits.placing import Placing
 from stylemask_demo.portraits.portrait import Portrait
 from stylemask_demo.portraits.readers import MOVED_BY
 
-REMEMBERED = 64  # faces of which it is kept what they show at rest
+REMEMBERED, REMEMBERED_BYTES = 64, 1_000_000  # faces of which it is kept what they show at rest
 CORRECTIONS = 3  # where the head is still, the photo's detail holds a new smile back,
 TURNED = 1  # but turns follow nearly at once: so often they are corrected when what they miss is learned
 STRENGTH = 1.2  # so that a little more is asked for than is missing
@@ -39,7 +39,9 @@ class Sliders:
         self, transfer: Transfer, space: StyleSpace, correction: Correction | None, names: Sequence[str] = tuple(SLIDERS)
     ):
         self._transfer, self._space, self._correction, self.names = transfer, space, correction, tuple(names)
-        self._at_rest: Cache[tuple[str, str | None], Tensor] = Cache(REMEMBERED, seconds=VISITOR_SECONDS)
+        self._at_rest: Cache[tuple[str, str | None], Tensor] = Cache(
+            REMEMBERED, REMEMBERED_BYTES, bytes_of, VISITOR_SECONDS
+        )
         self._response = Response(self._look)
 
     @torch.inference_mode()

@@ -1,6 +1,5 @@
 """Contact sheets of what a pack can do: reenactments, slider sweeps, inversions, random people and a driven film."""
 
-import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -57,8 +56,8 @@ def slider_sheet(reenactor: Reenactor, sources: list[Portrait], strips: Mapping[
 def draw_film(reenactor: Reenactor, source: Portrait, film: Path, methods: Sequence[str], folder: Path) -> None:
     """Writes driven.mp4, a film with what each method makes of it to the right, and driven.webp, moments of it."""
     frames = read_frames(film)
-    driving, *copies = itertools.tee(frames, 1 + len(methods))
-    driven = [reenactor.drive(source, copy, method=method) for copy, method in zip(copies, methods, strict=True)]
+    driving = list(frames)
+    driven = [reenactor.drive(source, driving, method=method) for method in methods]
     moments = list(zip(driving, *driven, strict=True))
     rows = (contact_sheet(list(moment), len(moment), reenactor.resolution) for moment in moments)
     write_video(folder / "driven.mp4", rows, frames.fps)

@@ -2,10 +2,10 @@
 
 import math
 import os
-import pickle
 import threading
 import warnings
 from dataclasses import dataclass, replace
+from pickle import UnpicklingError  # nosec B403
 from typing import Protocol
 
 import cv2
@@ -74,7 +74,7 @@ def create_face_finder(device: str | torch.device = "cpu", detector: str | None 
         return CascadeFaceFinder()
     try:
         return LandmarkFaceFinder(device, detector)
-    except (RuntimeError, ValueError, KeyError, EOFError, pickle.UnpicklingError):
+    except (RuntimeError, ValueError, KeyError, EOFError, UnpicklingError):
         for file in DETECTORS[detector]:
             file.path.unlink(missing_ok=True)  # damaged: fetched anew next time
         return CascadeFaceFinder()

@@ -9,6 +9,7 @@ from PIL import Image
 from stylemask_demo.caching import VISITOR_SECONDS, Cache
 from stylemask_demo.generator.style_space import PictureCode
 from stylemask_demo.generator.tuning import TunedWeights, tuned_generator
+from stylemask_demo.media.provenance import as_result
 from stylemask_demo.media.tensors import to_images
 from stylemask_demo.networks.stylegan2 import Generator
 from stylemask_demo.precision import Precision
@@ -40,8 +41,8 @@ class Synthesis:
         return self.images(self.tensors(code, tunings))
 
     def images(self, made: torch.Tensor) -> list[Image.Image]:
-        """What was drawn, (B, 3, H, W) in about -1..1 -> B pictures, RGB."""
-        return to_images(made, self._rounding)
+        """What was drawn, (B, 3, H, W) in about -1..1 -> B pictures, RGB, which know that they are results."""
+        return [as_result(picture) for picture in to_images(made, self._rounding)]
 
     @torch.inference_mode()
     def tensors(

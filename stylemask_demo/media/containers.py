@@ -1,6 +1,7 @@
 """What files of pictures and sound hold, measured packet by packet before anything is decoded."""
 
 import contextlib
+import itertools
 import os
 from collections import defaultdict
 from collections.abc import Iterator
@@ -19,6 +20,9 @@ DAMAGE = (av.FFmpegError, ValueError, EOFError, OverflowError, MemoryError, Runt
 
 _STILL = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 MAXIMUM_PICTURES = 15_000  # of a video: a minute of 240 a second, and some
+_RESTARTING = ("mpegts", "mpeg")
+_BACK, _AHEAD = 0.5, 10.0  # seconds by which the clock of such a file jumps at least where it begins anew
+_MAXIMUM_PACKETS = 400_000  # of all streams together: a minute of any sound, and far more
 _USUAL_RATE = 25.0  # pictures a second, where nothing tells
 
 
@@ -116,7 +120,7 @@ def _measured(container: av.container.InputContainer) -> dict[int, Measured]:
     measured: dict[int, Measured] = defaultdict(Measured)
     decoding = _in_order_of_decoding(container)
     with contextlib.suppress(*DAMAGE):
-        for packet in container.demux():
+        for packet in itertools.islice(_packets(container), _MAXIMUM_PACKETS):
             if not packet.size or packet.is_discard:  # the end of a stream, and what an edit list has cut away
                 continue
             stream, time = measured[packet.stream_index], packet.dts if decoding or packet.pts is None else packet.pts
@@ -141,8 +145,31 @@ def _lacking(container: av.container.InputContainer, measured: list[Measured]) -
 
 def decoded(container: av.container.InputContainer, stream: Stream) -> Iterator[Any]:
     """The frames of a stream up to the end of the file, without those that are damaged."""
-    packets = container.demux(stream)
     with contextlib.suppress(*DAMAGE):  # the file ends where it cannot be read on
-        for packet in packets:
-            with contextlib.suppress(*DAMAGE):
-                yield from packet.decode()
+        for packet in _packets(container):
+            if packet.stream_index == stream.index:
+                with contextlib.suppress(*DAMAGE):
+                    yield from packet.decode()
+
+
+def _packets(container: av.container.InputContainer) -> Iterator[av.Packet]:
+    """The packets of all streams on one clock: a broadcast's begins anew where recordings of it were joined.
+
+    Streams do not come to such a place at once. The first that does tells how much later all go on.
+    """
+    restarts = container.format.name in _RESTARTING
+    later, parts, ends = [0.0], dict[int, int](), dict[int, float]()  # seconds by part; part and end by stream
+    for packet in container.demux():
+        if restarts and packet.dts is not None and packet.time_base is not None:
+            part = parts.get(packet.stream_index, len(later) - 1)
+            own = float(packet.dts * packet.time_base)
+            end = ends.get(packet.stream_index, own + later[part])
+            if not -_BACK < own + later[part] - end < _AHEAD:
+                part += 1
+                later += [end - own] if part == len(later) else []
+            parts[packet.stream_index] = part
+            ends[packet.stream_index] = own + later[part] + float((packet.duration or 0) * packet.time_base)
+            ticks = round(later[part] / packet.time_base)
+            packet.dts += ticks
+            packet.pts = None if packet.pts is None else packet.pts + ticks
+        yield packet

@@ -38,6 +38,8 @@ _SIGNATURES = (
     (0, b"fLaC", "a sound recording"),
     (0, b"PK\x03\x04", "a ZIP archive or an office document"),
 )
+# Those of which every kind is read here: one that is not is damaged.
+READ = {f"{article} picture" for article in ("a PNG", "a JPEG", "a GIF", "a BMP", "a WebP")}
 _MARKUP = ((b"<!doctype html", "a web page"), (b"<html", "a web page"), (b"<svg", "a vector drawing (SVG)"))
 HEAD = 1024  # bytes of a file that tell its kind
 

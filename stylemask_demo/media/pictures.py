@@ -17,10 +17,11 @@ from pillow_heif import register_heif_opener
 
 from stylemask_demo import messages
 from stylemask_demo.errors import UnreadableMedia
+from stylemask_demo.media.animations import count_pictures
 from stylemask_demo.media.arrays import from_array
 from stylemask_demo.media.colours import is_rgb_profile, to_srgb
 from stylemask_demo.media.files import Limit, check_file, reason, told_of
-from stylemask_demo.media.kinds import kind_of
+from stylemask_demo.media.kinds import READ, kind_of
 from stylemask_demo.media.origin import ORIENTATION, Origin, origin_of, with_origin, without_animation
 from stylemask_demo.media.truncated import completed_jpeg
 
@@ -28,8 +29,10 @@ LIMIT = Limit(50_000_000, messages.LARGE_PICTURE_FILE, messages.EMPTY_PICTURE)
 MAXIMUM_BYTES = LIMIT.bytes
 MAXIMUM_PIXELS = 40_000_000
 MINIMUM_SIDE = 64  # pixels; a smaller face tells too little of a person
+NARROWEST = 20  # times may the longer side be the shorter one; panoramas are no more
 LARGEST_PROFILE = 1_000_000  # bytes of a colour profile that is kept
-MOST_PICTURES = 24  # of an animation that are looked at, spread over all of it
+MOST_PICTURES = 24  # of an animation that are looked at, spread over all of it, or
+MOST_DECODED = 200_000_000  # over as much as has so many pixels: to show one picture those before it are decoded
 ENOUGH_ROWS = 0.9  # of a picture whose end is missing
 
 # Only formats that people keep photos in: Pillow's other readers, one of which starts Ghostscript, stay shut.
@@ -70,7 +73,7 @@ def open_image(source: Picture) -> Image.Image:
     what its file said beside its pixels.
 
     Raises UnreadableMedia for anything else, for files above 50 MB, for pictures above 40 megapixels (before
-    they are decoded), and for pictures with a side under 64 pixels.
+    they are decoded), for pictures with a side under 64 pixels, and for those 20 times as long as wide.
     """
     if isinstance(source, (str, os.PathLike)):
         try:
@@ -94,14 +97,15 @@ def open_image(source: Picture) -> Image.Image:
 def pictures_of(image: Image.Image) -> Iterator[Image.Image]:
     """A picture of `open_image`, then those that follow it in its file if that is an animation, in their order.
 
-    At most 24, spread over all of the animation. Where it is damaged it ends. None of them holds on to the file.
+    At most 24, spread over all of the animation, or over as much of a huge one as can be decoded in seconds. Where it is
+    damaged it ends. None of them holds on to the file.
     """
     yield without_animation(image)
     content = origin_of(image).animation
     if not content:
         return
     with contextlib.suppress(*_DAMAGE, UnreadableMedia), Image.open(io.BytesIO(content), formats=FORMATS) as animation:
-        count: int = getattr(animation, "n_frames", 1)
+        count = min(_count(animation, content), MOST_DECODED // (animation.width * animation.height))
         for number in range(1, count, -(-count // MOST_PICTURES)):
             animation.seek(number)
             yield without_animation(_converted(animation))
@@ -144,6 +148,8 @@ def _damage_explained(content: bytes = b"") -> Iterator[None]:
         yield
     except Image.UnidentifiedImageError:
         kind = kind_of(content)
+        if kind in READ:
+            raise UnreadableMedia(messages.DAMAGED_PICTURE) from None
         raise UnreadableMedia(messages.KIND_OF_PICTURE.format(kind=kind) if kind else messages.NO_PICTURE) from None
     except Image.DecompressionBombError:
         raise UnreadableMedia(messages.LARGE_PICTURE.format(limit=MAXIMUM_PIXELS // 1_000_000)) from None
@@ -158,6 +164,8 @@ def _converted(image: Image.Image, content: bytes = b"") -> Image.Image:
         raise UnreadableMedia(messages.LARGE_PICTURE.format(limit=MAXIMUM_PIXELS // 1_000_000))
     if min(image.size) < MINIMUM_SIDE:
         raise UnreadableMedia(messages.SMALL_PICTURE.format(width=image.width, height=image.height, limit=MINIMUM_SIDE))
+    if max(image.size) > NARROWEST * min(image.size):
+        raise UnreadableMedia(messages.NARROW_PICTURE.format(width=image.width, height=image.height, limit=NARROWEST))
     if image.format == "TIFF" and _is_raw_photo(image):
         raise UnreadableMedia(messages.RAW_PHOTO)
     known, orientation = origin_of(image), image.getexif().get(ORIENTATION, 1)
@@ -199,8 +207,15 @@ def _is_raw_photo(image: Image.Image) -> bool:
 
 def _is_animated(image: Image.Image) -> bool:
     with contextlib.suppress(*_DAMAGE):
-        return image.format != "MPO" and getattr(image, "n_frames", 1) > 1
+        return image.format != "MPO" and bool(getattr(image, "is_animated", False))
     return False
+
+
+def _count(animation: Image.Image, content: bytes) -> int:
+    """How many pictures an animation has, as far as they are looked at; without a look at each of millions."""
+    if animation.format == "GIF":  # whose beginning does not tell it
+        return count_pictures(content, MOST_DECODED // MINIMUM_SIDE**2)
+    return MOST_PICTURES if animation.format == "TIFF" else getattr(animation, "n_frames", 1)
 
 
 def _file_of(image: Image.Image) -> bytes:

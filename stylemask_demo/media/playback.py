@@ -5,7 +5,9 @@ import os
 
 from PIL import Image
 
+from stylemask_demo.media.colours import from_srgb
 from stylemask_demo.media.containers import DAMAGE, moving, open_container
+from stylemask_demo.media.origin import origin_of
 from stylemask_demo.media.pictures import FORMATS
 from stylemask_demo.media.videos import read_frames, write_video
 
@@ -25,6 +27,13 @@ def is_shown(picture: str | os.PathLike | bytes) -> bool:
         return True
 
 
+def shown_copy(picture: Image.Image) -> bytes:
+    """The PNG file of a picture as `open_image` gives it, which every browser shows: upright, in its own colour profile."""
+    profile, file = origin_of(picture).profile, io.BytesIO()
+    from_srgb(picture, profile).save(file, "PNG", icc_profile=profile or None)
+    return file.getvalue()
+
+
 def is_played(path: str | os.PathLike) -> bool:
     """Whether every browser plays a video file; True for what is no video at all."""
     try:
@@ -42,4 +51,4 @@ def is_played(path: str | os.PathLike) -> bool:
 def write_played(path: str | os.PathLike, video: str | os.PathLike) -> None:
     """Write a video as an MP4 that every browser plays, with its sound. Raises UnreadableMedia and UnwritableMedia."""
     frames = read_frames(video)
-    write_video(path, frames, frames.fps, audio_from=video)
+    write_video(path, frames, frames.fps, audio_from=video, result=False)

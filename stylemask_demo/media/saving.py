@@ -1,7 +1,6 @@
 """Results on their way to the disk: whole files or none, where a person asked for them."""
 
 import contextlib
-import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,36 +11,34 @@ from stylemask_demo import messages
 from stylemask_demo.errors import UnwritableMedia
 from stylemask_demo.media.files import reason, told_of
 from stylemask_demo.media.origin import as_stored
+from stylemask_demo.media.provenance import Marks, badged, encoded
 
 
-def png_of(image: Image.Image) -> bytes:
-    """The PNG file of a picture (RGB, upright, in sRGB).
+def png_of(image: Image.Image, marks: Marks = "all") -> bytes:
+    """The PNG file of a result (RGB, upright, in sRGB), with its provenance; `marks` are those of `encoded`.
 
     A photo with a result in it keeps the colour profile and the EXIF orientation of its file, and nothing else of it.
     """
     stored, profile, exif = as_stored(image)
-    file = io.BytesIO()
-    stored.save(file, format="PNG", icc_profile=profile or None, exif=exif if len(exif) else None)
-    return file.getvalue()
+    return encoded(stored, "PNG", marks, icc_profile=profile or None, exif=exif if len(exif) else None)
 
 
 def gif_of(pictures: Sequence[Image.Image], milliseconds: int) -> bytes:
-    """The animated GIF of pictures (RGB, of one size), each shown for `milliseconds`, that goes on for ever.
+    """The animated GIF of results (RGB, of one size), each shown for `milliseconds`, that goes on for ever.
 
     All share one palette, so that what stands still does not flicker.
     """
+    pictures = badged(pictures)  # before they have few colours
     reel = Image.new("RGB", (pictures[0].width, pictures[0].height * len(pictures)))
     for number, picture in enumerate(pictures):
         reel.paste(picture, (0, number * picture.height))
     palette = reel.quantize(256, Image.Quantize.MEDIANCUT)
     first, *others = (picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG) for picture in pictures)
-    file = io.BytesIO()
-    first.save(file, format="GIF", save_all=True, append_images=others, duration=milliseconds, loop=0)
-    return file.getvalue()
+    return encoded(first, "GIF", save_all=True, append_images=others, duration=milliseconds, loop=0)
 
 
 def save_png(image: Image.Image, path: str | os.PathLike) -> None:
-    """Write a picture (RGB, upright, in sRGB) as PNG, whole or not at all; `png_of` tells what of its file goes along.
+    """Write a result (RGB, upright, in sRGB) as PNG, whole or not at all; `png_of` tells what of its file goes along.
 
     Raises UnwritableMedia when the name does not end in `.png`, or the file cannot be written.
     """

@@ -13,6 +13,7 @@ from PIL import Image
 
 from stylemask_demo import messages
 from stylemask_demo.errors import UnreadableMedia, UnwritableMedia
+from stylemask_demo.host_settings import HostSettings
 from stylemask_demo.media.containers import (
     DAMAGE,
     MAXIMUM_PICTURES,
@@ -25,7 +26,9 @@ from stylemask_demo.media.containers import (
 )
 from stylemask_demo.media.files import Limit, address, check_file, kind_of_file, told_of
 from stylemask_demo.media.frames import fitted, picture_of, upright_size
-from stylemask_demo.media.pictures import MAXIMUM_PIXELS, MINIMUM_SIDE
+from stylemask_demo.media.marks import with_badge
+from stylemask_demo.media.pictures import MAXIMUM_PIXELS, MINIMUM_SIDE, NARROWEST
+from stylemask_demo.media.provenance import film_metadata, finish_film
 from stylemask_demo.media.saving import check_output_path, unwritable
 from stylemask_demo.media.sound import Sound, has_sound, open_sound
 from stylemask_demo.media.video_formats import VIDEO_FORMATS, VideoFormat
@@ -63,7 +66,7 @@ def read_frames(path: str | os.PathLike, seconds: float = MAXIMUM_SECONDS) -> Vi
     steady. Of a damaged or cut file what is there is given.
 
     Raises UnreadableMedia for what is no video, has fewer than two frames, or is outside of the limits: `seconds`, 15 000
-    frames, 40 megapixels a frame, 64 pixels a side, 100 MB.
+    frames, 40 megapixels a frame, 64 pixels a side, 20 times as long as wide, 100 MB.
     """
     try:
         check_file(path, LIMIT)
@@ -77,12 +80,14 @@ def write_video(
     frames: Iterable[Image.Image],
     fps: Fraction | float,
     audio_from: str | os.PathLike | None = None,
+    result: bool = True,
 ) -> None:
     """Write pictures of one size as a file that every browser plays, whole or not at all: MP4 (H.264), WebM (VP9) or GIF.
 
     The sound of the video `audio_from`, if it has one, goes along, but into a GIF: at the times at which it is heard there,
-    counted from the first picture. Frames are written as they come. Raises UnwritableMedia when there are no frames or the
-    file cannot be written, and whatever `frames` raises.
+    counted from the first picture. Frames are written as they come. A `result` carries its provenance, and the badge and
+    signature that its host asks for; what no model made, such as a copy of a visitor's video, does not. Raises
+    UnwritableMedia when there are no frames or the file cannot be written, and whatever `frames` raises.
     """
     check_output_path(path, *VIDEO_FORMATS)
     path = Path(path)
@@ -91,7 +96,7 @@ def write_video(
     try:
         with contextlib.ExitStack() as stack:
             sound = None if audio_from is None or kind.sound is None else open_sound(audio_from, stack, kind.sound)
-            _encode(temporary, kind, iter(frames), Fraction(fps).limit_denominator(1001), sound)
+            _encode(temporary, kind, iter(frames), Fraction(fps).limit_denominator(1001), sound, result)
         os.replace(temporary, path)
     except (av.FFmpegError, OSError) as error:
         raise unwritable(path, error) from None
@@ -154,6 +159,8 @@ def _video_frames(container: av.container.InputContainer, film: Film) -> VideoFr
     size = upright_size(first[0][1], stream)
     if min(size) < MINIMUM_SIDE:
         raise UnreadableMedia(messages.SMALL_FRAMES.format(width=size[0], height=size[1], limit=MINIMUM_SIDE))
+    if max(size) > NARROWEST * min(size):
+        raise UnreadableMedia(messages.NARROW_FRAMES.format(width=size[0], height=size[1], limit=NARROWEST))
     note = messages.CUT_VIDEO.format(number=f"{film.seconds:.1f}") if film.lacking > _LACKING else ""
     count = max(round(film.seconds * fps), 2)
     return VideoFrames(fps, *size, count, note, _frames(container, itertools.chain(first, timed), fps, count, stream, size))
@@ -203,11 +210,15 @@ def _refuse_frames(width: int, height: int) -> None:
     raise UnreadableMedia(messages.LARGE_FRAMES.format(width=width, height=height, limit=MAXIMUM_PIXELS // 1_000_000))
 
 
-def _encode(path: Path, kind: VideoFormat, frames: Iterator[Image.Image], fps: Fraction, sound: Sound | None) -> None:
+def _encode(
+    path: Path, kind: VideoFormat, frames: Iterator[Image.Image], fps: Fraction, sound: Sound | None, result: bool
+) -> None:
     first = next(frames, None)
     if first is None:
         raise UnwritableMedia(messages.NOTHING_TO_WRITE)
+    badge = result and HostSettings.from_environment().badge
     with av.open(address(path), "w", options=dict(kind.muxer)) as container:
+        container.metadata.update(film_metadata(first) if result else {})
         pictures: Any = container.add_stream(kind.codec, rate=fps, options=dict(kind.options))
         pictures.width, pictures.height = kind.size(*first.size)
         pictures.pix_fmt = kind.pixels
@@ -215,7 +226,8 @@ def _encode(path: Path, kind: VideoFormat, frames: Iterator[Image.Image], fps: F
         if sound is not None and kind.sound is not None:
             heard = container.add_stream(kind.sound, rate=sound.rate, layout=sound.layout)
         for number, picture in enumerate(itertools.chain([first], frames)):
-            frame = kind.frame(picture.crop((0, 0, pictures.width, pictures.height)))
+            picture = picture.crop((0, 0, pictures.width, pictures.height))
+            frame = kind.frame(with_badge(picture) if badge else picture)
             frame.pts, frame.time_base = number, 1 / fps
             container.mux(pictures.encode(frame))
             if sound is not None and (samples := sound.until((number + 1) / fps)) is not None:
@@ -223,3 +235,5 @@ def _encode(path: Path, kind: VideoFormat, frames: Iterator[Image.Image], fps: F
         container.mux(pictures.encode(None))
         if sound is not None:
             container.mux(heard.encode(None))
+    if result:
+        finish_film(path, first)

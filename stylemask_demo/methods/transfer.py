@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from stylemask_demo.caching import VISITOR_SECONDS, Cache, Lazy
+from stylemask_demo.caching import VISITOR_SECONDS, Cache, Lazy, bytes_of
 from stylemask_demo.generator.inversion import Inverter, RefiningInverter
 from stylemask_demo.generator.style_space import PictureCode, StyleSpace
 from stylemask_demo.methods.available import check_method
@@ -20,7 +20,7 @@ from stylemask_demo.packs.recipe import Recipe, View
 from stylemask_demo.portraits.portrait import Portrait
 from stylemask_demo.portraits.readers import ParameterReader, Reading
 
-REMEMBERED = 64  # faces whose motion and identity codes are kept
+REMEMBERED, REMEMBERED_BYTES = 64, 50_000_000  # faces whose motion and identity codes are kept
 # The network of a recipe's views that sees those who lead; what directions read is the portrait's crop.
 SEEN_BY = {"stylemask": "encoder", "directions": "parameters", "motion": "motion"}
 
@@ -43,7 +43,7 @@ class Transfer:
     ):
         self._networks, self._space, self._invert, self._reader = networks, space, invert, reader
         self._measure, self._recipe = measure, recipe
-        self._codes: Cache[tuple[str, str], Tensor] = Cache(REMEMBERED, seconds=VISITOR_SECONDS)
+        self._codes: Cache[tuple[str, str], Tensor] = Cache(REMEMBERED, REMEMBERED_BYTES, bytes_of, VISITOR_SECONDS)
         self._refine = Lazy(self._refiner)
 
     def __call__(self, method: str, who: FaceCode, how: FaceCode, strength: float = 1.0) -> PictureCode:
@@ -95,10 +95,14 @@ class Transfer:
         """What a method's network sees of those who lead, where that is not a portrait's crop."""
         return self._recipe.views.get(SEEN_BY[method])
 
-    def target_crops(self, crops: Sequence[Image.Image], method: str) -> FaceCode:
-        """What a method asks for of what it sees of faces that lead once, such as in a video; nothing is remembered."""
-        readings = self._reader.read(crops) if method == "directions" or self._measure else []
-        values = self._values(readings)
+    def target_crops(self, crops: Sequence[Image.Image], method: str, measured: bool = True) -> FaceCode:
+        """What a method asks for of what it sees of faces that lead once, such as in a video; nothing is remembered.
+
+        Unless they are `measured`, results cannot be corrected by them.
+        """
+        measured = measured and self._measure is not None
+        readings = self._reader.read(crops) if method == "directions" or measured else []
+        values = self._values(readings) if measured else None
         if method == "motion":
             return FaceCode(motion=self._motion_encoder()(crops), values=values)
         if method == "directions":

@@ -26,6 +26,8 @@ def save_network(
 ) -> Path:
     """Write `module` as `<key>.safetensors` into the pack in `folder` and enter it in `pack.json`.
 
+    Where the pack has a file of this name already, the new one is `<key>.2.safetensors`, and the old one goes at the end.
+
     Floating tensors are stored as `dtype` (as float32 where float16 would overflow), the others as they are.
     `arguments` are the keyword arguments that build the module again; they must be JSON values, where
     dictionaries may have whole numbers as keys. Folder and `pack.json` are made when missing.
@@ -42,10 +44,11 @@ def save_network(
             tensor = tensor.clone()
         memory.add(tensor.untyped_storage().data_ptr())
         tensors[name] = tensor
-    path = folder / f"{key}.safetensors"
+    document = _read(folder)
+    earlier = document["networks"].get(key, {}).get("file")
+    path = folder / _free_name(document, key)
     with _replacing(path) as temporary:
         save_file(tensors, temporary)
-    document = _read(folder)
     document["networks"][key] = {
         "class": type(module).__name__,
         "arguments": arguments,
@@ -55,6 +58,8 @@ def save_network(
         "parameters": sum(parameter.numel() for parameter in module.parameters()),
     }
     _write(folder, document)
+    if earlier is not None and earlier not in _used(document):
+        (folder / earlier).unlink(missing_ok=True)
     return path
 
 
@@ -87,6 +92,16 @@ def describe_pack(
     document = _read(folder)
     document.update(name=name or folder.resolve().name, title=title, resolution=resolution, licence=licence, origin=origin)
     _write(folder, document)
+
+
+def _used(document: dict[str, Any]) -> set[str]:
+    return {entry["file"] for entry in document["networks"].values()}
+
+
+def _free_name(document: dict[str, Any], key: str) -> str:
+    """A name for weights that no network has: until the new ones are entered the pack is the old one, whatever happens."""
+    names = (f"{key}.safetensors", *(f"{key}.{number}.safetensors" for number in range(2, len(document["networks"]) + 3)))
+    return next(name for name in names if name not in _used(document))
 
 
 def _stored(name: str, tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:

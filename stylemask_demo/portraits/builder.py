@@ -10,7 +10,7 @@ from PIL import Image
 
 from stylemask_demo import messages
 from stylemask_demo.batching import in_batches
-from stylemask_demo.caching import VISITOR_SECONDS, Cache, Lazy
+from stylemask_demo.caching import VISITOR_SECONDS, Cache, Lazy, bytes_of
 from stylemask_demo.errors import NoFaceFound
 from stylemask_demo.faces.align import CropTransform
 from stylemask_demo.faces.detect import FaceFinder
@@ -22,6 +22,7 @@ from stylemask_demo.portraits.completion import completed
 from stylemask_demo.portraits.portrait import Portrait
 from stylemask_demo.portraits.readers import ParameterReader, Reading
 
+FACES_BYTES = 10_000_000  # of what was found in as many pictures
 REMEMBERED = 64  # portraits kept in memory, about 1 MB each with a small photo,
 REMEMBERED_BYTES = 200_000_000  # and at most this much of them, because photos may be large
 
@@ -67,7 +68,7 @@ class PortraitBuilder:
         self._finder, self._extractor, self._size, self._recipe = finder, extractor, size, recipe
         self._invert, self._reader, self._draw = invert, reader, draw
         self._device = next(extractor.parameters()).device
-        self._faces: Cache[str, list[Face]] = Cache(REMEMBERED, seconds=VISITOR_SECONDS)
+        self._faces: Cache[str, list[Face]] = Cache(REMEMBERED, FACES_BYTES, bytes_of, VISITOR_SECONDS)
         self._known: Cache[str, Portrait] = Cache(
             REMEMBERED, REMEMBERED_BYTES, lambda portrait: portrait.bytes, VISITOR_SECONDS
         )

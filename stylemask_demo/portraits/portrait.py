@@ -1,7 +1,8 @@
 """What is known of one face picture after one pass, and what was tuned to it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +13,11 @@ from stylemask_demo.faces.align import CropTransform
 from stylemask_demo.faces.crops import recut
 from stylemask_demo.faces.parameters import FaceParameters
 from stylemask_demo.generator.tuning import TunedWeights
+from stylemask_demo.portraits import storage
 from stylemask_demo.portraits.completion import completed
+
+Content = bytes  # of a file; a portrait calls something else its bytes
+_VIEW, _WEIGHT = "view ", "weight "  # before the names of networks and parameters, among what is stored
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,3 +76,43 @@ class Portrait:
         pictures = (self.photo, self.crop, self.crop)  # the inversion is as large as the crop
         tuned = 0 if self.tuning is None else self.tuning.bytes
         return sum(3 * picture.width * picture.height for picture in pictures) + 4 * self.codes.numel() + tuned
+
+    def to_bytes(self) -> Content:
+        """All of the portrait, with its tuning, as the bytes of a safetensors file, which hold no code."""
+        measured = self.parameters
+        things: dict[str, Any] = {"crop": self.crop, "photo": self.photo, "inversion": self.inversion, "codes": self.codes}
+        things |= {"landmarks": measured.landmarks, "identity": measured.identity, "directions": self.directions}
+        things |= {f"{_VIEW}{network}": view.get() for network, view in self.views.items()}
+        if self.tuning is not None:
+            things |= {f"{_WEIGHT}{name}": tensor for name, tensor in self.tuning.weights.items()}
+        angles = {name: float(getattr(measured, name)) for name in ("yaw", "pitch", "roll")}
+        expression = {name: float(value) for name, value in measured.expression.items()}
+        facts = {"key": self.key, "tuning": self.tuning and self.tuning.key, "transform": asdict(self.transform)}
+        return storage.to_bytes(things, {**facts, "angles": angles, "expression": expression})
+
+    @staticmethod
+    def from_bytes(content: Content) -> "Portrait":
+        """The portrait that `to_bytes` wrote."""
+        stored, facts = storage.from_bytes(content)
+        things: dict[str, Any] = stored
+        landmarks, identity, directions = (things[name].numpy() for name in ("landmarks", "identity", "directions"))
+        for array in (landmarks, identity, directions):
+            array.setflags(write=False)
+        (a, b), size, photo_size = (facts["transform"][name] for name in ("matrix", "crop_size", "photo_size"))
+        weights = {name.removeprefix(_WEIGHT): thing for name, thing in things.items() if name.startswith(_WEIGHT)}
+        return Portrait(
+            things["crop"],
+            things["photo"],
+            CropTransform((tuple(a), tuple(b)), size, tuple(photo_size)),
+            FaceParameters(**facts["angles"], expression=facts["expression"], landmarks=landmarks, identity=identity),
+            directions,
+            things["codes"],
+            facts["key"],
+            Lazy(lambda: things["inversion"]),
+            TunedWeights(weights, facts["tuning"]) if facts["tuning"] else None,
+            {name.removeprefix(_VIEW): _made(thing) for name, thing in things.items() if name.startswith(_VIEW)},
+        )
+
+
+def _made(picture: Image.Image) -> Lazy[Image.Image]:
+    return Lazy(lambda: picture)

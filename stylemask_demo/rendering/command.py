@@ -73,7 +73,8 @@ def _with_films(pictures: Iterator[list[shards.Picture]], folder: Path) -> Itera
     for frames in pictures:
         path = folder / f"{frames[0].name.split('_')[0]}.mp4"
         folder.mkdir(parents=True, exist_ok=True)
-        write_video(path, (Image.open(io.BytesIO(frame.picture)).convert("RGB") for frame in frames), FRAMES_PER_SECOND)
+        drawn = (Image.open(io.BytesIO(frame.picture)).convert("RGB") for frame in frames)
+        write_video(path, drawn, FRAMES_PER_SECOND, result=False)
         yield frames
 
 

@@ -18,8 +18,11 @@ from contextlib import closing
 from typing import Any, TypeVar, cast
 
 import spaces
+import torch
 
-from stylemask_demo.errors import StyleMaskError
+from stylemask_demo import messages
+from stylemask_demo.errors import OutOfMemory, StyleMaskError
+from stylemask_demo.ui.health import ACCELERATOR_WORK
 from stylemask_demo.ui.lines import AT_ONCE
 from stylemask_demo.ui.pack_registry import PackRegistry
 
@@ -44,10 +47,13 @@ def accelerated(registry: PackRegistry, seconds: float) -> Callable[[F], F]:
                 return function(*arguments)
             except StyleMaskError as error:
                 return error
+            except torch.OutOfMemoryError:
+                return OutOfMemory(messages.NO_MEMORY)
 
         @functools.wraps(function)
         def call(*arguments: Any) -> Any:
-            return _raised(work(*arguments))
+            with ACCELERATOR_WORK.watched():
+                return _raised(work(*arguments))
 
         return call
 
@@ -59,11 +65,17 @@ def accelerated(registry: PackRegistry, seconds: float) -> Callable[[F], F]:
                 yield from function(*arguments)
             except StyleMaskError as error:
                 yield error
+            except torch.OutOfMemoryError:
+                yield OutOfMemory(messages.NO_MEMORY)
 
         @functools.wraps(function)
         def call(*arguments: Any) -> Iterator[Any]:
-            with closing(work(*arguments)) as items:
+            with ACCELERATOR_WORK.watched() as watched, closing(work(*arguments)) as items:
+                last = None
                 for item in items:
+                    if item != last:  # while there is no progress the last one is repeated
+                        watched.goes_on()
+                    last = item
                     yield _raised(item)
 
         return call

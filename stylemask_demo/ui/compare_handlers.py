@@ -2,9 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-import gradio as gr
-from gradio.processing_utils import save_bytes_to_cache
-
 from stylemask_demo import messages
 from stylemask_demo.errors import StyleMaskError
 from stylemask_demo.ui import texts
@@ -65,41 +62,36 @@ class CompareHandlers:
         target_face: float,
         pack: str,
         match: Match | None,
-    ) -> str:
+    ) -> bytes:
         """Show source, target, and the result of every method beside each other: a PNG.
 
         source_face, target_face: which face of a picture with several, 0 is the clearest; pack: name of the weights.
         """
-        return _file(self.preview("methods", "", source, target, source_face, target_face, pack, match)[0], "compared.png")
+        return self.preview("methods", "", source, target, source_face, target_face, pack, match)[0]
 
     @explained
-    def strip(self, source: Upload, slider: str, source_face: float, pack: str, match: Match | None) -> str:
+    def strip(self, source: Upload, slider: str, source_face: float, pack: str, match: Match | None) -> bytes:
         """Move the source from one end of a slider to the other and back: an animated GIF.
 
         slider: "yaw", "pitch" or "smile"; source_face: which face of a picture with several, 0 is the clearest; pack: name
         of the weights.
         """
-        return _file(self.preview("strip", slider, source, None, source_face, 0, pack, match)[0], f"{slider}.gif")
+        return self.preview("strip", slider, source, None, source_face, 0, pack, match)[0]
 
     @explained
-    def whole_grid(self, sources: Sequence[str], targets: Sequence[str], method: str, pack: str) -> Iterator[str | None]:
+    def whole_grid(self, sources: Sequence[str], targets: Sequence[str], method: str, pack: str) -> Iterator[bytes | None]:
         """Give every source the pose and expression of every target: a PNG with sources at the left and targets above.
 
         sources, targets: one to five pictures each; method: as for /reenact; pack: name of the weights.
         """
         for item in self.grid(sources, targets, pack, method):
-            yield None if isinstance(item, Progress) else _file(item.value, "grid.png")
+            yield None if isinstance(item, Progress) else item.value
 
     def _subject(self, source: str | bytes, face: float | None, pack: str, match: Match | None) -> Subject:
         who = Subject(load_picture(source), int(face or 0))
         if match is None or match.face != face_key(who.picture, face, pack):
             return who
         return who._replace(matched=self._tuned.find(match))
-
-
-def _file(content: bytes, name: str) -> str:
-    """Write a file for a program into the cache that is emptied by age."""
-    return save_bytes_to_cache(content, name, gr.utils.get_upload_folder())
 
 
 def shown(made: Computed[bytes]) -> Shown:

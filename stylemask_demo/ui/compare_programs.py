@@ -10,9 +10,9 @@ import gradio as gr
 from stylemask_demo.comparisons import STRIPS
 from stylemask_demo.ui.cards import Components
 from stylemask_demo.ui.compare_handlers import CompareHandlers
-from stylemask_demo.ui.components import PictureFiles
+from stylemask_demo.ui.components import MadePicture, PictureFiles
 from stylemask_demo.ui.lines import COMPARISONS
-from stylemask_demo.ui.programs import face_number, picture_file, png_file
+from stylemask_demo.ui.programs import face_number, picture_file
 
 
 def connect_compare_programs(page: Components, handlers: CompareHandlers) -> None:
@@ -22,11 +22,11 @@ def connect_compare_programs(page: Components, handlers: CompareHandlers) -> Non
     source, target = picture_file("source"), picture_file("target")
     source_face, target_face = face_number("source_face"), face_number("target_face")
     inputs = [source, target, source_face, target_face, used, match]
-    call.click(handlers.compared, inputs, png_file("compared"), api_name="compare", **COMPARISONS)
+    row, strip, table = (MadePicture(label=name, visible=False) for name in ("compared", "strip", "grid"))
+    call.click(handlers.compared, inputs, row, api_name="compare", **COMPARISONS)
     slider = gr.Radio(list(STRIPS), label="slider", visible=False)
-    strip = gr.Image(label="strip", format="gif", visible=False)
     call.click(handlers.strip, [source, slider, source_face, used, match], strip, api_name="strip", **COMPARISONS)
     sources, targets = (
         PictureFiles(label=name, file_count="multiple", type="filepath", visible=False) for name in ("sources", "targets")
     )
-    call.click(handlers.whole_grid, [sources, targets, method, used], png_file("grid"), api_name="grid", **COMPARISONS)
+    call.click(handlers.whole_grid, [sources, targets, method, used], table, api_name="grid", **COMPARISONS)

@@ -3,7 +3,7 @@
 import base64
 import binascii
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import gradio as gr
 from gradio import component_meta
@@ -13,8 +13,9 @@ from gradio.processing_utils import save_bytes_to_cache
 from PIL import Image
 
 from stylemask_demo import messages
+from stylemask_demo.media.provenance import Marks, settings_of
 from stylemask_demo.media.saving import png_of
-from stylemask_demo.ui.pictures import data_url
+from stylemask_demo.ui.pictures import data_url, kind_of
 
 # Gradio would write a stub for each class below beside this module, which may be an installed one.
 component_meta.create_or_modify_pyi = lambda *_arguments: None
@@ -40,7 +41,24 @@ COMPARISON = """
 """
 
 
-class DropZone(gr.Image):
+class Tidied:
+    """A component whose files are deleted with all others of the page.
+
+    Of a component that is updated Gradio makes a copy for the visitor, and would forget the files that the copy shows.
+    """
+
+    _files: ClassVar[set[str]] = set()
+
+    @property
+    def temp_files(self) -> set[str]:
+        return Tidied._files
+
+    @temp_files.setter
+    def temp_files(self, files: set[str]) -> None:
+        """Keep to those of all."""
+
+
+class DropZone(Tidied, gr.Image):
     """A place for one picture that hands the file over undecoded.
 
     gr.Image opens the file itself before the event's function is called, so a damaged or gigantic picture
@@ -55,6 +73,9 @@ class DropZone(gr.Image):
         if payload.url and payload.url.startswith("data:"):
             return _decode(payload.url)
         return payload.path
+
+    def postprocess(self, value: Any) -> Any:
+        return super().postprocess(_as_file(self, value, "none"))  # it goes in again
 
     def example_payload(self) -> Any:
         return _file_of_ours("source_1.webp")
@@ -77,6 +98,22 @@ def _decode(url: str) -> bytes:
         return b""
 
 
+def _as_file(component: gr.Image, value: Any, marks: Marks) -> Any:
+    """Return the path of a PNG of a result, with its provenance, in the cache that is emptied by age; others unchanged."""
+    if not isinstance(value, Image.Image) or settings_of(value) is None:
+        return value
+    return save_bytes_to_cache(png_of(value, marks), "image.png", component.GRADIO_CACHE)
+
+
+class PictureFile(gr.Image):
+    """A picture for programs, as a PNG file; a result with its provenance."""
+
+    is_template = True
+
+    def postprocess(self, value: Any) -> Any:
+        return super().postprocess(_as_file(self, value, "all"))
+
+
 class LivePicture(gr.Image):
     """A picture that arrives inside the event's answer: quick to replace, and never a file on the disk.
 
@@ -87,6 +124,18 @@ class LivePicture(gr.Image):
 
     def postprocess(self, value: Image.Image | bytes | None) -> Base64ImageData | None:  # type: ignore[override]
         return None if value is None else Base64ImageData(url=data_url(value))
+
+
+class MadePicture(Tidied, gr.Image):
+    """A picture that a program gets, of the bytes of a PNG or GIF file, from the cache that is emptied by age."""
+
+    is_template = True
+
+    def postprocess(self, value: bytes | None) -> ImageData | None:  # type: ignore[override]
+        if value is None:
+            return None
+        name = f"{self.label}.{kind_of(value)}"
+        return ImageData(path=save_bytes_to_cache(value, name, self.GRADIO_CACHE), orig_name=name)
 
 
 class Comparison(gr.HTML):
@@ -124,7 +173,7 @@ class FacePicker(gr.Gallery):
         return GalleryData(root=[GalleryImage(image=ImageData(url=data_url(face))) for face in value or []])
 
 
-class PictureRow(gr.Gallery):
+class PictureRow(Tidied, gr.Gallery):
     """A place for some pictures that hands the files over as they came, whatever they are."""
 
     is_template = True
@@ -134,7 +183,7 @@ class PictureRow(gr.Gallery):
         return [item.image.path or "" for item in given if isinstance(item, GalleryImage)]
 
 
-class PictureFiles(gr.File):
+class PictureFiles(Tidied, gr.File):
     """Some pictures that a program sends. gr.File would leave an empty file behind for each of them."""
 
     is_template = True
@@ -149,7 +198,7 @@ class PictureFiles(gr.File):
         return [file["path"] for file in self.example_payload()]
 
 
-class VideoZone(gr.Video):
+class VideoZone(Tidied, gr.Video):
     """A place for one video that hands the file over as it came: gr.Video would call ffmpeg on some."""
 
     is_template = True
@@ -193,7 +242,7 @@ class MethodChoice(gr.Radio):
         return payload or ""
 
 
-class PictureDownload(gr.DownloadButton):
+class PictureDownload(Tidied, gr.DownloadButton):
     """A download of one picture as PNG, named like its button, from the cache that is emptied by age."""
 
     is_template = True

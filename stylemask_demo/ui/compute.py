@@ -1,6 +1,5 @@
 """The page's work on the accelerator, pack by pack; see `accelerator` for what may be handed over."""
 
-import pickle
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
@@ -16,7 +15,7 @@ from stylemask_demo.media.videos import read_frames, write_video
 from stylemask_demo.reenactor import Driving, Region
 from stylemask_demo.ui.accelerator import LONG_WORK, LONGEST_SECONDS, accelerated
 from stylemask_demo.ui.pack_registry import PackRegistry
-from stylemask_demo.ui.pictures import Box
+from stylemask_demo.ui.pictures import Box, thumbnails
 from stylemask_demo.ui.progress import Finished, Progress, Report, stream
 from stylemask_demo.ui.subjects import Subject, portrait_of
 
@@ -46,6 +45,7 @@ class Stages(NamedTuple):
     parameters: FaceParameters
     landmarks_in_photo: np.ndarray  # (68, 2) pixels of the picture given
     faces: tuple[Box, ...]  # boxes of all faces, clearest first
+    choice: list[Image.Image]  # small pictures of them, none where there is no choice
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,8 @@ def create_compute(registry: PackRegistry) -> Compute:
         portrait = portrait_of(reenactor, subject)
         boxes = _boxes(reenactor, subject.picture)
         seen = (portrait.crop, portrait.inversion, portrait.parameters, portrait.landmarks_in_photo, boxes)
-        return computed(Stages(*seen), started, reenactor)
+        choice = thumbnails(portrait.photo, boxes)  # of an animation, the picture that shows them
+        return computed(Stages(*seen, choice), started, reenactor)
 
     @accelerated(registry, seconds=5)
     def faces(pack: str, picture: Image.Image) -> Computed[tuple[Box, ...]]:
@@ -145,7 +146,7 @@ def create_compute(registry: PackRegistry) -> Compute:
 
         for item in stream(tune, LONG_WORK):
             if isinstance(item, Finished):
-                yield computed((pickle.dumps(item.value), item.value.inversion), started, reenactor)
+                yield computed((item.value.to_bytes(), item.value.inversion), started, reenactor)
             else:
                 yield item
 

@@ -14,6 +14,7 @@ import gradio as gr
 
 from stylemask_demo.ui import texts
 from stylemask_demo.ui.any_file import ANY_FILE
+from stylemask_demo.ui.camera_events import connect_camera
 from stylemask_demo.ui.cards import Components, FollowCard, Steering
 from stylemask_demo.ui.compare_events import connect_compare
 from stylemask_demo.ui.compare_programs import connect_compare_programs
@@ -69,6 +70,7 @@ def connect(blocks: gr.Blocks, page: Components, handlers: PageHandlers) -> None
         _explain_method(steering)
     _connect_download("save_result", handlers.pictures.reenact, followed, follow)
     connect_video(page, handlers.video, _chosen)
+    connect_camera(page, handlers.camera, matching)
     _connect_packs(page, handlers.long)
     connect_programs(page, handlers)
     connect_compare(page, handlers.compare, matching)

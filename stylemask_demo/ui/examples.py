@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from PIL import Image
 
-from stylemask_demo.caching import Cache
+from stylemask_demo.caching import Cache, bytes_of
 from stylemask_demo.media.pictures import content_hash
 from stylemask_demo.resources import resource
 from stylemask_demo.ui.compute import Computed
@@ -18,7 +18,7 @@ EXAMPLE_VIDEO = EXAMPLES / "driving_1.mp4"
 MOVING_PORTRAIT, STILL_PORTRAIT = EXAMPLES / "moving.webp", EXAMPLES / "source_1.webp"  # of the page's head
 T = TypeVar("T")
 
-REMEMBERED = 64  # results, at most about 6 MB each
+REMEMBERED, REMEMBERED_BYTES = 64, 150_000_000  # results, at most about 6 MB each
 
 
 def example_faces(role: str) -> list[str]:
@@ -32,7 +32,7 @@ def remembering_examples(function: Callable[..., Computed[T]]) -> Callable[..., 
     Nothing is computed before it is asked for the first time, and of visitors' own pictures nothing is kept. On
     a Space with shared GPUs this spares each visitor's share of GPU time.
     """
-    results: Cache[Hashable, Computed[T]] = Cache(REMEMBERED)
+    results: Cache[Hashable, Computed[T]] = Cache(REMEMBERED, REMEMBERED_BYTES, bytes_of)
 
     @functools.wraps(function)
     def call(*arguments: Hashable) -> Computed[T]:

@@ -5,15 +5,17 @@ page that called it, the name of the pack too. A StyleMaskError becomes a messag
 output is written then, whatever was on the screen stays there.
 """
 
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.processing_utils import save_bytes_to_cache
 from PIL import Image
 
 from stylemask_demo import messages
 from stylemask_demo.errors import StyleMaskError
 from stylemask_demo.media.pictures import content_hash
-from stylemask_demo.media.playback import is_shown
+from stylemask_demo.media.playback import is_shown, shown_copy
 from stylemask_demo.reenactor import Region
 from stylemask_demo.ui import texts
 from stylemask_demo.ui.components import Shown, Upload
@@ -21,7 +23,7 @@ from stylemask_demo.ui.compute import Compute, Computed, Stages
 from stylemask_demo.ui.drawing import draw_parameters
 from stylemask_demo.ui.error_messages import explained
 from stylemask_demo.ui.examples import remembering_examples
-from stylemask_demo.ui.pictures import face_chooser, load_original, load_picture, thumbnails
+from stylemask_demo.ui.pictures import face_chooser, load_original, load_picture
 from stylemask_demo.ui.subjects import Subject
 from stylemask_demo.ui.tuned_portraits import Match, TunedPortraits
 
@@ -91,14 +93,16 @@ class Handlers:
         """Show what becomes of a face in a picture: (the picture's faces to choose from, three stages)."""
         if picture is None:
             raise StyleMaskError(messages.SOURCE_NEEDED)
-        loaded = load_picture(picture)
-        stages = self._stages(pack, Subject(loaded, _index(face))).value
-        return face_chooser(thumbnails(loaded, stages.faces), _index(face)), *_drawn(stages)
+        stages = self._stages(pack, Subject(load_picture(picture), _index(face))).value
+        return face_chooser(stages.choice, _index(face)), *_drawn(stages)
 
     @explained
     def shown_picture(self, picture: Upload) -> Shown:
         """Show a picture that was added where browsers do not: (a copy that they show)."""
-        return gr.skip() if picture is None or is_shown(picture) else load_original(picture)
+        if picture is None or is_shown(picture):
+            return gr.skip()
+        name = Path(picture).stem if isinstance(picture, str) else "picture"
+        return save_bytes_to_cache(shown_copy(load_original(picture)), f"{name}.png", gr.utils.get_upload_folder())
 
     @explained
     def stages(self, picture: Upload, face: float, pack: str) -> Shown:

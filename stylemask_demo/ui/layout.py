@@ -32,11 +32,16 @@ KEPT_IN_BROWSER = "settings-of-page"  # scrambles them, and must outlive a resta
 T = TypeVar("T")
 
 
-def lay_out(facts: Facts, packs: list[PackInfo], forget: Callable[[Match | None], None]) -> Components:
+def lay_out(
+    facts: Facts,
+    packs: list[PackInfo],
+    forget: Callable[[Match | None], None],
+    leave: Callable[[str | None], None],
+) -> Components:
     """Lay the page out inside the current `gr.Blocks` and return its components.
 
     `facts` are those of the pack that the page opens with, which is the first of `packs`; `forget` is called
-    with the Match of a visitor who has left.
+    with the Match of a visitor who has left, and `leave` with the key of one with a camera.
     """
     gr.HTML(texts.header(MOVING_PORTRAIT, STILL_PORTRAIT), padding=False)
     tab = gr.Textbox("follow", visible=False)
@@ -49,7 +54,7 @@ def lay_out(facts: Facts, packs: list[PackInfo], forget: Callable[[Match | None]
                     follow = _follow_card(facts.methods)
                 opened.select(None, None, tab, js="() => 'follow'")
                 with gr.Tab("Follow a video", id="video") as opened:
-                    video = video_card(facts.methods)
+                    video = video_card(facts.methods, leave)
                 opened.select(None, None, tab, js="() => 'video'")
                 with gr.Tab("Move by hand", id="move") as opened:
                     move = lay_out_move(_keeping)

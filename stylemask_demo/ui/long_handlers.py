@@ -4,13 +4,16 @@ All are generators: each step shows how far the work is, and a visitor or a prog
 Programs get the end only, and nothing until then.
 """
 
+import threading
 from collections.abc import Iterator
 
 import gradio as gr
+from gradio.context import LocalContext
 from PIL import Image
 
 from stylemask_demo import messages
 from stylemask_demo.errors import StyleMaskError
+from stylemask_demo.host_settings import HostSettings
 from stylemask_demo.packs import download_pack
 from stylemask_demo.reenactor import STEPS
 from stylemask_demo.ui import texts
@@ -25,14 +28,17 @@ from stylemask_demo.ui.progress import Finished, Progress, stream
 from stylemask_demo.ui.subjects import Subject
 from stylemask_demo.ui.tuned_portraits import Match, TunedPortraits
 
+DOWNLOADING = threading.BoundedSemaphore(1)  # held by a download until it has really stopped, after its visitor has left
+
 
 class LongHandlers:
     """The functions behind the page's slow events; see `events` for where each is used."""
 
-    def __init__(self, registry: PackRegistry, compute: Compute, tuned: TunedPortraits):
+    def __init__(self, registry: PackRegistry, compute: Compute, tuned: TunedPortraits, settings: HostSettings):
         self._registry = registry
         self._compute = compute
         self._tuned = tuned
+        self._settings = settings
 
     @explained
     def match(self, source: Upload, face: float, pack: str) -> Iterator[Shown]:
@@ -78,7 +84,7 @@ class LongHandlers:
         details = texts.pack_details(info)
         if not info.installed:
             keep = gr.skip()
-            return pack, details, gr.update(visible=True), keep, keep, keep, keep, keep
+            return pack, details, gr.update(visible=self._may_download()), keep, keep, keep, keep, keep
         facts = self._compute.describe(chosen).facts
         methods = gr.update(choices=texts.method_choices(facts.methods), value=facts.methods[0])
         return chosen, details, HIDDEN, methods, methods, None, "", texts.status(facts)
@@ -86,9 +92,17 @@ class LongHandlers:
     @explained
     def download(self, chosen: str) -> Iterator[Shown]:
         """Fetch weights: yields (progress line, download button, cancel button)."""
+        if not self._may_download():
+            raise StyleMaskError(messages.DOWNLOADS_OFF)
         yield texts.progress("Getting ready"), gr.skip(), gr.skip()
-        for item in stream(lambda report: download_pack(chosen, progress=report)):
+        for item in stream(lambda report: download_pack(chosen, progress=report), DOWNLOADING):
             if isinstance(item, Finished):
                 yield "", HIDDEN, HIDDEN
             else:
-                yield texts.download_progress(item.what, item.done, item.total), gr.skip(), gr.skip()
+                yield texts.download_progress(item.what or "Getting ready", item.done, item.total), gr.skip(), gr.skip()
+
+    def _may_download(self) -> bool:
+        """Whether who asks may start a download, by what the host says and where the page listens."""
+        page = LocalContext.blocks.get(None)
+        address = str(getattr(page, "server_name", None) or "")
+        return self._settings.visitors_may_download(address, shared=bool(getattr(page, "share", False)))

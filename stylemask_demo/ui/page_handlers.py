@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from stylemask_demo.ui.camera_handlers import CameraHandlers
 from stylemask_demo.ui.compare_handlers import CompareHandlers
 from stylemask_demo.ui.handlers import Handlers
 from stylemask_demo.ui.long_handlers import LongHandlers
@@ -17,4 +18,5 @@ class PageHandlers:
     long: LongHandlers
     move: MoveHandlers
     video: VideoHandlers
+    camera: CameraHandlers
     compare: CompareHandlers

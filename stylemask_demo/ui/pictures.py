@@ -3,7 +3,8 @@
 import base64
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import gradio as gr
@@ -14,6 +15,7 @@ from stylemask_demo.caching import VISITOR_SECONDS, Cache
 from stylemask_demo.errors import UnreadableMedia
 from stylemask_demo.media.origin import origin_of
 from stylemask_demo.media.pictures import open_image
+from stylemask_demo.media.provenance import encoded, settings_of
 from stylemask_demo.media.videos import read_frames
 
 LONGEST_SIDE = 2048  # pixels; more than any pack's crop needs, and hashing more would slow every slider move
@@ -73,24 +75,31 @@ def _shrink(picture: Image.Image) -> Image.Image:
 def data_url(picture: Image.Image | bytes) -> str:
     """Return the picture as a JPEG data URL, so that a preview needs no file and no second request.
 
-    The bytes of a PNG or GIF file go along as they are.
+    The bytes of a PNG or GIF file go along as they are. Results carry their provenance, as they do when they are kept.
     """
     if isinstance(picture, bytes):
-        kind = "gif" if picture.startswith(b"GIF") else "png"
-        return f"data:image/{kind};base64," + base64.b64encode(picture).decode("ascii")
+        return f"data:image/{kind_of(picture)};base64," + base64.b64encode(picture).decode("ascii")
     if max(picture.size) > PREVIEW_SIDE:
         picture = ImageOps.contain(picture, (PREVIEW_SIDE, PREVIEW_SIDE), Image.Resampling.BILINEAR)
-    buffer = io.BytesIO()
-    picture.convert("RGB").save(buffer, "JPEG", quality=PREVIEW_QUALITY, subsampling=0)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    picture = picture.convert("RGB")
+    if settings_of(picture) is not None:
+        content = encoded(picture, "JPEG", "seen", quality=PREVIEW_QUALITY, subsampling=0)
+    else:
+        buffer = io.BytesIO()
+        picture.save(buffer, "JPEG", quality=PREVIEW_QUALITY, subsampling=0)
+        content = buffer.getvalue()
+    return "data:image/jpeg;base64," + base64.b64encode(content).decode("ascii")
 
 
-def first_frame(video: str) -> Image.Image:
-    """Return the first frame of a video, RGB. Raises UnreadableMedia."""
-    frames = iter(read_frames(video))
-    first = next(frames)
-    del frames  # which closes the file
-    return first
+def kind_of(file: bytes) -> str:
+    """Return how the name of a PNG or GIF file of ours ends."""
+    return "gif" if file.startswith(b"GIF") else "png"
+
+
+def first_frames(video: str) -> Iterator[Image.Image]:
+    """Return the frames of a video's first second, RGB. Raises UnreadableMedia."""
+    frames = read_frames(video)
+    return islice(frames, max(round(frames.fps), 1))
 
 
 def thumbnails(picture: Image.Image, boxes: Sequence[Box]) -> list[Image.Image]:

@@ -20,7 +20,7 @@ import gradio as gr
 
 from stylemask_demo.reenactor import STEPS
 from stylemask_demo.ui.cards import Components
-from stylemask_demo.ui.components import DropZone, FilmFile, VideoZone
+from stylemask_demo.ui.components import DropZone, FilmFile, PictureFile, VideoZone
 from stylemask_demo.ui.layout import STAGES
 from stylemask_demo.ui.lines import ACCELERATOR, LONG
 from stylemask_demo.ui.page_handlers import PageHandlers
@@ -81,6 +81,6 @@ def face_number(name: str) -> gr.Number:
     return gr.Number(0, label=name, precision=0, minimum=0, visible=False)
 
 
-def png_file(name: str) -> gr.Image:
+def png_file(name: str) -> PictureFile:
     """A PNG that a program gets."""
-    return gr.Image(label=name, format="png", visible=False)
+    return PictureFile(label=name, format="png", visible=False)

@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-import pickle
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +11,7 @@ from stylemask_demo import Portrait, Reenactor, messages
 from stylemask_demo.caching import VISITOR_SECONDS, Cache
 from stylemask_demo.errors import NoFaceFound
 
-OPENED = 2  # tuned portraits kept ready for the next call
+OPENED, OPENED_BYTES = 2, 400_000_000  # tuned portraits kept ready for the next call
 
 
 class Subject(NamedTuple):
@@ -23,7 +22,7 @@ class Subject(NamedTuple):
     matched: bytes | None = None  # the tuned portrait of this face, from `match`
 
 
-_opened: Cache[str, Portrait] = Cache(OPENED, seconds=VISITOR_SECONDS)
+_opened: Cache[str, Portrait] = Cache(OPENED, OPENED_BYTES, lambda portrait: portrait.bytes, VISITOR_SECONDS)
 
 
 def portrait_of(reenactor: Reenactor, subject: Subject, role: str | None = None) -> Portrait:
@@ -39,8 +38,7 @@ def portrait_of(reenactor: Reenactor, subject: Subject, role: str | None = None)
 
 
 def _open(portrait: bytes) -> Portrait:
-    # These bytes come from `match` and have never left this machine.
-    return _opened.find(hashlib.sha256(portrait).hexdigest(), lambda: pickle.loads(portrait))
+    return _opened.find(hashlib.sha256(portrait).hexdigest(), lambda: Portrait.from_bytes(portrait))
 
 
 def _in_photo(portrait: Portrait, photo: Image.Image) -> Portrait:

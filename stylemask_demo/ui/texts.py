@@ -27,9 +27,18 @@ FOOTER = """
 </footer>
 """
 
+CONSENT = {
+    "title": "Before you begin",
+    "text": "Use only faces of people who agreed to it, and say of every result that it was made by a model: it shows what "
+    "nobody did. Each result says so itself, in its file. Your pictures stay on the machine that runs this page and are "
+    "deleted within the hour.",
+    "button": "I agree",
+}
+
 TIPS = {
     "source": '<p class="tip">One sharp, well-lit face works best. Looks and hair are kept.</p>',
     "target": '<p class="tip">Only its head pose and expression are followed, not its looks.</p>',
+    "camera": '<p class="tip">Each picture is forgotten as soon as it is answered. Nothing of the camera is kept.</p>',
     "video": '<p class="tip">One face, up to 60 seconds and 50 MB. Only its movement is followed.</p>',
 }
 
@@ -42,6 +51,11 @@ METHOD_HINTS = {
 
 MATCHED = '<p class="note done" role="status">Matched: results now use a generator tuned to this face.</p>'
 MATCH_GONE = '<p class="note" role="status">This match has expired, and results are without it. Match the person again.</p>'
+CAMERA_VIEW = '<div class="camera-view"><video muted playsinline aria-label="What your camera sees"></video></div>'
+LIVE_VIEW = (
+    '<figure class="live-view"><img alt="The source, moving as you do" hidden>'
+    '<figcaption class="tip"></figcaption></figure>'
+)
 OTHER_FILM = '<p class="note" role="status" hidden>This video was made of other pictures than those on the page now.</p>'
 STAGES_HINT = (
     '<p class="tip">What is cut out of each picture, how the generator alone would draw that face (a photo looks like a '
@@ -98,6 +112,7 @@ REGION_CHOICES = [
     ("Eyes", "eyes"),
 ]
 
+FOLLOWED_CHOICES = [("A video", "video"), ("Your camera", "camera")]
 LAYOUT_CHOICES = [("The result", "plain"), ("Beside the video", "beside"), ("In the source's photo", "photo")]
 FORMAT_CHOICES = [("MP4", "mp4"), ("WebM", "webm"), ("GIF, silent", "gif")]
 MOTION_CHOICES = [("As in the video", "absolute"), ("What changes in it", "relative")]

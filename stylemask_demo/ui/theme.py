@@ -5,7 +5,7 @@ from pathlib import Path
 import gradio as gr
 from gradio.themes.utils import colors, sizes
 
-STYLE_SHEETS = [Path(__file__).with_name(name) for name in ("style.css", "compare_style.css")]
+STYLE_SHEETS = [Path(__file__).with_name(name) for name in ("style.css", "compare_style.css", "camera_style.css")]
 
 # Teal lies opposite to skin tones on the colour wheel, so that faces stay the warmest thing on the page.
 ACCENT = colors.teal

@@ -1,11 +1,13 @@
 """The card in which a video drives the source: where everything stands on it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import gradio as gr
 
 from stylemask_demo.ui import texts
+from stylemask_demo.ui.camera_card import CameraParts, camera_buttons, camera_view, live_view
 from stylemask_demo.ui.components import EasySlider, FacePicker, LivePicture, VideoZone
 from stylemask_demo.ui.parts import Steering, face_choice, steering
 
@@ -54,27 +56,48 @@ class VideoCard:
     line: gr.HTML
     start: gr.Button
     stop: gr.Button
+    camera: CameraParts  # what takes the place of the video
 
 
-def video_card(methods: tuple[str, ...]) -> VideoCard:
-    """Lay out the card inside the current `gr.Blocks`."""
+def video_card(methods: tuple[str, ...], leave: Callable[[str | None], None]) -> VideoCard:
+    """Lay out the card inside the current `gr.Blocks`; `leave` gets the key of a visitor with a camera who has gone.
+
+    What belongs to a video or to a camera has that as a class: the style sheet shows either.
+    """
     with gr.Row(elem_classes="follow"):
         with gr.Column(min_width=260, elem_classes="card"):
-            gr.HTML(texts.heading("Video", "how it moves"), padding=False)
-            video = _film_place("video", "The video to follow", ["upload", "webcam"])
-            chooser, face = face_choice("video")
-            gr.HTML(texts.TIPS["video"], padding=False)
-            example = gr.Button("Take the example", size="sm", elem_id="video-example")
+            gr.Radio(
+                texts.FOLLOWED_CHOICES,
+                value="video",
+                label="Followed is",
+                interactive=True,
+                elem_id="video-mode",
+                elem_classes="methods",
+            )
+            with gr.Column(elem_classes="of-video"):
+                gr.HTML(texts.heading("Video", "how it moves"), padding=False)
+                video = _film_place("video", "The video to follow", ["upload", "webcam"])
+                chooser, face = face_choice("video")
+                gr.HTML(texts.TIPS["video"], padding=False)
+                example = gr.Button("Take the example", size="sm", elem_id="video-example")
+            with gr.Column(elem_classes="of-camera"):
+                camera_view()
         with gr.Column(min_width=260, elem_classes="card"):
             gr.HTML(texts.heading("Result", "the source, moving"), padding=False)
-            seen = _screen()
-            gr.HTML(texts.OTHER_FILM, elem_id="film-note", padding=False)
+            with gr.Column(elem_classes="of-video"):
+                seen = _screen()
+                gr.HTML(texts.OTHER_FILM, elem_id="film-note", padding=False)
+            with gr.Column(elem_classes="of-camera"):
+                live_view()
             steered = steering("video", methods, MOST_STRENGTH)
-            line = gr.HTML("", elem_id="video-line", padding=False)
-            start = gr.Button("Make the video", variant="primary", elem_id="drive")
-            stop = gr.Button("Cancel", visible=False, elem_id="drive-cancel")
+            with gr.Column(elem_classes="of-video"):
+                line = gr.HTML("", elem_id="video-line", padding=False)
+                start = gr.Button("Make the video", variant="primary", elem_id="drive")
+                stop = gr.Button("Cancel", visible=False, elem_id="drive-cancel")
+            with gr.Column(elem_classes="of-camera"):
+                camera = camera_buttons(leave)
     choices = _choices()
-    return VideoCard(video, chooser, face, example, *seen, gr.State(None), steered, choices, line, start, stop)
+    return VideoCard(video, chooser, face, example, *seen, gr.State(None), steered, choices, line, start, stop, camera)
 
 
 def _film_place(name: str, label: str, sources: list[Literal["upload", "webcam"]]) -> FilmPlace:
@@ -127,8 +150,9 @@ def _screen() -> tuple[VideoZone, gr.Image, LivePicture]:
 def _choices() -> VideoChoices:
     """Lay out the choices that few need, folded."""
 
-    def choice(name: str, label: str, choices: list[tuple[str, str]]) -> gr.Radio:
-        return gr.Radio(choices, value=choices[0][1], label=label, elem_id=f"video-{name}", elem_classes="methods")
+    def choice(name: str, label: str, choices: list[tuple[str, str]], of: str = "of-video") -> gr.Radio:
+        classes = ["methods", of]
+        return gr.Radio(choices, value=choices[0][1], label=label, elem_id=f"video-{name}", elem_classes=classes)
 
     with (
         gr.Accordion("More choices", open=False, elem_classes="card folding more", elem_id="video-more"),
@@ -137,10 +161,10 @@ def _choices() -> VideoChoices:
         with gr.Column(min_width=240, scale=2):
             layout = choice("layout", "What is shown", texts.LAYOUT_CHOICES)
             kind = choice("format", "File", texts.FORMAT_CHOICES)
-            motion = choice("motion", "Motion", texts.MOTION_CHOICES)
+            motion = choice("motion", "Motion", texts.MOTION_CHOICES, "")
             crop = choice("crop", "Crop of the video", texts.CROP_CHOICES)
             smoothing = EasySlider(0, MOST_SMOOTHING, value=1, step=0.25, label="Smoothing", elem_id="video-smoothing")
-        with gr.Column(min_width=240):
+        with gr.Column(min_width=240, elem_classes="of-video"):
             gr.HTML(texts.FILM_SOURCE, padding=False)
             source = _film_place("source-film", "A video of the source", ["upload"])
     return VideoChoices(layout, kind, motion, crop, smoothing, source)

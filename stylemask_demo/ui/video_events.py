@@ -44,8 +44,7 @@ def connect_video(page: Components, handlers: VideoHandlers, chosen: Callable[..
     waiting = wait(card.start, at_end, "video", js="() => (stylemask.startFilm(), [])")
     drive = in_card(handlers.drive, outputs, card.line)
     driving = waiting(drive, inputs, outputs, **UNSEEN, **LONG, api_name="make_video")
-    # The component itself is left alone until there is a result: of what is skipped Gradio makes a copy for the
-    # visitor, and files that a copy shows are never deleted.
+    # The components themselves are left alone until there is a result: of what is skipped Gradio makes a copy each time.
     shown = driving.success(_shown, card.made, [card.result, card.animation], **UNSEEN, api_name="show_video")
     shown.success(None, js="() => stylemask.showFilm()")
     stopped = [card.start, card.stop, card.preview]

@@ -19,7 +19,7 @@ from stylemask_demo.ui.compute import Compute, Computed
 from stylemask_demo.ui.error_messages import explained
 from stylemask_demo.ui.handlers import face_key
 from stylemask_demo.ui.long_work import HIDDEN, SHOWN
-from stylemask_demo.ui.pictures import face_chooser, first_frame, load_picture, thumbnails
+from stylemask_demo.ui.pictures import face_chooser, first_frames, load_picture, thumbnails
 from stylemask_demo.ui.progress import Progress
 from stylemask_demo.ui.subjects import Subject
 from stylemask_demo.ui.tuned_portraits import Match, TunedPortraits
@@ -37,16 +37,18 @@ class VideoHandlers:
 
     @explained
     def new_video(self, video: str | None, pack: str) -> Shown:
-        """Show a video that was added: (a copy where browsers do not play it, faces of its first frame, chosen face)."""
+        """Show a video that was added: (a copy where browsers do not play it, the first faces in it, chosen face)."""
         if video is None:
             return gr.skip(), face_chooser([]), 0
         try:
             if (copy := _played(video)) is not None:
                 return copy, gr.skip(), gr.skip()  # as a new video it comes here again
-            frame = first_frame(video)
+            for frame in first_frames(video):
+                if boxes := self._compute.faces(pack, frame).value:
+                    return gr.skip(), face_chooser(thumbnails(frame, boxes)), 0
         except UnreadableMedia:  # the card says so where a video is added
-            return gr.skip(), face_chooser([]), 0
-        return gr.skip(), face_chooser(thumbnails(frame, self._compute.faces(pack, frame).value)), 0
+            pass
+        return gr.skip(), face_chooser([]), 0
 
     @explained
     def new_film(self, film: str | None) -> Shown:

@@ -1,0 +1,48 @@
+"""A source that moves as a face before a camera does, picture by picture, each as soon as it can be had."""
+
+from functools import partial
+
+import numpy as np
+import torch
+from PIL.Image import Image
+
+from stylemask_demo.driving.live import LiveFace
+from stylemask_demo.faces.extract import locate
+from stylemask_demo.faces.finding import find_faces
+from stylemask_demo.methods.code import known
+from stylemask_demo.portraits.portrait import Portrait
+from stylemask_demo.reenactor import Reenactor
+
+
+@torch.inference_mode()
+def live_picture(reenactor: Reenactor, source: Portrait, frame: Image, face: LiveFace) -> Image | None:
+    """The source as the face in a camera's latest frame (RGB) moves, which `face` follows; None where none is seen.
+
+    It costs about half of a video's frame: the result is not looked at for what it misses of the motion, its head is not
+    brought to one size, and nobody is searched or told apart as long as a face is where it was. Raises UnknownMethod and
+    UnknownRegion.
+    """
+    pipeline, how = reenactor.pipeline, face.how
+    transfer, extractor = pipeline.transfer, pipeline.networks.extractor
+    pipeline.check(how.method, how.region)
+
+    def find(frame: Image) -> np.ndarray | None:
+        faces = find_faces(frame, pipeline.finder, extractor)
+        return faces[0].landmarks if faces else None
+
+    crop = pipeline.seen_by(how.method, partial(face.crop, frame, partial(locate, extractor, rounds=0), find))
+    if crop is None:
+        return None
+    led = transfer.sources([source], how.method)
+    codes = face.smooth(transfer.target_crops([crop], how.method, measured=how.region != "all"))
+    if how.motion == "relative":
+        codes = face.relative(codes, transfer.targets([source], how.method))
+    results = pipeline.results_of(how.method)
+    if how.region == "all":
+        code = transfer(how.method, led, codes, how.strength)
+    else:
+        assert pipeline.correction is not None
+        unmoved = results.space.code(known(led.w_plus))
+        code, _ = pipeline.correction.moved_in(how.region, unmoved, led, codes, how.strength)
+    made = results.pictures(code, [source], region=how.region)
+    return pipeline.told(made, method=how.method, strength=how.strength, region=how.region, motion=how.motion)[0]
