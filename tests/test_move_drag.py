@@ -9,18 +9,14 @@ GRIPS = "#edited .grips:not([hidden])"
 
 
 @pytest.fixture(scope="module")
-def tab(browser, address):
-    """One tab for all of these tests, with all sliders unfolded; each leaves the face at rest."""
-    context = browser.new_context(viewport={"width": 1360, "height": 900})
-    tab = Visit(context.new_page(), address)
+def tab(tab) -> Visit:
+    """The tab of this file, with all sliders unfolded; each test leaves the face at rest."""
     _open(tab)
     for name in FOLDS:
         tab.page.click(f"#fold-{name} button.label-wrap")
     tab.page.wait_for_selector("#zoom input[type=number]", timeout=WAIT)
     tab.page.evaluate("scrollTo(0, 0)")
-    yield tab
-    context.close()
-    assert not tab.problems
+    return tab
 
 
 def _open(tab: Visit) -> None:

@@ -93,9 +93,30 @@ def lay_out_move(keeping: Callable[[str], tuple[gr.Checkbox, gr.Button]]) -> Mov
     reached = gr.Textbox("", label="reached", visible="hidden")
     settled = gr.Textbox("", label="settled", visible="hidden")
     ready, clock = gr.Textbox("", label="ready", visible="hidden"), gr.Timer(LOOKED_AT, active=False)
-    told, tools = (face, pulled, reached, settled), (undo, redo, reset, store, load, said)
-    last = (ready, line, prepare, clock, into_photo, save, file)
-    return MoveCard(picture, sliders, folds, *told, presets, sample, *tools, *last)
+    return MoveCard(
+        picture=picture,
+        sliders=sliders,
+        folds=folds,
+        face=face,
+        pulled=pulled,
+        reached=reached,
+        settled=settled,
+        presets=presets,
+        sample=sample,
+        undo=undo,
+        redo=redo,
+        reset=reset,
+        store=store,
+        load=load,
+        said=said,
+        ready=ready,
+        line=line,
+        prepare=prepare,
+        clock=clock,
+        into_photo=into_photo,
+        save=save,
+        file=file,
+    )
 
 
 def _sliders(group: str) -> dict[str, EasySlider]:
