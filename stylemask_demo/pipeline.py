@@ -131,15 +131,18 @@ class Pipeline:
         return self.told(results, method=method, strength=strength, region=region)
 
     @torch.inference_mode()
-    def edited(self, sources: Sequence[Subject], values: Mapping[str, float], size: Size = None) -> list[Image]:
-        """Pictures of N sources moved by the sliders; see `Reenactor.edit`."""
+    def edited(
+        self, sources: Sequence[Subject], values: Mapping[str, float], size: Size = None, quick: bool = False
+    ) -> list[Image]:
+        """Pictures of N sources moved by the sliders; see `Reenactor.edit`, or if they are to be `quick`, `preview`."""
         check_method(self.networks.info, "directions")
         check_sliders(values, self.sliders.names)
         region, placing = moved_region(values), placing_of(values)
+        coded = self.sliders.quick_code if quick else self.sliders.code
 
         def made(some: Sequence[Subject]) -> list[Image]:
             who = self.portraits_of(some)
-            code, winks = self.sliders.code(who, values), self.sliders.winks(who, values)
+            code, winks = coded(who, values), self.sliders.winks(who, values, coded)
             made = self.results.pictures(code, who, size, region, parts=winks)
             return [laid(*pair, placing) for pair in zip(who, made, strict=True)] if placing else made
 

@@ -18,7 +18,7 @@ ROOMS = (
     ("detail", "editing", "driving", "calibration"),
     ("pipeline",),
     ("reenactor",),
-    ("verification", "comparisons", "live"),
+    ("verification", "comparisons", "live", "moving"),
     ("rendering",),
     ("training",),
     ("evaluation",),
@@ -33,7 +33,7 @@ TOOLS = {"rendering", "training", "evaluation"}  # used by none of the others: t
 # The page and the command line ask the reenactor, and what there is to do before it is there: files and packs.
 # Modules that serve everybody.
 SINGLE = {"ahead", "errors", "messages", "resources", "batching", "caching", "host_settings", "precision"}
-ASKED = SINGLE | {"downloads", "media", "packs", "reenactor", "verification", "comparisons", "live"}
+ASKED = SINGLE | {"downloads", "media", "packs", "reenactor", "verification", "comparisons", "live", "moving"}
 
 
 def test_every_room_has_its_place():

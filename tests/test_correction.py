@@ -164,9 +164,8 @@ SMILING = commanded(["smile"]) > 0
 def test_a_smile_is_pushed_only_as_long_as_the_face_follows(monkeypatch, widest, pushed_to):
     wanted = motion_change({"yaw": 20, "pitch": -10, "smile": 1.2}, torch.zeros(56))[None]
     start = motion_change({"yaw": 5, "smile": 1.0}, torch.zeros(56))[None]
-    corrected = (
-        Face(widest).feedback(monkeypatch).followed(start, wanted, (), torch.ones(56), 3, commanded(["smile"])[None])
-    )
+    correction = Face(widest).feedback(monkeypatch)
+    corrected = start + correction.followed(start, wanted, (), torch.ones(56), 3, commanded(["smile"])[None])
     assert torch.allclose(corrected[:, :3], wanted[:, :3])  # angles are corrected whatever the mouth does
     assert corrected[0, SMILING].tolist() == pytest.approx([pushed_to] * 2)
     assert (corrected[0, 3:][~SMILING[3:]] == 0).all()

@@ -113,24 +113,26 @@ class Correction:
         strength: Tensor,
         rounds: int,
         expressions: Tensor,
-    ) -> PictureCode:
-        """Codes of B pictures corrected `rounds` times towards what is `wanted`, (B, 56), as long as faces follow.
+    ) -> Tensor:
+        """Motion values (B, 56) that, added to codes of B pictures, bring them towards what is `wanted`, (B, 56).
 
-        `strength` (56,) is the part of each value that is corrected each time. What a face does not answer with more of
-        one of the `expressions` (E, 56), each 1 for its values, is taken back: pushed further, faces dissolve.
+        They are corrected `rounds` times, as long as faces follow. `strength` (56,) is the part of each value that is
+        corrected each time. What a face does not answer with more of one of the `expressions` (E, 56), each 1 for its
+        values, is taken back: pushed further, faces dissolve.
         """
         expressions = expressions.to(wanted)
         others = 1 - expressions.amax(0)
         seen, follows = self.seen(code, sources), torch.ones(len(wanted), len(expressions)).to(wanted)
+        added = torch.zeros_like(wanted)
         for _ in range(rounds):
             push = strength * (wanted - seen) * (others + _any(follows, expressions))
-            reached = self.seen(self.moved(code, push), sources)
+            reached = self.seen(self.moved(code, added + push), sources)
             asked, answered = (change @ expressions.T for change in (push, reached - seen))  # (B, E)
             follows = follows * (answered * asked.sign() >= LEAST_ANSWER * asked.abs())
             kept = others + _any(follows, expressions)
-            code = self.moved(code, push * kept)
+            added = added + push * kept
             seen = torch.where(kept == 0, seen, reached)
-        return code
+        return added
 
     def moved(self, code: PictureCode, values: Tensor) -> PictureCode:
         """Codes of B pictures with motion `values` (B, V) added."""

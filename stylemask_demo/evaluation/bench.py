@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from stylemask_demo.moving import preview
 from stylemask_demo.networks.stylegan2_layers import ModulatedConv2d, modulated_convolution_reference
 from stylemask_demo.reenactor import Reenactor
 
@@ -25,7 +26,7 @@ def main(argv: list[str]) -> int:
     reenactor = Reenactor.from_pack(options.pack)
     print(f"{torch.get_num_threads()} threads, {reenactor.device}, pack {reenactor.info.name}\n")
     print("| what | fast (ms) | plain (ms) | ratio |\n|---|---|---|---|")
-    for what, fast, plain in [_modulation(), _slider(reenactor), _batch(reenactor)]:
+    for what, fast, plain in [_modulation(), _slider(reenactor), _hand(reenactor), _batch(reenactor)]:
         quick, slow = side_by_side(fast, plain)
         print(f"| {what} | {quick:.1f} | {slow:.1f} | {slow / quick:.1f} |")
     return 0
@@ -61,6 +62,12 @@ def _slider(reenactor: Reenactor) -> tuple[str, Callable, Callable]:
         return reenactor.edit(Image.fromarray(other), yaw=10)
 
     return "slider move: remembered portrait, against a new picture", lambda: reenactor.edit(portrait, yaw=10), new_picture
+
+
+def _hand(reenactor: Reenactor) -> tuple[str, Callable, Callable]:
+    portrait, values = reenactor.portrait(reenactor.sample(0)), {"yaw": 10.0}
+    what = "slider move: by what was learned of the portrait, against looked at and corrected"
+    return what, lambda: preview(reenactor, portrait, values), lambda: reenactor.edit(portrait, yaw=10)
 
 
 def _batch(reenactor: Reenactor) -> tuple[str, Callable, Callable]:

@@ -49,7 +49,7 @@ def connect(blocks: gr.Blocks, page: Components, handlers: PageHandlers) -> None
     matching = _connect_match(page, handlers.long)
 
     result = new_place("result", [follow.result, page.status])
-    edited = new_place("edited", [page.move.picture, page.status])
+    edited = new_place("edited", [page.move.picture, page.move.face, page.status])
     source_stages = new_place("source-stages", [source.chooser, *page.source_stages])
     target_stages = new_place("target-stages", [target.chooser, *page.target_stages])
     _connect_pictures(blocks, page, handlers.pictures, [result, edited, source_stages, target_stages], matching)

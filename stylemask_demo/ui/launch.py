@@ -21,7 +21,7 @@ from stylemask_demo.ui.page import Page
 from stylemask_demo.ui.theme import STYLE_SHEETS, Calm
 
 # In this order.
-NAMES = ("page_script.js", "move_script.js", "camera_script.js", "waiting_script.js")
+NAMES = ("page_script.js", "move_script.js", "move_drag_script.js", "camera_script.js", "waiting_script.js")
 SCRIPTS = [Path(__file__).with_name(name) for name in NAMES]
 CONSENT = Path(__file__).with_name("consent.js")
 

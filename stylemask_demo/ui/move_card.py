@@ -30,6 +30,9 @@ class MoveCard:
     picture: LivePicture
     sliders: Mapping[str, EasySlider]  # by name
     folds: Mapping[str, gr.Accordion]  # by group
+    face: gr.Textbox  # where the face is on the picture, and which sliders move it; see `move_drag_script.js`
+    pulled: gr.Button  # pressed by the browser for each position of a hand that pulls it
+    reached: gr.Textbox  # tells of each position in which the sliders have followed it
     settled: gr.Textbox  # tells of each setting in which a hand has come to rest
     presets: Mapping[str, gr.Button]  # by name
     sample: Sample
@@ -57,7 +60,7 @@ def lay_out_move(keeping: Callable[[str], tuple[gr.Checkbox, gr.Button]]) -> Mov
     """Lay the card out inside its tab; `keeping` lays out what a place keeps its picture by."""
     with gr.Row(elem_classes="move"):
         with gr.Column(min_width=260, elem_classes="card"):
-            gr.HTML(texts.heading("Result", "follows the sliders"), padding=False)
+            gr.HTML(texts.heading("Result", "drag the face, or the sliders"), padding=False)
             with gr.Column(elem_classes="pinned"):
                 picture = LivePicture(
                     label="The source, moved",
@@ -85,11 +88,34 @@ def lay_out_move(keeping: Callable[[str], tuple[gr.Checkbox, gr.Button]]) -> Mov
                 store, load = _tool("Save", "store-sliders"), _tool("Load", "load-sliders")
             into_photo, save = keeping("edited")
             file = PictureDownload("edited", elem_id="edited-file", visible="hidden")
+    face = gr.Textbox("", label="face", visible="hidden")
+    pulled = gr.Button("Pulled", visible="hidden", elem_id="pulled")
+    reached = gr.Textbox("", label="reached", visible="hidden")
     settled = gr.Textbox("", label="settled", visible="hidden")
     ready, clock = gr.Textbox("", label="ready", visible="hidden"), gr.Timer(LOOKED_AT, active=False)
-    tools = (undo, redo, reset, store, load, said)
     return MoveCard(
-        picture, sliders, folds, settled, presets, sample, *tools, ready, line, prepare, clock, into_photo, save, file
+        picture=picture,
+        sliders=sliders,
+        folds=folds,
+        face=face,
+        pulled=pulled,
+        reached=reached,
+        settled=settled,
+        presets=presets,
+        sample=sample,
+        undo=undo,
+        redo=redo,
+        reset=reset,
+        store=store,
+        load=load,
+        said=said,
+        ready=ready,
+        line=line,
+        prepare=prepare,
+        clock=clock,
+        into_photo=into_photo,
+        save=save,
+        file=file,
     )
 
 

@@ -4,8 +4,10 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple, cast
 
+import numpy as np
 from PIL import Image
 
+from stylemask_demo.moving import landmarks_shown, preview
 from stylemask_demo.reenactor import SliderValues
 from stylemask_demo.ui.accelerator import accelerated
 from stylemask_demo.ui.compute import Computed, computed
@@ -15,10 +17,18 @@ from stylemask_demo.ui.subjects import Subject, portrait_of
 Values = tuple[tuple[str, float], ...]  # what sliders are set to, by name; hashable, so that results can be remembered
 
 
+class Moved(NamedTuple):
+    """A moved face, and its landmarks (68, 2) as parts of the picture's width and height."""
+
+    picture: Image.Image
+    landmarks: np.ndarray
+
+
 class MoveCompute(NamedTuple):
     """The functions that need the accelerator; the first argument of each is the name of the pack."""
 
-    edit: Callable[[str, Subject, Values, bool, int | None], Computed[Image.Image]]
+    edit: Callable[[str, Subject, Values, bool, int | None], Computed[Moved]]
+    preview: Callable[[str, Subject, Values, bool], Computed[Image.Image]]
     towards: Callable[[str, Subject, Subject | Values, float], Computed[SliderValues]]
 
 
@@ -26,13 +36,21 @@ def create_move_compute(registry: PackRegistry) -> MoveCompute:
     """Return the accelerator's functions over a registry of packs."""
 
     @accelerated(registry, seconds=10)
-    def edit(
-        pack: str, source: Subject, values: Values, into_photo: bool, size: int | None = None
-    ) -> Computed[Image.Image]:
+    def edit(pack: str, source: Subject, values: Values, into_photo: bool, size: int | None = None) -> Computed[Moved]:
         """Return the source as sliders move it, as a crop or as a whole photo; size is that of Reenactor.edit."""
         started, reenactor = time.perf_counter(), registry.get(pack)
         who = portrait_of(reenactor, source, "source")
         result = reenactor.edit(who, size=size, **cast(SliderValues, dict(values)))
+        landmarks = landmarks_shown(reenactor, who, result, into_photo)
+        shown = reenactor.into_photo(who, result) if into_photo else result
+        return computed(Moved(shown, landmarks), started, reenactor)
+
+    @accelerated(registry, seconds=10)
+    def quick(pack: str, source: Subject, values: Values, into_photo: bool) -> Computed[Image.Image]:
+        """Return what `edit` returns, nearly, at the pack's size, for a hand that moves."""
+        started, reenactor = time.perf_counter(), registry.get(pack)
+        who = portrait_of(reenactor, source, "source")
+        result = preview(reenactor, who, dict(values))
         return computed(reenactor.into_photo(who, result) if into_photo else result, started, reenactor)
 
     @accelerated(registry, seconds=10)
@@ -43,4 +61,4 @@ def create_move_compute(registry: PackRegistry) -> MoveCompute:
         then = portrait_of(reenactor, like, "sample") if isinstance(like, Subject) else dict(like)
         return computed(reenactor.sliders.towards(who, then, ratio), started, reenactor)
 
-    return MoveCompute(edit, towards)
+    return MoveCompute(edit, quick, towards)

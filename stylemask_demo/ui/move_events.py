@@ -1,7 +1,8 @@
 """Which event of the card that moves the source by hand calls what.
 
-A hand that moves a slider asks for quick pictures, and when it rests for one at full size. Whatever else sets sliders
-writes `settled`, as a hand does that rests; the browser keeps each of these settings to go back to, see `move_script.js`.
+A hand that moves a slider, or pulls the face itself, asks for quick pictures, and when it rests for one at full size.
+Whatever else sets sliders writes `settled`, as a hand does that rests; the browser keeps each of these settings to go back
+to, see `move_script.js`.
 """
 
 import json
@@ -16,7 +17,7 @@ from stylemask_demo.ui.lines import PREVIEW, UNSEEN, Event
 from stylemask_demo.ui.move_handlers import MoveHandlers
 from stylemask_demo.ui.questions import Place, ask
 
-RANGES = json.dumps({name: [slider.low, slider.high] for name, slider in SLIDERS.items()})
+RANGES = json.dumps({name: [slider.low, slider.high, slider.step] for name, slider in SLIDERS.items()})
 
 
 def connect_move(
@@ -27,8 +28,9 @@ def connect_move(
     sliders, who = list(card.sliders.values()), [source.face, page.packs.used, match.match]
     asked, told = [source.zone, card.into_photo, *who, *sliders], [match.match, match.line]
 
-    moving = partial(gr.on, [slider.input for slider in sliders])
+    moving = partial(gr.on, [*(slider.input for slider in sliders), card.reached.change])
     ask(edited, moving, handlers.preview_moving, asked, told, api_name="sliders_moved", **PREVIEW)
+    card.face.change(None, card.face, None, js="stylemask.drag.know")
     rests = [edited.asked.change, card.settled.change, card.into_photo.input, card.ready.change]
     for name, listen in {"show": partial(gr.on, rests), "matched": matching.success}.items():
         ask(edited, listen, handlers.preview_edit, asked, told, api_name=f"{name}_edited", **PREVIEW)
@@ -43,13 +45,14 @@ def connect_move(
 def _connect_settings(page: Components) -> None:
     """Let hands and buttons set the sliders, in the browser alone."""
     card, sliders = page.move, list(page.move.sliders.values())
-    for moved, act in (("input", "rest"), ("release", "settle")):
-        gr.on(
-            [getattr(slider, moved) for slider in sliders],
-            *(None, sliders, card.settled),
-            js=f"stylemask.sliders.{act}",
-            trigger_mode="multiple",
-        )
+    card.pulled.click(
+        *(None, sliders, [*sliders, card.reached]),
+        js=f"(...values) => stylemask.drag.set({RANGES}, ...values)",
+        trigger_mode="multiple",
+    )
+    moves = [*(slider.input for slider in sliders), card.reached.change]
+    for events, act in ((moves, "rest"), ([slider.release for slider in sliders], "settle")):
+        gr.on(events, None, sliders, card.settled, js=f"stylemask.sliders.{act}", trigger_mode="multiple")
     for button, act in ((card.undo, "undo"), (card.redo, "redo"), (card.reset, "reset")):
         button.click(None, sliders, [*sliders, card.settled, card.said], js=f"stylemask.sliders.{act}")
     card.store.click(None, sliders, None, js=f"(...values) => stylemask.sliders.store({RANGES}, values)")

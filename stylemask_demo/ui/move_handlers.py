@@ -1,6 +1,8 @@
 """What happens at the events of the card that moves the source by hand: slider values in, what it shows out."""
 
+import json
 from collections.abc import Mapping
+from typing import Any
 
 import gradio as gr
 from PIL import Image
@@ -31,14 +33,19 @@ class MoveHandlers:
     def preview_moving(
         self, source: Upload, into_photo: bool, source_face: float, pack: str, match: Match | None, *values: float
     ) -> Shown:
-        """Show the edited source while the hand moves, which must be quick: as preview_edit, at the pack's size."""
-        return self._preview(source, into_photo, source_face, pack, match, values, None)
+        """Show the edited source while the hand moves, which must be quick: as preview_edit, but for where the face is."""
+        who, lost = self._who(source, source_face, pack, match)
+        result = self._compute.preview(pack, who, self._known(pack, values), bool(into_photo))
+        return result.value, gr.skip(), self._pictures.status(result, who), *lost
 
     def preview_edit(
         self, source: Upload, into_photo: bool, source_face: float, pack: str, match: Match | None, *values: float
     ) -> Shown:
-        """Show the edited source: (picture, status line, match, match line)."""
-        return self._preview(source, into_photo, source_face, pack, match, values, LARGEST)
+        """Show the edited source: (picture, where the face is on it, status line, match, match line)."""
+        who, lost = self._who(source, source_face, pack, match)
+        result = self._edit(pack, who, self._known(pack, values), bool(into_photo), LARGEST)
+        face = {"landmarks": result.value.landmarks.round(4).tolist(), "sliders": self._preparations.sliders(pack)}
+        return result.value.picture, json.dumps(face), self._pictures.status(result, who), *lost
 
     @explained
     def save(
@@ -120,23 +127,13 @@ class MoveHandlers:
         self._preparations.start(pack)
         return self.sliders(pack, shown)
 
-    def _preview(
-        self,
-        source: Upload,
-        into_photo: bool,
-        source_face: float,
-        pack: str,
-        match: Match | None,
-        values: tuple[float, ...],
-        size: int | None,
-    ) -> Shown:
+    def _who(self, source: Upload, source_face: float, pack: str, match: Match | None) -> tuple[Subject, tuple[Any, ...]]:
+        """Whom the sliders move, and what is to be shown where the match is lost; see `Handlers.source`."""
         if source is None:
             raise StyleMaskError(messages.SOURCE_NEEDED)
         if not self._preparations.of(pack).ready:
             raise StyleMaskError(messages.SLIDERS_NOT_READY)
-        who, lost = self._pictures.source(load_picture(source), source_face, pack, match)
-        result = self._edit(pack, who, self._known(pack, values), bool(into_photo), size)
-        return result.value, self._pictures.status(result, who), *lost
+        return self._pictures.source(load_picture(source), source_face, pack, match)
 
     def _kept(
         self, source: Upload, into_photo: bool, source_face: float, pack: str, match: Match | None, values: Values
@@ -144,7 +141,7 @@ class MoveHandlers:
         if source is None:
             raise StyleMaskError(messages.SOURCE_NEEDED)
         who = self._pictures.source_to_keep(source, into_photo, source_face, pack, match)
-        return self._edit(pack, who, values, bool(into_photo), LARGEST).value
+        return self._edit(pack, who, values, bool(into_photo), LARGEST).value.picture
 
     @explained
     def _towards(

@@ -9,9 +9,9 @@ window.stylemask.sliders = (() => {
   let past = []; // settings, the oldest first
   let at = -1; // which of them the page shows
   let moves = 0; // of hands and buttons, so that what came before is known to be over
-  let held = false; // a slider, by a pointer
+  let held = false; // a slider or the face, by a pointer
 
-  document.addEventListener("pointerdown", (event) => (held = event.target.matches?.('input[type="range"]') ?? false), true);
+  document.addEventListener("pointerdown", (event) => (held = Boolean(event.target.closest?.('input[type="range"], .grips'))), true);
   for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => (held = false), true);
 
   const text = (values) => JSON.stringify(values);
