@@ -71,7 +71,7 @@ def test_programs_keep_the_person_and_vary_the_motion(client):
 def test_from_opening_to_a_shared_gif_is_less_than_a_minute(tab, tmp_path):
     begun = time.monotonic()
     head = tab.page.locator(".masthead .opening img")
-    assert head.evaluate("picture => picture.complete && picture.naturalWidth") == 128
+    assert head.evaluate("picture => picture.complete && picture.naturalWidth > 0")
     tab.page.locator(".masthead .opening").click()
     assert tab.page.get_by_role("tab", name="Compare").get_attribute("aria-selected") == "true"
     _compared(tab)

@@ -43,7 +43,7 @@ def roughness(angles: np.ndarray) -> float:
 @pytest.mark.slow
 def test_a_rendered_film_with_sound_drives_a_person(reenactor, source, tmp_path: Path, monkeypatch) -> None:
     frames = read_frames(RENDERED)
-    rate, pictures = float(frames.fps), list(islice(frames, 10))
+    rate, pictures = float(frames.fps), list(islice(frames, 14))
     times = [number / rate for number in range(len(pictures))]
     length = len(pictures) / rate
     driver = film(tmp_path / "driver.mp4", pictures, times, [(0.0, tone(BEGUN, 0.0, length))])
@@ -198,7 +198,7 @@ def test_smoothing_is_as_much_as_is_asked_for() -> None:
     )
 
 
-def test_one_in_four_results_is_looked_at_for_what_it_misses() -> None:
+def test_one_in_two_results_is_looked_at_for_what_it_misses() -> None:
     looked: list[int] = []
     held, begun = Held(), 0
 
@@ -207,14 +207,13 @@ def test_one_in_four_results_is_looked_at_for_what_it_misses() -> None:
         return torch.tensor([[float(begun + number)] for number in numbers])
 
     made = []
-    for count in (2, 2, 3, 2, 3):
+    for count in (2, 2, 3, 2):
         made.append(held(missed, count))
         begun += count
-    assert looked == [0, 4, 8]
+    assert looked == [0, 2, 4, 6, 8]
     values = torch.cat(made)[:, 0]
-    assert values[:4].tolist() == [0.0] * 4
-    assert (values[4:].diff() > 0).all() and values.max() < 8
-    assert torch.allclose(values[4:8].diff(), values[4]), "evenly from look to look"
+    assert values[:2].tolist() == [0.0] * 2
+    assert (values[2:].diff() > 0).all() and values.max() < 8, "it changes step by step"
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[1]
 START, ANSWER = 300.0, 300.0  # seconds that the page may take to start, and to answer while many wait
-NOTICED = 3.0  # seconds of waiting after which a place in line must have been told
+NOTICED = 10.0  # seconds of a request, with sending its file, after which a place in line must have been told
 LOOK = 0.5  # seconds between two looks at a place in line, and at memory
 SMILES = (0.3, 0.6)  # what each visitor asks for in turn
 MOST_VISITORS, MOST_SECONDS, MOST_REQUESTS = 64, 600, 5000

@@ -23,7 +23,7 @@ USUAL_RATE = 25.0  # frames a second, where nobody tells
 PATIENCE = 0.16  # seconds without the face after which it is searched no more often than this, because that takes long
 LOOKED_AFTER = 0.2  # seconds after which a face that moves little is known by its looks again
 LEAP = 0.1  # sides of the crop that a landmark moves from a frame to the next, from which on the face is known by its looks
-NEAR = 0  # rounds of reading before the one that counts, where the place in the frame before is known
+NEAR = 1  # rounds of reading until a face is found whose place in the frame before is known
 LOOK_AROUND = 25  # frames after which the whole frame is searched for others, who are not to be taken for the person
 LOOK_SIDE = 256  # pixels of the crop by which faces are told apart
 

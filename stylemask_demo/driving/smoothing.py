@@ -24,8 +24,8 @@ class Smoothness(NamedTuple):
 PLACE = Smoothness(0.08, 30.0)  # of landmarks, in sides of the crop
 SPEED = 0.2  # cycles a frame: cut-off of the speed itself
 CODE = Smoothness(0.12, 6.0)  # of codes and direction values, in parts of their size
-LOOKED_AT = 4  # of so many results one is looked at for what it misses
-MISSED = Smoothness(0.04 * LOOKED_AT, 0.05)  # of that, from look to look, in the units of the encoder's motion values
+MISSED = Smoothness(0.04, 0.05)  # of what results miss, in the units of the encoder's motion values
+LOOKED_AT = 2  # of so many results one is looked at for what it misses
 HEAD = Smoothness(0.2, 30.0)  # of the size of heads, in parts of it
 
 
@@ -81,15 +81,11 @@ class CodeSmoother:
 
 
 class Held:
-    """What the results of a film miss, looked at in some of them: to look at one takes nearly as long as to draw it.
-
-    From one look to the next it changes evenly.
-    """
+    """What the results of a film miss, looked at in some of them: to look at one takes nearly as long as to draw it."""
 
     def __init__(self) -> None:
         self._frames, self._smooth = 0, OneEuro(MISSED)
-        self._now: Tensor | None = None
-        self._step: Tensor | float = 0.0  # by which it changes from frame to frame
+        self._last: Tensor | None = None
 
     def __call__(self, missed: Callable[[list[int]], Tensor], count: int) -> Tensor:
         """What the next `count` results miss, (count, V); `missed` looks at those with such numbers, (N, V)."""
@@ -98,13 +94,9 @@ class Held:
         self._frames += count
         rows = []
         for number in range(count):
-            if number in seen:
-                goal = self._smooth(seen[number])
-                self._now = goal if self._now is None else self._now
-                self._step = (goal - self._now) / LOOKED_AT
-            assert self._now is not None  # the first one is looked at
-            self._now = self._now + self._step
-            rows.append(self._now)
+            self._last = seen.get(number, self._last)
+            assert self._last is not None  # the first one is looked at
+            rows.append(self._smooth(self._last))
         return torch.stack(rows)
 
 

@@ -44,7 +44,8 @@ COMPARISON = """
 class Tidied:
     """A component whose files are deleted with all others of the page.
 
-    Of a component that is updated Gradio makes a copy for the visitor, and would forget the files that the copy shows.
+    Of a component that is updated Gradio makes a copy for the visitor, and would forget the files that the copy shows. This
+    comes second among a component's bases: by the first Gradio knows what the browser shows.
     """
 
     _files: ClassVar[set[str]] = set()
@@ -58,7 +59,7 @@ class Tidied:
         """Keep to those of all."""
 
 
-class DropZone(Tidied, gr.Image):
+class DropZone(gr.Image, Tidied):
     """A place for one picture that hands the file over undecoded.
 
     gr.Image opens the file itself before the event's function is called, so a damaged or gigantic picture
@@ -126,7 +127,7 @@ class LivePicture(gr.Image):
         return None if value is None else Base64ImageData(url=data_url(value))
 
 
-class MadePicture(Tidied, gr.Image):
+class MadePicture(gr.Image, Tidied):
     """A picture that a program gets, of the bytes of a PNG or GIF file, from the cache that is emptied by age."""
 
     is_template = True
@@ -173,7 +174,7 @@ class FacePicker(gr.Gallery):
         return GalleryData(root=[GalleryImage(image=ImageData(url=data_url(face))) for face in value or []])
 
 
-class PictureRow(Tidied, gr.Gallery):
+class PictureRow(gr.Gallery, Tidied):
     """A place for some pictures that hands the files over as they came, whatever they are."""
 
     is_template = True
@@ -183,7 +184,7 @@ class PictureRow(Tidied, gr.Gallery):
         return [item.image.path or "" for item in given if isinstance(item, GalleryImage)]
 
 
-class PictureFiles(Tidied, gr.File):
+class PictureFiles(gr.File, Tidied):
     """Some pictures that a program sends. gr.File would leave an empty file behind for each of them."""
 
     is_template = True
@@ -198,7 +199,7 @@ class PictureFiles(Tidied, gr.File):
         return [file["path"] for file in self.example_payload()]
 
 
-class VideoZone(Tidied, gr.Video):
+class VideoZone(gr.Video, Tidied):
     """A place for one video that hands the file over as it came: gr.Video would call ffmpeg on some."""
 
     is_template = True
@@ -242,7 +243,7 @@ class MethodChoice(gr.Radio):
         return payload or ""
 
 
-class PictureDownload(Tidied, gr.DownloadButton):
+class PictureDownload(gr.DownloadButton, Tidied):
     """A download of one picture as PNG, named like its button, from the cache that is emptied by age."""
 
     is_template = True
