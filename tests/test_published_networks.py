@@ -52,7 +52,7 @@ def converted(tmp_path_factory):
         keys = [part.key for part in file.parts if part.key in info.networks]
         networks = {key: load_network(info, key) for key in keys}
         for key in keys:  # what is loaded stays readable; gigabytes should not stay in the temporary folder
-            if info.networks[key].file != "generator.safetensors":
+            if key != "generator":
                 (folders[pack] / info.networks[key].file).unlink()
         return SimpleNamespace(settings=info.settings, **networks)
 

@@ -147,7 +147,8 @@ def decoded(container: av.container.InputContainer, stream: Stream) -> Iterator[
     """The frames of a stream up to the end of the file, without those that are damaged."""
     with contextlib.suppress(*DAMAGE):  # the file ends where it cannot be read on
         for packet in _packets(container):
-            if packet.stream_index == stream.index:
+            # A damaged file may tell otherwise, on the way, what a stream is.
+            if packet.stream_index == stream.index and packet.stream.type == stream.type:
                 with contextlib.suppress(*DAMAGE):
                     yield from packet.decode()
 

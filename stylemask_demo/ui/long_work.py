@@ -1,6 +1,7 @@
 """How work that takes long is begun, ended and given up: with a line that tells how far it is, and two buttons."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -15,7 +16,8 @@ SHOWN, HIDDEN = gr.update(visible=True), gr.update(visible=False)
 def wait(start: gr.Button, shown: list[gr.components.Component], name: str, js: str | None = None) -> Callable[..., Any]:
     """Show at once that long work was asked for, in (line, start button, cancel button): others may come first."""
     waiting = start.click(_begun, None, shown, **QUICK, js=js, api_name=f"{name}_waiting")
-    return waiting.then
+    # What was just cancelled may not be over for the browser, which would drop what it takes for the same work twice.
+    return partial(waiting.then, trigger_mode="multiple")
 
 
 def connect_cancel(
