@@ -11,6 +11,7 @@ The same number is the same file each time, so that what was found can be looked
 
 import argparse
 import collections
+import gc
 import io
 import multiprocessing
 import random
@@ -256,6 +257,7 @@ def _portion(kind: str, first: int, count: int) -> Iterator[Outcome | float]:
 
 
 def _read(there: Connection, kind: str, first: int, count: int) -> None:
+    gc.freeze()  # what this process has inherited, threads and loops of others among it, is not its to clear away
     before = _peak()
     for number in range(first, first + count):
         there.send(attempt(kind, number))
