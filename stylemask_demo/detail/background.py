@@ -48,11 +48,9 @@ def uncovered(layers: Layers, photo: Tensor, landmarks: Tensor) -> Layers:
         F.interpolate(part, size=photo.shape[-1], mode="bilinear", align_corners=False)
         for part in (share, coloured, behind, around)
     )
-    base = layers.base + coloured * (_colour(around) - _colour(drawn))
-    kept = 1 - share
-    base, shared, still = torch.lerp(base, behind, share), kept * layers.moved, kept * layers.unmoved
-    drawn = torch.lerp(layers.drawn + coloured * (_colour(around) - _colour(drawn)), behind, share)
-    return Layers(drawn, base, shared, still, layers.first, layers.found)
+    tint, kept = coloured * (_colour(around) - _colour(drawn)), 1 - share
+    drawn, base = (torch.lerp(part + tint, behind, share) for part in (layers.drawn, layers.base))
+    return Layers(drawn, base, kept * layers.moved, kept * layers.unmoved, layers.first, layers.found)
 
 
 def continued(colours: Tensor, known: Tensor) -> Tensor:
