@@ -6,7 +6,6 @@ its own, so that nobody's sliders stand still behind it.
 """
 
 import json
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -15,10 +14,11 @@ import gradio as gr
 from stylemask_demo.ui import texts
 from stylemask_demo.ui.any_file import ANY_FILE
 from stylemask_demo.ui.camera_events import connect_camera
-from stylemask_demo.ui.cards import Components, FollowCard, Steering
+from stylemask_demo.ui.cards import Components, Steering
 from stylemask_demo.ui.compare_events import connect_compare
 from stylemask_demo.ui.compare_programs import connect_compare_programs
 from stylemask_demo.ui.components import Shown
+from stylemask_demo.ui.downloading import connect_download
 from stylemask_demo.ui.error_messages import in_card
 from stylemask_demo.ui.examples import example_faces
 from stylemask_demo.ui.handlers import Handlers
@@ -68,7 +68,7 @@ def connect(blocks: gr.Blocks, page: Components, handlers: PageHandlers) -> None
 
     for steering in (follow.steering, page.video.steering):
         _explain_method(steering)
-    _connect_download("save_result", handlers.pictures.reenact, followed, follow)
+    connect_download("save_result", handlers.pictures.reenact, followed, follow)
     connect_video(page, handlers.video, _chosen)
     connect_camera(page, handlers.camera, matching)
     _connect_packs(page, handlers.long)
@@ -108,11 +108,6 @@ def _connect_pictures(
     gr.on([*(part.change for part in kept), move.settled.change], None, kept, page.kept, js="stylemask.keep")
     blocks.load(None, js=NAME_FACES)
     blocks.load(None, js=ANY_FILE)
-
-
-def _connect_download(name: str, function: Callable[..., Any], inputs: Any, card: FollowCard) -> None:
-    saved = card.save.click(function, inputs, card.file, api_name=name, **PREVIEW)
-    saved.success(None, js=f"() => document.querySelector('#{card.file.elem_id}').click()")
 
 
 async def _chosen(choice: gr.SelectData) -> int:

@@ -13,6 +13,7 @@ import gradio as gr
 
 from stylemask_demo.reenactor import PRESETS, SLIDERS
 from stylemask_demo.ui.cards import Components
+from stylemask_demo.ui.downloading import connect_download
 from stylemask_demo.ui.lines import PREVIEW, UNSEEN, Event
 from stylemask_demo.ui.move_handlers import MoveHandlers
 from stylemask_demo.ui.questions import Place, ask
@@ -35,8 +36,7 @@ def connect_move(
     for name, listen in {"show": partial(gr.on, rests), "matched": matching.success}.items():
         ask(edited, listen, handlers.preview_edit, asked, told, api_name=f"{name}_edited", **PREVIEW)
 
-    saved = card.save.click(handlers.save, asked, card.file, api_name="save_edited", **PREVIEW)
-    saved.success(None, js=f"() => document.querySelector('#{card.file.elem_id}').click()")
+    connect_download("save_edited", handlers.save, asked, card)
     _connect_settings(page)
     _connect_likenesses(page, edited, handlers)
     _connect_preparation(blocks, page, handlers)
