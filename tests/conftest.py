@@ -70,13 +70,13 @@ def reenactor() -> Reenactor:
 
 @pytest.fixture(scope="session")
 def sources(reenactor: Reenactor) -> list[Portrait]:
-    """Twelve people."""
+    """Eight people."""
     return reenactor.portrait([picture(name) for name in names(0)])
 
 
 @pytest.fixture(scope="session")
 def targets(reenactor: Reenactor) -> list[Portrait]:
-    """Twelve other people, turned otherwise."""
+    """Eight other people, turned otherwise."""
     return reenactor.portrait([picture(name) for name in names(1)])
 
 

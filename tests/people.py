@@ -21,8 +21,8 @@ def picture(name: str) -> Image.Image:
 
 
 def names(view: int) -> list[str]:
-    """View 0 of twelve people, or view 1 of twelve others."""
-    return sorted(name for name in LABELS if name.endswith(f"_{view}") and int(name[:6]) // 20 % 2 == view)[:12]
+    """View 0 of eight people of all colours, or view 1 of eight others."""
+    return sorted(name for name in LABELS if name.endswith(f"_{view}") and int(name[:6]) // 20 % 2 == view)[:16:2]
 
 
 def look(reenactor: Reenactor, crops: list[Image.Image]) -> tuple[list[FaceParameters], np.ndarray]:

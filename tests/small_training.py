@@ -8,8 +8,7 @@ import pytest
 import torch
 
 from stylemask_demo.generator import inversion
-from stylemask_demo.training import command, factors, pipeline, presets
-from stylemask_demo.training.directions import calibrate
+from stylemask_demo.training import command, correspondence, details, directions, factors, masks, pipeline, presets
 
 ARGUMENTS = ["--preset", "cpu", "--steps", "2"]  # beside what is trained and the folders
 
@@ -17,8 +16,12 @@ ARGUMENTS = ["--preset", "cpu", "--steps", "2"]  # beside what is trained and th
 def shrink(patch: pytest.MonkeyPatch, precision: str = "no") -> None:
     """Let the CPU's preset take small batches and make few faces and pairs, and leave out what changes no result."""
     plans = {network: replace(plan, batch=min(plan.batch, 4)) for network, plan in presets.PRESETS["cpu"].plans.items()}
-    patch.setitem(presets.PRESETS, "cpu", presets.Preset(plans, bank=16, pairs=12, precision=precision))
-    patch.setattr(pipeline, "calibrate", functools.partial(calibrate, people=2))
+    patch.setitem(presets.PRESETS, "cpu", presets.Preset(plans, bank=16, pairs=8, precision=precision))
+    patch.setattr(pipeline, "calibrate", functools.partial(directions.calibrate, people=2))
+    for module in (directions, factors, masks):
+        patch.setattr(module, "PEOPLE_SHOWN", 2)
+    for module in (correspondence, details):
+        patch.setattr(module, "PAIRS_SHOWN", 2)
     patch.setattr(inversion, "STEPS", 1)
     patch.setattr(factors, "CROSS_EVERY", 1)  # both kinds of swaps in two steps
     patch.setattr(torch, "compile", lambda module, **options: module)  # it takes a minute

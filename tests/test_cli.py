@@ -10,7 +10,7 @@ import pytest
 from people import FACES
 from PIL import Image, ImageOps
 
-from stylemask_demo import cli
+from stylemask_demo import cli, comparisons
 from stylemask_demo.media.pictures import content_hash, open_image
 from stylemask_demo.media.videos import read_frames, write_video
 from stylemask_demo.reenactor import Reenactor
@@ -88,7 +88,8 @@ def test_strength_and_method_matter(tmp_path: Path, run) -> None:
 
 
 @pytest.mark.slow
-def test_comparisons(tmp_path: Path, run) -> None:
+def test_comparisons(tmp_path: Path, run, monkeypatch) -> None:
+    monkeypatch.setattr(comparisons, "STEPS", 3)
     row, strip, table = tmp_path / "row.png", tmp_path / "strip.gif", tmp_path / "table.png"
     assert run("compare", SOURCE, TARGET, "-o", row).returncode == 0
     assert run("strip", SOURCE, "--slider", "pitch", "-o", strip).returncode == 0
@@ -96,7 +97,7 @@ def test_comparisons(tmp_path: Path, run) -> None:
     for path, kind, size in ((row, "PNG", (1296, 288)), (strip, "GIF", (256, 256)), (table, "PNG", (784, 528))):
         with Image.open(path) as picture:
             assert (picture.format, picture.size) == (kind, size)
-            assert getattr(picture, "n_frames", 1) == (20 if kind == "GIF" else 1)
+            assert getattr(picture, "n_frames", 1) == (4 if kind == "GIF" else 1)
     for arguments, said in (
         (("strip", SOURCE, "--slider", "nose", "-o", strip), "yaw, pitch, smile"),
         (("grid", "--sources", *[SOURCE] * 6, "--targets", TARGET, "-o", table), "at most 5"),

@@ -15,7 +15,9 @@ from gradio_client import Client
 from PIL import Image
 from room_imports import arrows, reachable, rooms
 
-from stylemask_demo import errors
+from stylemask_demo import comparisons, errors
+from stylemask_demo.editing import sliders
+from stylemask_demo.generator import inversion
 from stylemask_demo.media.videos import read_frames, write_video
 
 DOCS = ROOT / "docs"
@@ -41,13 +43,16 @@ def endpoints(address) -> dict[str, list[str]]:
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch) -> Path:
-    """The current folder, with the files that the examples expect."""
+    """The current folder, with the files that the examples expect, which run in fewer steps than they should."""
     for name, face in (("source", "900000_0"), ("target", "900003_1")):
         with Image.open(FACES / f"{face}.webp") as picture:
             picture.save(tmp_path / f"{name}.jpg", quality=95)
     frames = read_frames(ROOT / "assets" / "examples" / "driving_1.mp4")
     write_video(tmp_path / "motion.mp4", islice(frames, FRAMES), fps=frames.fps)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(inversion, "STEPS", 1)
+    monkeypatch.setattr(sliders, "CORRECTIONS", 1)
+    monkeypatch.setattr(comparisons, "STEPS", 3)
     return tmp_path
 
 

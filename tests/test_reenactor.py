@@ -60,7 +60,7 @@ def test_eyes_behind_glasses_are_read_and_shown_open(reenactor):
 @pytest.mark.parametrize(("method", "share"), [("stylemask", 0.7), ("directions", 0.6)])
 def test_reenactment_takes_the_pose_and_keeps_the_person(reenactor, sources, targets, method, share):
     results = reenactor.reenact(sources, targets, method=method)
-    assert len(results) == len(sources) >= 12
+    assert len(results) == len(sources) == 8
     parameters, vectors = look(reenactor, results)
     _, who = look(reenactor, [p.crop for p in sources])
     _, how = look(reenactor, [p.crop for p in targets])
@@ -69,7 +69,7 @@ def test_reenactment_takes_the_pose_and_keeps_the_person(reenactor, sources, tar
     to_source, to_target = (np.abs(made - pose).mean(1) for pose in poses)
     # Where source and target face the same way there is nothing to tell apart.
     differ = np.abs(poses[0] - poses[1]).mean(1) > 4
-    assert differ.sum() >= 9
+    assert differ.sum() >= 6
     assert (to_target < to_source)[differ].mean() >= 0.9
     nearer = (vectors * who).sum(1) > (vectors * how).sum(1)
     assert nearer.mean() >= share
@@ -90,14 +90,14 @@ def unmoved(reenactor, sources) -> list:
 def test_edit_turns_the_head_and_leaves_pitch(reenactor, sources, unmoved):
     before = np.stack([angles(p) for p in unmoved])
     for yaw in (20.0, -20.0):
-        after = np.stack([angles(p) for p in look(reenactor, reenactor.edit(sources[:8], yaw=yaw))[0]])
+        after = np.stack([angles(p) for p in look(reenactor, reenactor.edit(sources, yaw=yaw))[0]])
         change = (after - before).mean(0)
         assert 12 < change[0] * np.sign(yaw) < 28
         assert abs(change[1]) < 5
 
 
 def test_edit_smile(reenactor, sources, unmoved):
-    after = [p.smile for p in look(reenactor, reenactor.edit(sources[:8], smile=0.6))[0]]
+    after = [p.smile for p in look(reenactor, reenactor.edit(sources, smile=0.6))[0]]
     assert np.mean(after) > np.mean([p.smile for p in unmoved]) + 0.15
 
 

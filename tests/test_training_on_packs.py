@@ -13,7 +13,7 @@ from stylemask_demo.faces.deca import DirectionScale, cut
 from stylemask_demo.networks import DecaEncoder, Generator
 from stylemask_demo.packs.recipe import ParameterReading, Recipes
 from stylemask_demo.packs.store import describe_pack, save_network, save_recipes
-from stylemask_demo.training import command, presets
+from stylemask_demo.training import command, directions, masks, presets
 from stylemask_demo.training.published import deca_crops
 
 
@@ -36,6 +36,8 @@ def few_faces(monkeypatch) -> None:
     preset = presets.PRESETS["cpu"]
     plans = {network: replace(plan, batch=4) for network, plan in preset.plans.items()}
     monkeypatch.setitem(presets.PRESETS, "cpu", replace(preset, plans=plans, bank=16))
+    for module in (directions, masks):
+        monkeypatch.setattr(module, "PEOPLE_SHOWN", 2)
 
 
 @pytest.mark.slow

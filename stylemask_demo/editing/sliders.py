@@ -51,7 +51,7 @@ class Sliders:
         With a correction they are looked at and corrected, and expressions stay within what faces can do. Raises
         UnknownMethod for a pack without directions.
         """
-        return self._moved(sources, values, self._missed)
+        return self._moved(sources, values, lambda correction, asked: self._missed(correction, asked, CORRECTIONS))
 
     @torch.inference_mode()
     def quick_code(self, sources: Sequence[Portrait], values: Mapping[str, float]) -> PictureCode:
@@ -98,7 +98,7 @@ class Sliders:
             code = correction.moved(code, change * (commanded(others) * gains()).to(unmoved))
         return _Asked(faces, code, moving, unmoved + change)
 
-    def _missed(self, correction: Correction, asked: "_Asked", rounds: int = CORRECTIONS) -> Tensor:
+    def _missed(self, correction: Correction, asked: "_Asked", rounds: int) -> Tensor:
         """What codes miss of what is asked for, (B, 56), by looking at what they show, so many times."""
         values, moving = asked.faces[0][1], asked.moving
         others = [name for name in moving if name not in FIRST]

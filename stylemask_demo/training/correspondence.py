@@ -29,6 +29,7 @@ FACE_FROM = 0.5  # how much the rest of the picture matters beside eyes, nose an
 FLOW, SAID = 0.1, 0.5  # weights of the places, and of what is said to be seen,
 FIRST_FLOW, FIRST_SAID = 0.05, 0.2  # and of what the first look finds
 LANDMARKS, ANGLES = 0.006, 1.5  # deviations of landmarks as fractions of the picture, and of angles in degrees, as read
+PAIRS_SHOWN = 24  # on the sheet
 KEPT_APART = 0.04  # part of the pairs that are measured and drawn, and not trained on
 
 
@@ -54,7 +55,7 @@ def correspondence_task(
         return correspondence_losses(first, found, truth, weight)
 
     def sheet(averages: Averages) -> Image.Image:
-        rows = pairs[np.linspace(trained, len(pairs) - 1, 24).astype(int)]
+        rows = pairs[np.linspace(trained, len(pairs) - 1, PAIRS_SHOWN).astype(int)]
         photos, true = (faces.batch(column, SIDE) for column in rows.T)
         of_photos, landmarks = (faces.tensors(column, "landmarks")[0] for column in rows.T)
         poses = torch.cat([faces.tensors(column, "euler")[0] for column in rows.T], 1)

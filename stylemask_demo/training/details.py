@@ -37,6 +37,7 @@ FEATURES = 3.0  # weight of eyes, nose and mouth by themselves: there a pixel ma
 NEAR, NEARER_OFTEN = 10.0, 5.0  # degrees between heads within which pairs are drawn more often, and how much more
 FAR, FAR_OFTEN = 45.0, 4.0  # and beyond which they are too, being few
 OPEN_OFTEN = 10.0  # how much more often a target is drawn whose mouth is open by the distance of the eyes
+PAIRS_SHOWN = 24  # on the sheet
 KEPT_APART = 0.04  # part of the people whose pairs are drawn on the sheet, and not trained on
 
 
@@ -101,7 +102,7 @@ def details_task(
         return losses
 
     def sheet(averages: Averages) -> Image.Image:
-        numbers = np.linspace(trained, len(pairs) - 1, 24).astype(int)
+        numbers = np.linspace(trained, len(pairs) - 1, PAIRS_SHOWN).astype(int)
         sources, targets = pairs.rows[numbers].T
         photos, true = faces.batch(sources, size), faces.batch(targets, size)
         inversions, made, points, poses = pairs.batch(numbers)

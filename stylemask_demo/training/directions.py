@@ -26,6 +26,7 @@ from stylemask_demo.training.sample_bank import (
 
 LAYERS = 10  # of W+ that are moved, up to 64 px
 CALIBRATED = (0.15, 1.5)  # measured over commanded change; outside of it a direction has not been learned
+PEOPLE_SHOWN = 3  # on the sheet
 LARGEST_GAIN = 2.0  # more would drive whatever else is in a direction to the extreme
 
 
@@ -105,10 +106,10 @@ def calibrate(teachers: Teachers, bank: Bank, matrix: DirectionMatrix, people: i
             matrix.linear.weight[:, direction] /= max(slope, 1 / LARGEST_GAIN)
 
 
-def slider_strips(teachers: Teachers, bank: Bank, matrix: DirectionMatrix, people: int = 3) -> Image.Image:
+def slider_strips(teachers: Teachers, bank: Bank, matrix: DirectionMatrix) -> Image.Image:
     """Strips of one face each under yaw, pitch and smile; prints the measured against the commanded change."""
     shown = []
-    for person in range(people):
+    for person in range(PEOPLE_SHOWN):
         code = bank.take(torch.tensor([len(bank) - 1 - person])).w_plus
         for name, values in (
             ("yaw", (-30, -15, 0, 15, 30)),
@@ -118,7 +119,7 @@ def slider_strips(teachers: Teachers, bank: Bank, matrix: DirectionMatrix, peopl
             shifts = torch.stack([torch.from_numpy(direction_shift(**{name: value})) for value in values])
             made = teachers.generator(move(matrix, code.expand(len(values), -1, -1), shifts), SIDE)
             shown += [to_image(picture) for picture in made]
-    codes = bank.take(torch.arange(len(bank) - 32, len(bank)))
+    codes = bank.take(torch.arange(max(0, len(bank) - 32), len(bank)))
     for yaw in (-20, 20):
         shift = torch.from_numpy(direction_shift(yaw=yaw)).expand(len(codes), -1)
         found, _ = teachers.look(teachers.generator(move(matrix, codes.w_plus, shift), SIDE))

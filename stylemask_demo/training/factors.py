@@ -43,6 +43,7 @@ SHARPNESS = 0.15  # weight of what the discriminator thinks
 REFIT_EVERY = 400  # steps: the codes change, and with them the part that tells people apart
 TURNED = 25.0  # degrees of yaw at which a person is drawn twice as often: few heads are turned so far
 OPENED = 0.25  # and how far open a mouth is, in units of the eye distance, at which its person is
+PEOPLE_SHOWN = 12  # on the sheet
 SCENES = 0.6  # part of the steps whose people keep light and place from view to view
 
 
@@ -238,10 +239,9 @@ def _sheet(
     validation: Faces,
     extractor: ParameterExtractor,
     identity: IdentityNetwork,
-    people: int = 12,
 ) -> Image.Image:
     """True picture, inversion, the same with the other view's identity, and with the next person's motion."""
-    views = validation.first_views()
+    people, views = PEOPLE_SHOWN, validation.first_views()
     views = views[np.linspace(0, len(views) - 1, people).astype(int)]
     true = validation.batch(views.T.ravel(), generator.size)
     codes, whole = encoder.look(to_input(true)), encoder(to_input(true))

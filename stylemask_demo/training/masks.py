@@ -14,6 +14,7 @@ from stylemask_demo.training.sample_bank import Bank, Teachers, landmark_gap, op
 
 CONTROLLED = 10  # layers, up to 64 px: what lies above is texture
 STRANGERS = 0.3  # cosine of the embeddings of two people
+PEOPLE_SHOWN = 6  # on the sheet, as many sources as targets
 SURENESS = 4.0  # how far the first masks lean towards 0 or 1
 
 
@@ -52,9 +53,9 @@ def masks_task(teachers: Teachers, bank: Bank, steps: int, batch: int = 8, rate:
     return Task("masks", {"masks": masks}, optimiser, loss, sheet, steps, average=0.99, save_every=100)
 
 
-def reenactment_matrix(teachers: Teachers, bank: Bank, masks: MaskPredictors, people: int = 6) -> Image.Image:
+def reenactment_matrix(teachers: Teachers, bank: Bank, masks: MaskPredictors) -> Image.Image:
     """Sources down the left side, targets along the top, results between."""
-    generator, side = teachers.generator, teachers.side
+    people, generator, side = PEOPLE_SHOWN, teachers.generator, teachers.side
     rows = torch.arange(len(bank) - 2 * people, len(bank))
     codes = bank.take(rows).w_plus
     pictures = [to_image(picture) for picture in generator(codes, side)]
