@@ -12,7 +12,7 @@ from stylemask_demo.batching import as_list
 from stylemask_demo.calibration import Calibrator, PackCalibration
 from stylemask_demo.driving.options import Crop, Driving, Layout, More, Motion  # noqa: F401
 from stylemask_demo.editing.sliders import Sliders, sliders_of  # noqa: F401  the page asks here
-from stylemask_demo.editing.table import PRESETS, SLIDERS, SliderValues  # noqa: F401
+from stylemask_demo.editing.table import ANGLES, PRESETS, SLIDERS, SliderValues  # noqa: F401
 from stylemask_demo.faces.detect import create_face_finder
 from stylemask_demo.faces.finding import Face
 from stylemask_demo.faces.regions import Region

@@ -66,6 +66,22 @@ def _becomes(tab: Visit, name: str, what: str) -> None:
     tab.page.wait_for_function(f"document.querySelector('#{name} input[type=number]').valueAsNumber {what}", timeout=WAIT)
 
 
+def test_how_a_face_turns_is_learned_before_it_is_pulled(visit):
+    tab = visit()
+    names = tab.page.evaluate("Object.fromEntries(gradio_config.dependencies.map(event => [event.id, event.api_name]))")
+    asked = []
+
+    def learns_pitch(request) -> bool:
+        if "/queue/join" in request.url:
+            asked.append((names[str(request.post_data_json["fn_index"])], request.post_data_json["data"][0]))
+        return asked[-1:] == [("learn_pitch", "move")]
+
+    with tab.page.expect_request(learns_pitch, timeout=WAIT):
+        _open(tab)
+    assert ("learn_yaw", "move") in asked
+    tab.wait_for_rest()
+
+
 def test_the_head_turns_under_the_hand_and_sliders_and_picture_follow(tab):
     before, steps = tab.page.get_attribute("#edited img", "src"), _steps(tab)
     x, y = _middle(tab, GRIPS)

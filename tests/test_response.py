@@ -55,7 +55,8 @@ def test_faces_move_as_when_they_are_looked_at_in_one_drawing(reenactor, sources
     straight = sorted(sources, key=lambda one: abs(one.parameters.yaw) + abs(one.parameters.pitch))[:2]
     instruments, edited = Instruments(reenactor.pipeline.networks), reenactor.pipeline.edited
     looked_at, drawings = edited(straight, values), []
-    edited(straight, values, quick=True)  # which learns
+    for one in straight:
+        reenactor.sliders.learn(one, *values)
 
     draw = Synthesis.tensors
     monkeypatch.setattr(Synthesis, "tensors", lambda self, *how: drawings.append(how) or draw(self, *how))

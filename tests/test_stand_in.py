@@ -12,12 +12,14 @@ from stylemask_demo.generator.sampling import Sampler, draw_z, mean_w
 from stylemask_demo.generator.style_space import StyleSpace
 from stylemask_demo.methods import motion, stylemask
 from stylemask_demo.networks import DecaEncoder, Encoder4Editing, Generator, MaskPredictors, MotionMapping
+from stylemask_demo.networks.deca import SIZES, DecaParameters, axis_angle_to_euler
 from stylemask_demo.networks.irse50 import IRSE50
 from stylemask_demo.packs.catalogue import PUBLISHED
 from stylemask_demo.packs.networks import PackNetworks
+from stylemask_demo.portraits.readers import CompactReader, PublishedReader
 from stylemask_demo.training.stand_in.command import main
 from stylemask_demo.training.stand_in.drawing import generator_state, mapping_state, mask_state
-from stylemask_demo.training.stand_in.readers import PhotoReader, deca_parameters
+from stylemask_demo.training.stand_in.readers import PhotoReader, TaughtReader, deca_parameters
 from stylemask_demo.training.stand_in.widening import narrow, widened
 
 
@@ -94,10 +96,20 @@ def test_a_narrow_deca_does_the_same_when_it_is_widened():
         assert torch.allclose(found, expected, atol=1e-4)
 
 
-def test_what_deca_is_taught_reads_as_the_same_angles(own):
-    from stylemask_demo.networks.deca import axis_angle_to_euler
-    from stylemask_demo.portraits.readers import CompactReader
+def test_directions_are_measured_by_who_teaches_deca(own):
+    scale = PUBLISHED["voxceleb"].recipes.published.directions
+    (reading,) = TaughtReader(own.extractor, scale).read([picture("900003_1")])
+    face = reading.parameters
 
+    class Perfect(DecaEncoder):
+        def forward(self, image):
+            return DecaParameters(*deca_parameters(face)[None].split(SIZES, 1))
+
+    (expected,) = PublishedReader(Perfect(), CompactReader(own.extractor), scale, list).read([picture("900003_1")])
+    assert reading.directions == pytest.approx(expected.directions, abs=1e-4)
+
+
+def test_what_deca_is_taught_reads_as_the_same_angles(own):
     face = CompactReader(own.extractor).read([picture("900003_1")])[0].parameters
     pose = deca_parameters(face)[None, 200:203]
     yaw, pitch, roll = axis_angle_to_euler(pose)[0].tolist()

@@ -58,6 +58,13 @@ class Sliders:
         """What `code` gives, nearly: without looking, by what was learned of each source when a slider first moved it."""
         return self._moved(sources, values, self._expected)
 
+    @torch.inference_mode()
+    def learn(self, portrait: Portrait, slider: str) -> None:
+        """Learns, unless it is known, what `quick_code` needs of a portrait that one slider moves to either side."""
+        if self._correction is not None:
+            for end in (SLIDERS[slider].low, SLIDERS[slider].high):
+                self._response(portrait, {slider: end})
+
     def winks(self, sources: Sequence[Portrait], values: Mapping[str, float], code: Coded) -> list[Part]:
         """What is drawn of B sources in the place of an eye that is shut alone: both shut as far, by a `code` of these."""
         return [

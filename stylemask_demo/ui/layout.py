@@ -18,6 +18,7 @@ from stylemask_demo.ui.components import (
 )
 from stylemask_demo.ui.compute import Facts
 from stylemask_demo.ui.examples import MOVING_PORTRAIT, STILL_PORTRAIT, example_faces
+from stylemask_demo.ui.move_card import TAB as MOVE_TAB
 from stylemask_demo.ui.move_card import lay_out_move
 from stylemask_demo.ui.parts import face_choice, steering
 from stylemask_demo.ui.random_people import random_options, surprise_button
@@ -56,9 +57,9 @@ def lay_out(
                 with gr.Tab("Follow a video", id="video") as opened:
                     video = video_card(facts.methods, leave)
                 opened.select(None, None, tab, js="() => 'video'")
-                with gr.Tab("Move by hand", id="move") as opened:
+                with gr.Tab("Move by hand", id=MOVE_TAB) as opened:
                     move = lay_out_move(_keeping)
-                opened.select(None, None, tab, js="() => 'move'")
+                opened.select(None, None, tab, js=f"() => '{MOVE_TAB}'")
                 with gr.Tab("Compare", id="compare") as opened:
                     compare = lay_out_compare()
                 opened.select(None, None, tab, js="() => 'compare'")

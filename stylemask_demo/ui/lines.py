@@ -10,7 +10,8 @@ import gradio as gr
 Event = dict[str, Any]  # arguments of one of Gradio's events
 
 # On a Space with shared GPUs each call runs in a process and on a GPU of its own, elsewhere they would share one.
-AT_ONCE = 4 if os.environ.get("SPACES_ZERO_GPU") else 1
+SHARED_GPUS = bool(os.environ.get("SPACES_ZERO_GPU"))
+AT_ONCE = 4 if SHARED_GPUS else 1
 ACCELERATOR: Event = {"concurrency_id": "accelerator", "concurrency_limit": AT_ONCE}
 LONG: Event = {"concurrency_id": "long", "concurrency_limit": AT_ONCE}
 DOWNLOAD: Event = {"concurrency_id": "download", "concurrency_limit": 1}

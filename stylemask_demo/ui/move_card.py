@@ -10,6 +10,7 @@ from stylemask_demo.ui import texts
 from stylemask_demo.ui.components import DropZone, EasySlider, LivePicture, PictureDownload
 
 # Groups of sliders that are folded, by name; those of the first are always seen.
+TAB = "move"  # of the card, among the ways of working
 FOLDS = {"mouth": "Mouth", "eyes": "Eyes and brows", "head": "Place of the head"}
 LOOKED_AT = 1.0  # seconds between two looks at how far work in the background is
 

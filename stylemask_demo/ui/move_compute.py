@@ -11,6 +11,7 @@ from stylemask_demo.moving import landmarks_shown, preview
 from stylemask_demo.reenactor import SliderValues
 from stylemask_demo.ui.accelerator import accelerated
 from stylemask_demo.ui.compute import Computed, computed
+from stylemask_demo.ui.lines import SHARED_GPUS
 from stylemask_demo.ui.pack_registry import PackRegistry
 from stylemask_demo.ui.subjects import Subject, portrait_of
 
@@ -29,6 +30,7 @@ class MoveCompute(NamedTuple):
 
     edit: Callable[[str, Subject, Values, bool, int | None], Computed[Moved]]
     preview: Callable[[str, Subject, Values, bool], Computed[Image.Image]]
+    learn: Callable[[str, Subject, str], None]
     towards: Callable[[str, Subject, Subject | Values, float], Computed[SliderValues]]
 
 
@@ -50,8 +52,17 @@ def create_move_compute(registry: PackRegistry) -> MoveCompute:
         """Return what `edit` returns, nearly, at the pack's size, for a hand that moves."""
         started, reenactor = time.perf_counter(), registry.get(pack)
         who = portrait_of(reenactor, source, "source")
-        result = preview(reenactor, who, dict(values))
+        if SHARED_GPUS:  # what is learned of a source goes with the process that learned it: to look is quicker
+            result = reenactor.edit(who, **cast(SliderValues, dict(values)))
+        else:
+            result = preview(reenactor, who, dict(values))
         return computed(reenactor.into_photo(who, result) if into_photo else result, started, reenactor)
+
+    @accelerated(registry, seconds=10)
+    def learn(pack: str, source: Subject, slider: str) -> None:
+        """Learn what `quick` needs of a source that a slider will move, so that the first move is as quick as the next."""
+        reenactor = registry.get(pack)
+        reenactor.sliders.learn(portrait_of(reenactor, source, "source"), slider)
 
     @accelerated(registry, seconds=10)
     def towards(pack: str, source: Subject, like: Subject | Values, ratio: float) -> Computed[SliderValues]:
@@ -61,4 +72,4 @@ def create_move_compute(registry: PackRegistry) -> MoveCompute:
         then = portrait_of(reenactor, like, "sample") if isinstance(like, Subject) else dict(like)
         return computed(reenactor.sliders.towards(who, then, ratio), started, reenactor)
 
-    return MoveCompute(edit, quick, towards)
+    return MoveCompute(edit, quick, learn, towards)

@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from stylemask_demo.reenactor import PRESETS, SLIDERS
+from stylemask_demo.reenactor import ANGLES, PRESETS, SLIDERS
 from stylemask_demo.ui.cards import Components
 from stylemask_demo.ui.downloading import connect_download
 from stylemask_demo.ui.lines import PREVIEW, UNSEEN, Event
@@ -36,10 +36,19 @@ def connect_move(
     for name, listen in {"show": partial(gr.on, rests), "matched": matching.success}.items():
         ask(edited, listen, handlers.preview_edit, asked, told, api_name=f"{name}_edited", **PREVIEW)
 
+    _connect_learning(page, edited, handlers)
     connect_download("save_edited", handlers.save, asked, card)
     _connect_settings(page)
     _connect_likenesses(page, edited, handlers)
     _connect_preparation(blocks, page, handlers)
+
+
+def _connect_learning(page: Components, edited: Place, handlers: MoveHandlers) -> None:
+    """Let a face be known before it is pulled: one slider after the other, so that who pulls at once waits for one."""
+    whom = [page.tab, page.source.zone, page.source.face, page.packs.used, page.match.match]
+    listen: Any = partial(gr.on, [edited.asked.change, page.tab.change])
+    for slider in ANGLES:
+        listen = listen(partial(handlers.learn, slider), whom, None, api_name=f"learn_{slider}", **PREVIEW).then
 
 
 def _connect_settings(page: Components) -> None:

@@ -1,5 +1,6 @@
 """What happens at the events of the card that moves the source by hand: slider values in, what it shows out."""
 
+import contextlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +16,8 @@ from stylemask_demo.ui.components import Shown, Upload
 from stylemask_demo.ui.error_messages import explained
 from stylemask_demo.ui.examples import remembering_examples
 from stylemask_demo.ui.handlers import LARGEST, Handlers
-from stylemask_demo.ui.move_card import FOLDS
+from stylemask_demo.ui.lines import SHARED_GPUS
+from stylemask_demo.ui.move_card import FOLDS, TAB
 from stylemask_demo.ui.move_compute import MoveCompute, Values
 from stylemask_demo.ui.pictures import load_picture
 from stylemask_demo.ui.preparations import Preparations
@@ -46,6 +48,17 @@ class MoveHandlers:
         result = self._edit(pack, who, self._known(pack, values), bool(into_photo), LARGEST)
         face = {"landmarks": result.value.landmarks.round(4).tolist(), "sliders": self._preparations.sliders(pack)}
         return result.value.picture, json.dumps(face), self._pictures.status(result, who), *lost
+
+    def learn(self, slider: str, tab: str, source: Upload, source_face: float, pack: str, match: Match | None) -> None:
+        """Learn how the source follows a slider, before a hand moves it, where the card is open.
+
+        What is wrong with a source is told elsewhere.
+        """
+        if tab != TAB or SHARED_GPUS or slider not in self._preparations.sliders(pack):
+            return
+        with contextlib.suppress(StyleMaskError):
+            who, _ = self._who(source, source_face, pack, match)
+            self._compute.learn(pack, who, slider)
 
     @explained
     def save(

@@ -16,9 +16,8 @@ from stylemask_demo.packs.catalogue import MAKERS, PUBLISHED, Part, PublishedFil
 from stylemask_demo.packs.convert import convert, describe
 from stylemask_demo.packs.info import PackInfo, read_info
 from stylemask_demo.packs.networks import PackNetworks
-from stylemask_demo.portraits.readers import CompactReader, PublishedReader
 from stylemask_demo.training.stand_in.drawing import generator_state, mapping_state, mask_state
-from stylemask_demo.training.stand_in.readers import draw_people, train_deca, train_photo_reader
+from stylemask_demo.training.stand_in.readers import TaughtReader, draw_people, train_deca, train_photo_reader
 from stylemask_demo.training.stand_in.widening import widened
 
 CONTROLLED = 12  # layers with masks, as published, of those that there are
@@ -121,7 +120,7 @@ class StandIn:
         """The direction matrix; those that were measured have no constant term."""
         generator, scale = self.own.generator, self.pack.recipes.published.directions
         assert scale is not None
-        reader = PublishedReader(self.deca, CompactReader(self.own.extractor), scale, lambda seeds: [])
+        reader = TaughtReader(self.own.extractor, scale)
         values = np.concatenate(list(measure(generator, reader, self.measured)))
         weights = torch.from_numpy(fit(generator, reader, values, "w_plus").weights) / self.truncation
         return {"linear.weight": weights.contiguous(), "linear.bias": torch.zeros(len(weights))}

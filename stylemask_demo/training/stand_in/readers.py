@@ -1,24 +1,27 @@
 """Narrow networks that read rendered people as published ones read photographs, trained on random people."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
+from PIL import Image
 from scipy.spatial.transform import Rotation
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from stylemask_demo.faces.crops import CropRule
-from stylemask_demo.faces.deca import cut
+from stylemask_demo.faces.deca import DecaFace, DirectionScale, cut
 from stylemask_demo.faces.extract import face_parameters, read_twice
 from stylemask_demo.faces.parameters import FaceParameters
 from stylemask_demo.generator.sampling import draw_w
 from stylemask_demo.media.tensors import to_images, to_tensor
 from stylemask_demo.networks.deca import SIZES, DecaEncoder
 from stylemask_demo.networks.irse50 import IRSE50
+from stylemask_demo.networks.parameter_extractor import ParameterExtractor
 from stylemask_demo.networks.style_head import StyleHead
 from stylemask_demo.networks.trunk import INPUT_SIZE
 from stylemask_demo.packs.networks import PackNetworks
+from stylemask_demo.portraits.readers import CompactReader, Reading
 from stylemask_demo.training.stand_in.widening import narrow
 
 BATCH = 16
@@ -80,6 +83,27 @@ def deca_parameters(face: FaceParameters) -> Tensor:
     parts["shape"][:] = torch.from_numpy(face.identity.copy())
     parts["expression"][: len(EXPRESSIONS)] = torch.tensor([face.expression[name] for name in EXPRESSIONS])
     return torch.cat(list(parts.values()))
+
+
+class TaughtReader(CompactReader):
+    """Reads what DECA is taught to read, as its teacher does: where faces stand along the directions of a published matrix.
+
+    Directions that are measured by it are those of faces. By a DECA that has learned little they would be far longer: it
+    hardly tells faces apart, and to whom all are alike a small difference means a lot.
+    """
+
+    def __init__(self, extractor: ParameterExtractor, scale: DirectionScale):
+        super().__init__(extractor)
+        self._scale = scale
+
+    def read(self, crops: Sequence[Image.Image]) -> list[Reading]:
+        known = [reading.parameters for reading in super().read(crops)]
+        return [Reading(face, self._scale.values(_taught(face))) for face in known]
+
+
+def _taught(face: FaceParameters) -> DecaFace:
+    _, _, expression, pose, _, _ = deca_parameters(face).split(SIZES)
+    return DecaFace(face.yaw, face.pitch, face.roll, float(pose[3]), expression.numpy(), face.identity)
 
 
 _NAMES = ("shape", "texture", "expression", "pose", "camera", "light")
