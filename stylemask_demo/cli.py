@@ -22,7 +22,7 @@ TOOLS = {
     "train": ("stylemask_demo.training.command", "Train a network of the embedded pack."),
     "evaluate": ("stylemask_demo.evaluation.command", "Measure a pack on labelled pictures."),
     "stand-in": ("stylemask_demo.training.stand_in.command", "Make files that stand in for a published pack."),
-    "bench": ("stylemask_demo.evaluation.bench", "Compare fast ways with plain ones on this machine."),
+    "bench": ("stylemask_demo.evaluation.bench.command", "Measure what this machine needs for each kind of work."),
 }
 
 

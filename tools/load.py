@@ -35,7 +35,7 @@ START, ANSWER = 300.0, 300.0  # seconds that the page may take to start, and to 
 NOTICED = 10.0  # seconds of a request, with sending its file, after which a place in line must have been told
 LOOK = 0.5  # seconds between two looks at a place in line, and at memory
 SMILES = (0.3, 0.6)  # what each visitor asks for in turn
-MOST_VISITORS, MOST_SECONDS, MOST_REQUESTS = 64, 600, 5000
+MOST_VISITORS, MOST_SECONDS, MOST_REQUESTS = 64, 3600, 5000
 
 
 class Visitor:
