@@ -155,7 +155,7 @@ def _parser() -> argparse.ArgumentParser:
 
     strip = command("strip", commands.strip, "Move a face from one end of a slider to the other, as an animation.")
     strip.add_argument("source", metavar="SOURCE", help="picture of the person")
-    strip.add_argument("--slider", default="yaw", metavar="SLIDER", help="yaw, pitch or smile (default: yaw)")
+    strip.add_argument("--slider", default="yaw", metavar="SLIDER", help="one that edit has (default: yaw)")
 
     grid = command("grid", commands.grid, "Show every source with the pose and expression of every target.")
     for role in ("sources", "targets"):

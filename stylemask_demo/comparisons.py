@@ -7,16 +7,16 @@ from typing import Any
 from PIL.Image import Image
 
 from stylemask_demo import messages
+from stylemask_demo.editing.commands import check_sliders
 from stylemask_demo.errors import NoFaceFound, WrongSetting
 from stylemask_demo.media.contact_sheets import table
-from stylemask_demo.reenactor import Portrait, Reenactor, Subject
+from stylemask_demo.reenactor import SLIDERS, Portrait, Reenactor, Subject
 
 METHOD_NAMES = {
     "stylemask": "StyleMask",
     "directions": "Finding Directions",
     "motion": "Pose and Expression Transfer",
 }
-STRIPS = {"yaw": (-30.0, 30.0), "pitch": (-15.0, 15.0), "smile": (-0.5, 1.0)}  # sliders, and their ends
 STEPS = 11  # pictures from one end of a slider to the other
 MILLISECONDS = 70  # that each is shown
 MOST = 5  # sources, and targets, of a grid
@@ -40,13 +40,12 @@ def compare_methods(reenactor: Reenactor, source: Subject, target: Subject, side
 def slider_strip(reenactor: Reenactor, source: Subject, slider: str, steps: int | None = None) -> Iterator[Image]:
     """Pictures of the source from one end of a slider to the other and back, for an animation that goes on for ever.
 
-    `slider` is one of `STRIPS`; there are 2 `steps` - 2 pictures, as they come, closer to each other at the ends, and
-    without `steps` it has `STEPS`. Raises WrongSetting for another slider, UnknownMethod for a pack without directions, and
-    what `Reenactor.portrait` raises.
+    There are 2 `steps` - 2 pictures, as they come, closer to each other at the ends; without `steps` it has `STEPS`. Raises
+    UnknownSlider for one that the pack cannot do, UnknownMethod for a pack without directions, and what
+    `Reenactor.portrait` raises.
     """
-    if slider not in STRIPS:
-        raise WrongSetting(messages.NO_STRIP.format(name=slider, names=", ".join(STRIPS)))
-    steps, (low, high) = steps or STEPS, STRIPS[slider]
+    check_sliders([slider], reenactor.sliders.names)
+    steps, low, high = steps or STEPS, SLIDERS[slider].low, SLIDERS[slider].high
     who = source if isinstance(source, Portrait) else reenactor.portrait(source)
     there = []
     for step in range(steps):

@@ -118,7 +118,6 @@ OUT_OF_RANGE = "{name} cannot be set to {number}. Choose a number from {least} t
 GRID_NEEDED = "Pictures are needed. Add at least one source and one target to the grid."
 LARGE_GRID = "A grid has at most {limit} sources and {limit} targets. Leave some out."
 GRID_TO_MAKE = "Nothing is made yet. Choose sources and targets, and press Make the grid."
-NO_STRIP = "There is no strip of '{name}'. Choose one of: {names}."
 STOPPED = "This was stopped. Start it again if you want it."
 UNKNOWN_METHOD = "These weights have no method '{name}'. Choose one of: {names}."
 UNKNOWN_REGION = "There is no region '{name}'. Choose one of: {names}."

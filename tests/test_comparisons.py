@@ -8,7 +8,7 @@ from people import look, names, picture
 from PIL import Image, ImageChops
 
 from stylemask_demo.comparisons import MOST, STEPS, compare_methods, grid, slider_strip
-from stylemask_demo.errors import NoFaceFound, WrongSetting
+from stylemask_demo.errors import NoFaceFound, UnknownSlider, WrongSetting
 from stylemask_demo.media.contact_sheets import table
 from stylemask_demo.media.saving import gif_of
 
@@ -68,7 +68,12 @@ def test_a_strip_goes_from_one_end_to_the_other_and_back(reenactor, sources):
     yaws = [parameters.yaw for parameters in look(reenactor, made)[0]]
     assert yaws[0] < yaws[1] < yaws[2] < yaws[3] and yaws[3] - yaws[0] > 40
     assert yaws[4:] == [yaws[2], yaws[1]]
-    with pytest.raises(WrongSetting, match="yaw, pitch, smile"):
+    shut, *_, wide = slider_strip(reenactor, sources[1], "eyes", steps=2)
+    blinks = [
+        (face.expression["eyeBlink_L"] + face.expression["eyeBlink_R"]) / 2 for face in look(reenactor, [shut, wide])[0]
+    ]
+    assert blinks[0] > blinks[1] + 0.3
+    with pytest.raises(UnknownSlider, match="yaw, pitch, smile"):
         next(slider_strip(reenactor, sources[1], "nose"))
 
 

@@ -1,6 +1,6 @@
 """What sliders command of a face, in the units of the encoder's motion values, and how far it can go."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 import torch
@@ -15,9 +15,9 @@ from stylemask_demo.networks.portrait_encoder import PortraitEncoder
 POSE = 3  # yaw, pitch and roll come first among motion values
 
 
-def check_sliders(values: Mapping[str, float], known: Sequence[str]) -> None:
+def check_sliders(names: Iterable[str], known: Sequence[str]) -> None:
     """Raise UnknownSlider, which says what there is, for one that is not `known`."""
-    for name in values:
+    for name in names:
         if name not in known:
             raise UnknownSlider(messages.UNKNOWN_SLIDER.format(name=name, names=", ".join(known)))
 

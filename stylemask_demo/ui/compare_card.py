@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from stylemask_demo.comparisons import MOST, STRIPS
+from stylemask_demo.comparisons import MOST
+from stylemask_demo.reenactor import SLIDERS
 from stylemask_demo.ui import texts
 from stylemask_demo.ui.components import LivePicture, PictureRow
 from stylemask_demo.ui.examples import example_faces
@@ -42,7 +43,7 @@ def lay_out_compare() -> CompareCard:
             for name, hint in HINTS.items():
                 gr.HTML(texts.tip(hint), padding=False, elem_classes=f"for-{name}")
             slider = gr.Radio(
-                [(name.capitalize(), name) for name in STRIPS],
+                [(slider.title, name) for name, slider in SLIDERS.items()],
                 value="yaw",
                 label="Slider",
                 elem_id="compare-slider",

@@ -7,7 +7,7 @@
 
 import gradio as gr
 
-from stylemask_demo.comparisons import STRIPS
+from stylemask_demo.reenactor import SLIDERS
 from stylemask_demo.ui.cards import Components
 from stylemask_demo.ui.compare_handlers import CompareHandlers
 from stylemask_demo.ui.components import MadePicture, PictureFiles
@@ -24,7 +24,7 @@ def connect_compare_programs(page: Components, handlers: CompareHandlers) -> Non
     inputs = [source, target, source_face, target_face, used, match]
     row, strip, table = (MadePicture(label=name, visible=False) for name in ("compared", "strip", "grid"))
     call.click(handlers.compared, inputs, row, api_name="compare", **COMPARISONS)
-    slider = gr.Radio(list(STRIPS), label="slider", visible=False)
+    slider = gr.Radio(list(SLIDERS), label="slider", visible=False)
     call.click(handlers.strip, [source, slider, source_face, used, match], strip, api_name="strip", **COMPARISONS)
     sources, targets = (
         PictureFiles(label=name, file_count="multiple", type="filepath", visible=False) for name in ("sources", "targets")
