@@ -6,7 +6,7 @@ from typing import get_type_hints
 import numpy as np
 import pytest
 import torch
-from people import look
+from people import alike, look, picture
 from PIL import Image
 
 from stylemask_demo import FaceParameters, Portrait
@@ -51,6 +51,27 @@ def test_what_a_face_shows_goes_before_the_other_side_comes():
     up = dict.fromkeys(SLIDERS["brows"].more, 0.2)
     assert changed({"brows": 0.6}, frowning) == {"browDown_L": -0.4, "browDown_R": -0.4, **up}
     assert changed({"brows": -0.9}, frowning) == {"browDown_L": 0.6, "browDown_R": 0.6}, "no further than faces go"
+
+
+@pytest.mark.parametrize(
+    ("turned", "wished", "given"), [(0, 30, 30), (-35, -30, -13), (-35, 30, 30), (60, 10, 0), (60, -30, -30), (40, 45, 8)]
+)
+def test_heads_turn_no_further_than_faces_hold(turned, wished, given):
+    seen = face()
+    seen[0] = turned / 20
+    assert changed({"yaw": wished}, seen) == ({"yaw": given / 20} if given else {})
+
+
+@pytest.mark.slow
+def test_a_profile_is_turned_as_far_as_it_holds_and_this_is_told(reenactor):
+    profile = reenactor.portrait(picture("900035_1"))  # by -36 degrees
+    held = reenactor.sliders.held(profile, {"yaw": -30, "pitch": 0, "smile": 1})
+    stops = -48 - profile.parameters.yaw
+    assert held["yaw"] == pytest.approx(stops, abs=3) and set(held) == {"yaw"}
+    assert reenactor.sliders.held(profile, {"yaw": 20}) == {}
+    far, further = (reenactor.edit(profile, yaw=yaw) for yaw in (held["yaw"], -30))
+    assert alike(far, further)
+    assert -50 < look(reenactor, [further])[0][0].yaw < profile.parameters.yaw - 3
 
 
 def test_a_gaze_moves_both_eyes_to_one_side():

@@ -25,14 +25,20 @@ def check_sliders(names: Iterable[str], known: Sequence[str]) -> None:
 def motion_change(values: Mapping[str, float], seen: Tensor) -> Tensor:
     """What sliders change, in the units of `PortraitEncoder.motion_values`, of a face that shows the values `seen`; (56,).
 
-    Expressions stay within what faces can do.
+    Turns and expressions stay within what faces can do.
     """
     expression = torch.zeros(1, len(EXPRESSIONS))
     for name in EXPRESSIVE:
         for coefficients, change in _changes(SLIDERS[name], values.get(name, 0.0), seen).items():
             expression[0, _places(coefficients)] += change
-    euler = torch.tensor([[values.get(name, 0.0) for name in ANGLES] + [0.0]])
+    euler = torch.tensor([[turnable(name, values.get(name, 0.0), seen) for name in ANGLES] + [0.0]])
     return PortraitEncoder.motion_values(euler, expression)[0]
+
+
+def turnable(name: str, value: float, seen: Tensor) -> float:
+    """The degrees of a turn, or as many as a head can be turned further that shows the motion values `seen`, (56,)."""
+    shown, most = float(PortraitEncoder.angles(seen)[ANGLES.index(name)]), SLIDERS[name].most
+    return min(max(value, min(-most - shown, 0.0)), max(most - shown, 0.0))
 
 
 def bearable(name: str, value: float, seen: Tensor, most: float | None = None) -> float:

@@ -7,7 +7,17 @@ import torch
 from torch import Tensor
 
 from stylemask_demo.caching import VISITOR_SECONDS, Cache, bytes_of
-from stylemask_demo.editing.commands import POSE, bearable, commanded, gains, is_seen, motion_change, readings, towards
+from stylemask_demo.editing.commands import (
+    POSE,
+    bearable,
+    commanded,
+    gains,
+    is_seen,
+    motion_change,
+    readings,
+    towards,
+    turnable,
+)
 from stylemask_demo.editing.correction import Correction
 from stylemask_demo.editing.response import Response
 from stylemask_demo.editing.table import ANGLES, EXPRESSIVE, PLACES, SLIDERS, WINKS, SliderValues
@@ -81,6 +91,15 @@ class Sliders:
         """
         then = readings(like.parameters.expression) if isinstance(like, Portrait) else like
         return towards(readings(portrait.parameters.expression), then, self.names, ratio)
+
+    @torch.inference_mode()
+    def held(self, portrait: Portrait, values: Mapping[str, float]) -> dict[str, float]:
+        """Turns that would go further than the head of a portrait can be turned: the degrees by which they go, by name."""
+        if self._correction is None:
+            return {}
+        (seen,) = self._unmoved(self._correction, portrait)
+        degrees = {name: turnable(name, values[name], seen) for name in ANGLES if values.get(name)}
+        return {name: gone for name, gone in degrees.items() if abs(gone) < abs(values[name])}
 
     def _moved(
         self, sources: Sequence[Portrait], values: Mapping[str, float], missed: Callable[[Correction, "_Asked"], Tensor]
@@ -159,7 +178,7 @@ def sliders_of(recipe: Recipe) -> tuple[str, ...]:
 
 def _first(values: Mapping[str, float], seen: Tensor) -> dict[str, float]:
     """What of slider values the direction matrix is told of a face that shows the motion values `seen`, (56,)."""
-    angles = {name: values.get(name, 0.0) for name in ANGLES}
+    angles = {name: turnable(name, values.get(name, 0.0), seen) for name in ANGLES}
     return {**angles, "smile": bearable("smile", values.get("smile", 0.0), seen, SURE_SMILE)}
 
 

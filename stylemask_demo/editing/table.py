@@ -45,7 +45,8 @@ class Slider:
         unit: of its values.
         more: expression coefficients of ICT-FaceKit that grow with it; `_L` and `_R` are the person's left and right.
         less: those that grow as it falls; what a face shows of one side goes first, before the other side comes.
-        least, most: the mean of `more`, and of `less`, stays within these, as far as faces go.
+        least, most: the mean of `more`, and of `less`, stays within these, as far as faces go; of turns, the degrees to
+            either side up to which a head can be turned in all.
         split: both sides change at once, by half of it each, as they are ends of one thing.
         gain: by how much more must be asked of the encoder than is to be seen.
         seen: which of its values the extractor reads in results, so that they can be corrected.
@@ -70,8 +71,8 @@ class Slider:
     directions: Mapping[str, float] = field(default_factory=dict)
 
 
-def _turn(title: str, hint: str, group: Group, reach: float, directions: Mapping[str, float]) -> Slider:
-    return Slider(title, hint, group, -reach, reach, 1, "degrees", directions=directions)
+def _turn(title: str, hint: str, reach: float, most: float, directions: Mapping[str, float]) -> Slider:
+    return Slider(title, hint, "first", -reach, reach, 1, "degrees", most=most, directions=directions)
 
 
 def _placed(title: str, hint: str, low: float, high: float) -> Slider:
@@ -81,8 +82,9 @@ def _placed(title: str, hint: str, low: float, high: float) -> Slider:
 ANGLES = ("yaw", "pitch")  # that are values of a face
 PLACES = ("roll", "shift_x", "shift_y", "zoom")  # that move the head as it is drawn
 SLIDERS: Mapping[str, Slider] = {
-    "yaw": _turn("Yaw", "Left to right, degrees", "first", 30, {"yaw": 1}),
-    "pitch": _turn("Pitch", "Down to up, degrees", "first", 15, {"pitch": 1}),
+    # Further out there was hardly anybody in training, and faces dissolve.
+    "yaw": _turn("Yaw", "Left to right, degrees", 30, 48, {"yaw": 1}),
+    "pitch": _turn("Pitch", "Down to up, degrees", 15, 33, {"pitch": 1}),
     "smile": Slider(
         *("Smile", "Less to more", "first", -0.5, 1, 0.05),
         more=("mouthSmile_L", "mouthSmile_R"),
@@ -140,7 +142,7 @@ SLIDERS: Mapping[str, Slider] = {
         gain=2.0,
         directions={"lookUp": 1},
     ),
-    "roll": _turn("Roll", "Clockwise to anticlockwise, degrees", "head", 20, {}),
+    "roll": Slider("Roll", "Clockwise to anticlockwise, degrees", "head", -20, 20, 1, "degrees"),
     "shift_x": _placed("Head sideways", "Left to right", -0.15, 0.15),
     "shift_y": _placed("Head up and down", "Down to up", -0.15, 0.15),
     "zoom": _placed("Head size", "Smaller to larger", -0.25, 0.3),

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from stylemask_demo.networks.parameter_extractor import ParameterExtractor
 from stylemask_demo.networks.trunk import INPUT_SIZE, ExactLinear, Trunk, dense
 
+ANGLE = 20.0  # degrees that are one unit of motion values
 COARSE_SIZE = 32  # pixels of the reduced picture that the encoder reads colours from
 
 
@@ -37,7 +38,12 @@ class PortraitEncoder(nn.Module):
     @staticmethod
     def motion_values(euler: Tensor, expression: Tensor) -> Tensor:
         """Angles (B, 3) in degrees and coefficients (B, 53) -> input (B, 56) of the linear layer `motion`."""
-        return torch.cat([euler / 20, expression], 1)
+        return torch.cat([euler / ANGLE, expression], 1)
+
+    @staticmethod
+    def angles(values: Tensor) -> Tensor:
+        """Motion values (..., 56) -> angles (..., 3) in degrees."""
+        return values[..., :3] * ANGLE
 
     def forward(self, picture: Tensor) -> Tensor:
         """Picture (B, 3, 128, 128) in -1..1 -> W+ code (B, num_latents, style_dim)."""

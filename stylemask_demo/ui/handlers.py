@@ -5,6 +5,7 @@ page that called it, the name of the pack too. A StyleMaskError becomes a messag
 output is written then, whatever was on the screen stays there.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -165,9 +166,9 @@ class Handlers:
         return who._replace(picture=load_original(source)) if into_photo else who
 
     @staticmethod
-    def status(result: Computed[Any], who: Subject) -> str:
-        """Return the status line of a result."""
-        return texts.status(result.facts, result.milliseconds, matched=who.matched is not None)
+    def status(result: Computed[Any], who: Subject, more: Sequence[tuple[str, str]] = ()) -> str:
+        """Return the status line of a result; see `texts.status`."""
+        return texts.status(result.facts, result.milliseconds, who.matched is not None, more)
 
 
 def face_key(picture: Image.Image, face: float | None, pack: str) -> str:

@@ -19,10 +19,11 @@ Values = tuple[tuple[str, float], ...]  # what sliders are set to, by name; hash
 
 
 class Moved(NamedTuple):
-    """A moved face, and its landmarks (68, 2) as parts of the picture's width and height."""
+    """A moved face, its landmarks (68, 2) as parts of the picture's width and height, and what `Sliders.held` tells."""
 
     picture: Image.Image
     landmarks: np.ndarray
+    held: dict[str, float]
 
 
 class MoveCompute(NamedTuple):
@@ -45,7 +46,8 @@ def create_move_compute(registry: PackRegistry) -> MoveCompute:
         result = reenactor.edit(who, size=size, **cast(SliderValues, dict(values)))
         landmarks = landmarks_shown(reenactor, who, result, into_photo)
         shown = reenactor.into_photo(who, result) if into_photo else result
-        return computed(Moved(shown, landmarks), started, reenactor)
+        held = reenactor.sliders.held(who, dict(values))
+        return computed(Moved(shown, landmarks, held), started, reenactor)
 
     @accelerated(registry, seconds=10)
     def quick(pack: str, source: Subject, values: Values, into_photo: bool) -> Computed[Image.Image]:

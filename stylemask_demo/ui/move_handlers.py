@@ -47,7 +47,8 @@ class MoveHandlers:
         who, lost = self._who(source, source_face, pack, match)
         result = self._edit(pack, who, self._known(pack, values), bool(into_photo), LARGEST)
         face = {"landmarks": result.value.landmarks.round(4).tolist(), "sliders": self._preparations.sliders(pack)}
-        return result.value.picture, json.dumps(face), self._pictures.status(result, who), *lost
+        line = self._pictures.status(result, who, texts.held(result.value.held))
+        return result.value.picture, json.dumps(face), line, *lost
 
     def learn(self, slider: str, tab: str, source: Upload, source_face: float, pack: str, match: Match | None) -> None:
         """Learn how the source follows a slider, before a hand moves it, where the card is open.

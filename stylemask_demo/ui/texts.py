@@ -1,11 +1,13 @@
 """The page's own words as HTML: header, headings, status line, footer."""
 
+from collections.abc import Mapping, Sequence
 from html import escape
 from itertools import groupby
 from pathlib import Path
 
 from stylemask_demo.comparisons import METHOD_NAMES
 from stylemask_demo.packs import PackInfo, licence_text
+from stylemask_demo.reenactor import SLIDERS
 from stylemask_demo.ui.compute import Facts
 from stylemask_demo.ui.progress import Progress
 
@@ -209,8 +211,17 @@ def _paragraphs(text: str) -> str:
     return html
 
 
-def status(facts: Facts, milliseconds: float | None = None, matched: bool = False) -> str:
-    """Return the status line: pack, device, face finder, and the last computation's milliseconds."""
+def held(turns: Mapping[str, float]) -> list[tuple[str, str]]:
+    """Return what the status line tells of turns that stopped where a head can be turned no further, in degrees."""
+    return [
+        (SLIDERS[name].title, f"stops at {turn:+.0f}°, this head is turned far already") for name, turn in turns.items()
+    ]
+
+
+def status(
+    facts: Facts, milliseconds: float | None = None, matched: bool = False, more: Sequence[tuple[str, str]] = ()
+) -> str:
+    """Return the status line: pack, device, face finder, the last computation's milliseconds, and `more` facts by name."""
     items = [
         ("Pack", f"{facts.pack}, {facts.resolution} px"),
         ("Device", facts.device),
@@ -220,6 +231,7 @@ def status(facts: Facts, milliseconds: float | None = None, matched: bool = Fals
         items.append(("Source", "matched"))
     if milliseconds is not None:
         items.append(("Last result", _duration(milliseconds)))
+    items += more
     lines = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(fact)}</dd></div>" for name, fact in items)
     return f'<dl class="status">{lines}</dl>'
 
