@@ -46,7 +46,7 @@ def test_changed_files_are_read_or_refused_in_one_sentence(kind: str, count: int
 
 
 # Memory that is the reader's alone: what Python has freed before might be enough for a list.
-FILLED = "import mmap; mmap.mmap(-1, 320_000_000).write(bytes(320_000_000))"
+FILLED = "import mmap; mmap.mmap(-1, 80_000_000).write(bytes(80_000_000))"
 
 
 def test_what_crashes_hangs_or_fails_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,11 +58,11 @@ def test_what_crashes_hangs_or_fails_is_found(monkeypatch: pytest.MonkeyPatch) -
         exec(contents.get(content, ""))
 
     monkeypatch.setitem(fuzz.KINDS, "pictures", (fuzz.pictures, read))
-    monkeypatch.setattr(fuzz, "SILENCE", 1.0)
-    monkeypatch.setattr(fuzz, "MOST_MEMORY", 200.0)
+    monkeypatch.setattr(fuzz, "SILENCE", 3.0)  # a busy machine reads slowly
+    monkeypatch.setattr(fuzz, "MOST_MEMORY", 50.0)
     report = fuzz.fuzz("pictures", 0, 11)
     found = {outcome.number: outcome.said for outcome in report.faults}
-    assert found.pop(10) == f"one of 5 took {report.memory:.0f} MB" and report.memory > 200
+    assert found.pop(10) == f"one of 5 took {report.memory:.0f} MB" and report.memory > 50
     assert found == {3: "ended its process (7)", 5: "hangs", 8: "ZeroDivisionError: division by zero"}
     assert len(report.outcomes) == 12, "the others are read all the same"
 

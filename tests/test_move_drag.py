@@ -79,7 +79,6 @@ def test_how_a_face_turns_is_learned_before_it_is_pulled(visit):
     with tab.page.expect_request(learns_pitch, timeout=WAIT):
         _open(tab)
     assert ("learn_yaw", "move") in asked
-    tab.wait_for_rest()
 
 
 def test_the_head_turns_under_the_hand_and_sliders_and_picture_follow(tab):

@@ -130,9 +130,9 @@ def test_sample_is_repeatable_and_various(reenactor):
         reenactor.sample(-1)
 
 
-def test_portraits_are_remembered_and_cannot_be_changed(reenactor, sources):
-    again = reenactor.portrait(picture(names(0)[0]))
-    assert again is sources[0]
+def test_portraits_are_remembered_and_cannot_be_changed(reenactor):
+    first, again = (reenactor.portrait(picture(names(0)[0])) for _ in range(2))
+    assert again is first
     with pytest.raises(dataclasses.FrozenInstanceError):
         again.key = "other"
     with pytest.raises(ValueError, match="read-only"):
