@@ -37,8 +37,7 @@ def motion_change(values: Mapping[str, float], seen: Tensor) -> Tensor:
 
 def turnable(name: str, value: float, seen: Tensor) -> float:
     """The degrees of a turn, or as many as a head can be turned further that shows the motion values `seen`, (56,)."""
-    shown, most = float(PortraitEncoder.angles(seen)[ANGLES.index(name)]), SLIDERS[name].most
-    return min(max(value, min(-most - shown, 0.0)), max(most - shown, 0.0))
+    return _within(SLIDERS[name].most, float(PortraitEncoder.angles(seen)[ANGLES.index(name)]), value)
 
 
 def bearable(name: str, value: float, seen: Tensor, most: float | None = None) -> float:
@@ -104,13 +103,18 @@ def _changes(slider: Slider, value: float, seen: Tensor, most: float | None = No
     """
     if slider.split:
         shown = _shown(seen, slider.more) - _shown(seen, slider.less)
-        value = min(max(value, min(-slider.most - shown, 0.0)), max(slider.most - shown, 0.0))
+        value = _within(slider.most, shown, value)
         return {slider.more: value / 2, slider.less: -value / 2}
     up, down = (slider.more, slider.less) if value > 0 else (slider.less, slider.more)
     amount = abs(value)
     gone = min(amount, max(_shown(seen, down) - slider.least, 0.0)) if down else 0.0
     come = min(amount - gone, max((slider.most if most is None else most) - _shown(seen, up), 0.0)) if up else 0.0
     return {side: change for side, change in ((down, -gone), (up, come)) if side and change}
+
+
+def _within(most: float, shown: float, change: float) -> float:
+    """As much of a change of what is shown as leaves it within -most..most, and no way back where it is beyond already."""
+    return min(max(change, min(-most - shown, 0.0)), max(most - shown, 0.0))
 
 
 def _shown(seen: Tensor, coefficients: Sequence[str]) -> float:

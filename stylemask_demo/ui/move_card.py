@@ -9,8 +9,8 @@ from stylemask_demo.reenactor import PRESETS, SLIDERS
 from stylemask_demo.ui import texts
 from stylemask_demo.ui.components import DropZone, EasySlider, LivePicture, PictureDownload
 
-# Groups of sliders that are folded, by name; those of the first are always seen.
 TAB = "move"  # of the card, among the ways of working
+# Groups of sliders that are folded, by name; those of the first are always seen.
 FOLDS = {"mouth": "Mouth", "eyes": "Eyes and brows", "head": "Place of the head"}
 LOOKED_AT = 1.0  # seconds between two looks at how far work in the background is
 
