@@ -1,6 +1,5 @@
 """Crowds: a queue with an end, turns for all visitors, places that are freed, and work that hangs is told."""
 
-import asyncio
 import time
 from types import SimpleNamespace
 
@@ -10,6 +9,7 @@ import torch
 from fastapi import HTTPException
 from gradio.data_classes import PredictBodyInternal
 from gradio.queueing import Event
+from loops import finished
 from PIL import Image
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -45,7 +45,7 @@ def queue() -> FairQueue:
 def ask(queue: FairQueue, visitor: str, event: int = QUICK_WORK) -> str:
     """Ask for an event as a visitor; the number of the request."""
     body = PredictBodyInternal(data=[], fn_index=event, session_hash=visitor)
-    done, number, _ = asyncio.run(queue.push(body, None, None))
+    done, number, _ = finished(queue.push(body, None, None))
     assert done
     return number
 
@@ -111,9 +111,9 @@ def test_when_the_queue_is_full_one_sentence_says_so_until_a_place_is_free(queue
         ask(queue, "d")
     assert (refused.value.status_code, refused.value.detail) == (503, messages.PAGE_FULL)
     assert "d" not in queue.pending_messages_per_session and len(queue) == 3, "nothing of the refused is kept"
-    asyncio.run(queue.remove_from_queue(numbers[1]))  # cancelled
+    finished(queue.remove_from_queue(numbers[1]))  # cancelled
     ask(queue, "d")
-    asyncio.run(queue.clean_events(session_hash="a"))  # left
+    finished(queue.clean_events(session_hash="a"))  # left
     ask(queue, "e")
     assert served(queue, 3) == "cde"
 
@@ -143,7 +143,7 @@ def test_requests_without_a_session_are_one_visitor_by_their_address(queue):
             host = "192.0.2.1"
 
     for _ in range(3):
-        asyncio.run(queue.push(PredictBodyInternal(data=[], fn_index=QUICK_WORK), Sent, None))
+        finished(queue.push(PredictBodyInternal(data=[], fn_index=QUICK_WORK), Sent, None))
     ask(queue, "b")
     serve(queue)
     queue.event_queue_per_concurrency_id[ACCELERATOR["concurrency_id"]].current_concurrency = 0

@@ -1,6 +1,5 @@
 """The gate before the page: no address in place of a file, nothing too large, at every endpoint; and the page's headers."""
 
-import asyncio
 import base64
 import http.server
 import json
@@ -8,7 +7,6 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import gradio as gr
 import numpy as np
@@ -16,6 +14,7 @@ import pytest
 from gate_clients import before
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from loops import finished
 from PIL import Image
 from serving import ROOT
 from starlette.requests import Request
@@ -88,12 +87,17 @@ def test_every_event_and_every_endpoint_passes_the_gate(page: Page) -> None:
     passed = []
     for function in page.blocks.fns.values():
         if function.inputs and function.fn is not None:
-            with ThreadPoolExecutor(1) as thread, pytest.raises(gr.Error, match="Addresses are not opened"):
-                # In a thread of its own: where a browser has been started, this one has a loop that runs.
-                inputs = page.blocks.preprocess_data(function, [payload] * len(function.inputs), None)
-                thread.submit(asyncio.run, inputs).result()
+            with pytest.raises(gr.Error, match="Addresses are not opened"):
+                finished(page.blocks.preprocess_data(function, [payload] * len(function.inputs), None))
             passed.append(function.api_name)
     assert {"reenact", "edit", "drive", "tune", "stages", "parameters"} <= set(passed) and len(passed) > 20
+
+
+def test_a_stream_of_a_session_that_has_ended_says_so_and_ends(address: str) -> None:
+    """The page's log, which may hold no traceback, is looked at when the page ends."""
+    with urllib.request.urlopen(f"{address}/gradio_api/queue/data?session_hash=left", timeout=60) as answer:
+        (told,) = answer.read().decode().split("\n\n")[:-1]
+    assert json.loads(told.removeprefix("data: "))["session_not_found"]
 
 
 def test_a_host_may_take_examples_only() -> None:

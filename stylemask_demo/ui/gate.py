@@ -76,6 +76,9 @@ class Gate:
         except HTTPException:
             raise
         except Exception as error:  # what Gradio stumbles over in requests that no page sends
+            if begun and isinstance(error.__cause__, HTTPException):  # a session has ended, as the answer has said
+                await send({"type": "http.response.body", "body": b""})
+                return
             print(f"stylemask_demo: {scope['path']!r} failed: {type(error).__name__}", file=sys.stderr)
             if begun:
                 raise
