@@ -112,7 +112,7 @@ def _call(task, duration, arguments):
 def _work(task, sent, there, here):
     global _inside
     _inside = True
-    gc.freeze()  # what the app has left behind is not freed here: a video's decoder would wait for threads that it left there
+    gc.freeze()  # what the app has left behind is not freed here: a decoder would wait for threads that it left there
     here.close()
     try:
         before = _fingerprints()
