@@ -3,14 +3,12 @@
 import contextlib
 import queue
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from typing import Generic, NamedTuple, TypeVar
 
 import torch
 
 T = TypeVar("T")
-
-LOOKED = 0.1  # seconds between two looks at whether anybody still wants what is made
 
 
 class _Made(NamedTuple, Generic[T]):
@@ -24,45 +22,37 @@ class _Over(NamedTuple):
 def ahead(items: Generator[T, None, None], shares: int) -> Generator[T, None, None]:
     """The items, each made while the one before is used.
 
-    They are computed on one of so many `shares` of the cores that the asking thread computes on. What `items` raises is
-    raised here; when this generator is closed, `items` is closed too, after the item that it is at.
+    None is begun earlier: what is learned by using an item is known when the next but one is made. They are computed on one
+    of so many `shares` of the cores that the asking thread computes on. What `items` raises is raised here; when this
+    generator is closed, `items` is closed too, after the item that it is at.
     """
-    made: queue.Queue[_Made[T] | _Over] = queue.Queue(1)
-    left = threading.Event()
-    cores = max(torch.get_num_threads() // shares, 1)
-
-    def put(item: _Made[T] | _Over) -> None:
-        while not left.is_set():
-            with contextlib.suppress(queue.Full):
-                return made.put(item, timeout=LOOKED)
+    made: queue.SimpleQueue[_Made[T] | _Over] = queue.SimpleQueue()
+    turn, left = threading.Semaphore(), threading.Event()
 
     def work() -> None:
         _compute_on(cores)
         try:
             with contextlib.closing(items):
-                for item in items:
-                    put(_Made(item))
-                    if left.is_set():
-                        return
+                while turn.acquire() and not left.is_set():
+                    made.put(_Made(next(items)))
+        except StopIteration:
+            made.put(_Over(None))
         except BaseException as error:  # whatever it is, it is raised where the items are used
-            put(_Over(error))
-        else:
-            put(_Over(None))
+            made.put(_Over(error))
 
+    cores = max(torch.get_num_threads() // shares, 1)
     thread = threading.Thread(target=work, name="ahead", daemon=True)
     thread.start()
     try:
-        yield from _taken(made)
+        while isinstance(item := made.get(), _Made):
+            turn.release()
+            yield item.item
+        if item.error is not None:
+            raise item.error
     finally:
         left.set()
+        turn.release()
         thread.join()
-
-
-def _taken(made: "queue.Queue[_Made[T] | _Over]") -> Iterator[T]:
-    while isinstance(item := made.get(), _Made):
-        yield item.item
-    if item.error is not None:
-        raise item.error
 
 
 def _compute_on(cores: int) -> None:

@@ -1,6 +1,6 @@
 """The rooms of a pack joined: from photo to portrait, from portrait to code, from code to picture."""
 
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TypedDict
 
@@ -9,18 +9,14 @@ import torch
 from PIL.Image import Image
 
 from stylemask_demo import messages
-from stylemask_demo.batching import batch_size, in_batches, paired
+from stylemask_demo.batching import in_batches, paired
 from stylemask_demo.caching import Lazy
 from stylemask_demo.detail.photo_detail import PhotoDetail
 from stylemask_demo.detail.results import Results
-from stylemask_demo.driving.driver import drive, shower
 from stylemask_demo.driving.following import USUAL_RATE, FaceFollower
-from stylemask_demo.driving.options import Crop, Driving
-from stylemask_demo.driving.relative import RelativeMotion
-from stylemask_demo.driving.scenes import Scenes, at_rate, film_scenes, still_scenes
-from stylemask_demo.driving.smoothing import HEAD, CodeSmoother, Held, steadied
+from stylemask_demo.driving.options import Crop
 from stylemask_demo.editing.commands import check_sliders
-from stylemask_demo.editing.correction import Correction, Hold
+from stylemask_demo.editing.correction import Correction, Loop
 from stylemask_demo.editing.feedback import create_feedback
 from stylemask_demo.editing.sliders import Sliders, moved_region, placing_of, sliders_of
 from stylemask_demo.errors import UnknownRegion
@@ -74,19 +70,19 @@ class Pipeline:
         generator, encoder, extractor = networks.generator, networks.encoder, networks.extractor
         self.networks, self.finder, self.recipe = networks, finder, networks.info.recipe(compatibility)
         recipe = self.recipe
-        self._precision = Precision(networks.device, exact=compatibility)
+        self.precision = Precision(networks.device, exact=compatibility)
         self.space = StyleSpace(generator, mean_w(generator), recipe.drawing.truncation)
         self.sampler = Sampler(self.space, recipe.drawing.people)
-        self.synthesis = Synthesis(generator, precision=self._precision)
+        self.synthesis = Synthesis(generator, precision=self.precision)
         self.reader = create_reader(networks, recipe, finder, self.sampler.pictures)
-        self.detail = PhotoDetail(networks.details, extractor, self._precision) if networks.details else None
+        self.detail = PhotoDetail(networks.details, extractor, self.precision) if networks.details else None
         self.results = Results(self.space, self.synthesis, self.detail, self.reader)
         self._method_results = {method: Lazy(partial(self._drawn, drawing)) for method, drawing in recipe.methods.items()}
         invert = Inverter(encoder, networks.average if recipe.average else None)
         invert_photos: Inverter | OptimisingInverter = invert
         if recipe.inversion == "optimised":
             invert_photos = OptimisingInverter(invert, generator, extractor)
-        self._film_inverter = partial(FilmInverter, invert_photos, invert)
+        self.film_inverter = partial(FilmInverter, invert_photos, invert)
         feedback = create_feedback(networks, self.reader, recipe)
         self.correction = Correction(self.results.tensors, self.space, feedback) if feedback else None
         draw = self.results.inversion
@@ -173,39 +169,6 @@ class Pipeline:
 
         return self.told(in_batches(made, seeds, self.networks.device), random_person=True)
 
-    def driven(
-        self, source: Subject | Iterable[Image], frames: Iterable[Image], how: Driving, size: Size = None
-    ) -> Generator[Image, None, None]:
-        """A picture of the source for each frame of a video, as they come; see `Reenactor.drive`."""
-        self.check(how.method, how.region)
-        rate, transfer = float(getattr(frames, "fps", USUAL_RATE)), self.transfer
-        scenes, side = self._scenes(source, rate, size)
-        if side is None:  # faces of a film are of many sizes, its results of one, unless they go back into it
-            side, size = self.networks.generator.size, size if how.layout == "photo" else None
-        follower, smooth = self.follower(how.face, rate, how.crop), CodeSmoother(how.smoothing)
-        steady, hold, relative = steadied(HEAD), Held(), RelativeMotion()
-
-        @torch.inference_mode()
-        def lead(who: Sequence[Portrait], crops: Sequence[Image]) -> PictureCode:
-            codes = smooth(transfer.target_crops(crops, how.method))
-            if how.motion == "relative":
-                codes = relative(codes, transfer.targets(who, how.method))
-            led = transfer.sources(who, how.method)
-            return self._code(how.method, led, codes, how.strength, who, how.region, hold)
-
-        def draw(who: Sequence[Portrait], code: PictureCode) -> list[Image]:
-            results = self.results_of(how.method).pictures(code, who, size, how.region, steady)
-            return self.told(results, method=how.method, strength=how.strength, region=how.region, motion=how.motion)
-
-        def follow(frame: Image) -> Image | None:
-            return self.seen_by(how.method, partial(follower.crop, frame))
-
-        def still(portrait: Portrait) -> Image:
-            return self.results.still(portrait, size)
-
-        show, at_once = shower(how.layout, self.results.into_photo), batch_size(self.networks.device)
-        return drive(iter(frames), scenes, follow, lead, draw, still, show, side, at_once)
-
     def seen_by(self, method: str, cut: Callable[[CropRule, int], Image | None]) -> Image | None:
         """What a method sees of a face that leads, `cut` out by a rule at a size, if there is one."""
         view = self.transfer.view(method)
@@ -214,18 +177,9 @@ class Pipeline:
 
     def follower(self, face: Which = None, rate: float = USUAL_RATE, crop: Crop = "follows") -> FaceFollower:
         """What follows one face through a video with `rate` frames a second: the `face` of the first that shows one."""
-        identity = self.networks.identity.get()
+        extractor, identity = self.networks.extractor, self.networks.identity.get()
         identify = partial(identities, identity)
-        return FaceFollower(self.finder, self.networks.extractor, identify, identity.alike, face, rate, crop)
-
-    def _scenes(self, source: Subject | Iterable[Image], rate: float, size: Size) -> tuple[Scenes, int | None]:
-        """The source at `rate` frames a second, and how wide its results are where that is told by it."""
-        if isinstance(source, (Image, Portrait)):
-            (who,) = self.portraits_of([source])
-            return still_scenes(who), who.crop_of(size or 0).width
-        portray = partial(self.portraits.of_frames, invert=self._film_inverter())
-        shown = at_rate(source, float(getattr(source, "fps", rate)), rate)
-        return film_scenes(shown, self.follower(rate=rate).landmarks, portray), None
+        return FaceFollower(self.finder, extractor, identify, identity.alike, self.precision, face, rate, crop)
 
     def tuned(self, face: Subject, steps: int, progress: Progress | None) -> Portrait:
         """A portrait with a generator of its own; see `Reenactor.tune`."""
@@ -252,10 +206,10 @@ class Pipeline:
         region: Region = "all",
     ) -> list[Image]:
         """Pictures of B `sources` that follow B targets, or of one for all of the other; random people have no portrait."""
-        code = self._code(method, who, how, strength, sources, region)
+        code = self.code_of(method, who, how, strength, sources, region)
         return self.results_of(method).pictures(code, sources, size, region)
 
-    def _code(
+    def code_of(
         self,
         method: str,
         who: FaceCode,
@@ -263,17 +217,17 @@ class Pipeline:
         strength: float,
         sources: Sequence[Portrait],
         region: Region,
-        hold: Hold | None = None,
+        loop: Loop | None = None,
     ) -> PictureCode:
-        """Codes of what `_followed` draws; `hold` is that of `Correction`."""
+        """Codes of what `_followed` draws; `loop` is that of `Correction`."""
         results = self.results_of(method)
         if region != "all":
             assert self.correction and who.w_plus is not None
             unmoved = results.space.code(who.w_plus)
-            return self.correction.followed_in(region, unmoved, who, how, strength, sources, hold)
+            return self.correction.followed_in(region, unmoved, who, how, strength, sources, loop)
         code = self.transfer(method, who, how, strength)
         if self.correction and self.correction.ready:
-            return self.correction.of(results.tensors, results.space)(code, who, how, strength, sources, hold)
+            return self.correction.of(results.tensors, results.space)(code, who, how, strength, sources, loop)
         return code
 
     def told(self, results: list[Image], **settings: str | float | bool) -> list[Image]:
@@ -291,5 +245,5 @@ class Pipeline:
         """Results as a recipe says that they are drawn."""
         decoder = self.networks.decoder(drawing.decoder)
         space = StyleSpace(decoder, self.space.mean_w, drawing.truncation)
-        synthesis = Synthesis(decoder, drawing.noise, drawing.rounding, self._precision)
+        synthesis = Synthesis(decoder, drawing.noise, drawing.rounding, self.precision)
         return Results(space, synthesis, self.detail, self.reader)

@@ -16,6 +16,7 @@ from stylemask_demo.editing.table import ANGLES, PRESETS, SLIDERS, SliderValues 
 from stylemask_demo.faces.detect import create_face_finder
 from stylemask_demo.faces.finding import Face
 from stylemask_demo.faces.regions import Region
+from stylemask_demo.film import driven
 from stylemask_demo.generator.tuning import STEPS, Progress
 from stylemask_demo.media.pictures import open_image
 from stylemask_demo.methods import check_method, methods_of
@@ -37,8 +38,7 @@ class Reenactor:
     """
 
     def __init__(self, pipeline: Pipeline, size: Size = None):
-        self.pipeline, self.size = pipeline, size
-        self.device = pipeline.networks.device
+        self.pipeline, self.size, self.device = pipeline, size, pipeline.networks.device
         self.face_finder: str = pipeline.finder.name  # name of the face finder in use
 
     @classmethod
@@ -193,7 +193,7 @@ class Reenactor:
         the last result is repeated. The source may be a video too. `More` is told by `Driving`, strengths up to 1.5 too.
         Raises what `reenact` raises, WrongSetting, and NoFaceFound after a video without any face.
         """
-        return self.pipeline.driven(source, frames, Driving(method, strength, region, face, **more), self.size)
+        return driven(self.pipeline, source, frames, Driving(method, strength, region, face, **more), self.size)
 
     def tune(self, face: Subject, steps: int = STEPS, progress: Progress | None = None) -> Portrait:
         """Bends a copy of the generator towards one face, so that all that is made of it looks more like the person.

@@ -17,6 +17,7 @@ ROOMS = (
     ("methods",),
     ("detail", "editing", "driving", "calibration"),
     ("pipeline",),
+    ("film",),
     ("reenactor",),
     ("verification", "comparisons", "live", "moving"),
     ("rendering",),

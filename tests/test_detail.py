@@ -8,12 +8,14 @@ import torch
 from people import FACES, LABELS, alike, look
 from PIL import Image
 from skimage import data
+from skimage.filters import gaussian
 
 from stylemask_demo import Reenactor
 from stylemask_demo.detail import photo_detail
-from stylemask_demo.detail.full_size import at_full_size
+from stylemask_demo.detail.full_size import FINE, at_full_size, fine
 from stylemask_demo.networks.correspondence import CELL, Correspondence, centres, find_places
 from stylemask_demo.networks.detail import DetailNetwork, Layers
+from stylemask_demo.networks.unet import cells
 from stylemask_demo.pipeline import Pipeline
 from stylemask_demo.training.data import Faces
 from stylemask_demo.training.details import how_often
@@ -102,6 +104,24 @@ def large_photo() -> Image.Image:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("side", [64, 200])
+def test_what_is_fine_is_what_a_blur_leaves_out(side):
+    pictures = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(0))
+    blurred = gaussian(pictures.numpy(), (0, 0, FINE * side, FINE * side), mode="nearest", truncate=3)
+    assert np.abs(fine(pictures).numpy() - (pictures.numpy() - blurred)).max() < 1e-5
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_pixels_of_cells_are_their_channels(half):
+    torch.manual_seed(0)
+    pictures, maps = [torch.randn(2, 4, 16, 16), torch.randn(2, 3, 16, 16)], [torch.randn(2, 5, 4, 4)]
+    with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        made = cells(pictures, maps, 4)
+    plain = torch.cat([torch.nn.functional.pixel_unshuffle(torch.cat(pictures, 1), 4), *maps], 1)
+    assert torch.equal(made, plain.to(made.dtype)) and made.dtype == (torch.bfloat16 if half else torch.float32)
+    assert made.is_contiguous(memory_format=torch.channels_last)
+
+
 def test_results_are_as_large_as_the_photo_shows_the_face(reenactor, large_photo):
     photo = large_photo
     portrait = reenactor.portrait(photo)

@@ -17,7 +17,7 @@ from stylemask_demo.driving.driver import drive, shower
 from stylemask_demo.driving.options import Driving
 from stylemask_demo.driving.relative import RelativeMotion
 from stylemask_demo.driving.scenes import Scene, at_rate, film_scenes
-from stylemask_demo.driving.smoothing import CodeSmoother, Held
+from stylemask_demo.driving.smoothing import CodeSmoother
 from stylemask_demo.errors import NoFaceFound, WrongSetting
 from stylemask_demo.generator import inversion
 from stylemask_demo.media.videos import VideoFrames, read_frames, write_video
@@ -196,24 +196,6 @@ def test_smoothing_is_as_much_as_is_asked_for() -> None:
     assert (
         left[0] == pytest.approx(float(noise[10:].std())) and left == sorted(left, reverse=True) and left[3] < 0.6 * left[2]
     )
-
-
-def test_one_in_two_results_is_looked_at_for_what_it_misses() -> None:
-    looked: list[int] = []
-    held, begun = Held(), 0
-
-    def missed(numbers: list[int]) -> torch.Tensor:
-        looked.extend(begun + number for number in numbers)
-        return torch.tensor([[float(begun + number)] for number in numbers])
-
-    made = []
-    for count in (2, 2, 3, 2):
-        made.append(held(missed, count))
-        begun += count
-    assert looked == [0, 2, 4, 6, 8]
-    values = torch.cat(made)[:, 0]
-    assert values[:2].tolist() == [0.0] * 2
-    assert (values[2:].diff() > 0).all() and values.max() < 8, "it changes step by step"
 
 
 @pytest.mark.parametrize(

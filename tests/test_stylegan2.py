@@ -20,7 +20,7 @@ def generator():
     return generator
 
 
-@pytest.mark.parametrize("samples, side", [(3, 9), (1, 3), (1, 11)])  # fewer numbers than the weights of 3x3, and more
+@pytest.mark.parametrize("samples, side", [(3, 3), (1, 3), (3, 11), (1, 11)])  # less than the weights, and more
 @pytest.mark.parametrize("kernel, upsample, demodulate", [(3, False, True), (3, True, True), (1, False, False)])
 def test_fast_convolution_agrees_with_the_plain_one(samples, side, kernel, upsample, demodulate):
     torch.manual_seed(0)
@@ -29,6 +29,20 @@ def test_fast_convolution_agrees_with_the_plain_one(samples, side, kernel, upsam
     torch.testing.assert_close(
         layer(x, style, bias), modulated_convolution_reference(layer, x, style, bias), atol=1e-5, rtol=1e-5
     )
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_noise_in_half_precision_is_the_same_by_matrices(count):
+    torch.manual_seed(0)
+    layer = stylegan2.StyledConv(16, 16, 20).requires_grad_(False).bfloat16()
+    layer.noise.weight.fill_(0.3)
+    x = torch.randn(2, 16, 12, 12).bfloat16().contiguous(memory_format=torch.channels_last)
+    style, noise = torch.randn(2, 16).bfloat16(), torch.randn(count, 1, 12, 12).bfloat16()
+    plain = layer(x, style, noise)  # with gradients enabled
+    with torch.inference_mode():
+        fast = layer(x, style, noise)
+    torch.testing.assert_close(fast, plain, atol=0.02, rtol=0.01)
+    assert (layer(x, style, 0 * noise) - plain).abs().max() > 0.3, "the noise is seen"
 
 
 def test_every_entrance_leads_to_the_same_picture(generator):

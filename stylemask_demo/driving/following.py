@@ -18,12 +18,14 @@ from stylemask_demo.faces.extract import locate
 from stylemask_demo.faces.finding import AGREEMENT, Face, choose_face, find_faces
 from stylemask_demo.networks.parameter_extractor import ParameterExtractor
 from stylemask_demo.portraits.builder import Which
+from stylemask_demo.precision import Precision
 
 USUAL_RATE = 25.0  # frames a second, where nobody tells
 PATIENCE = 0.16  # seconds without the face after which it is searched no more often than this, because that takes long
 LOOKED_AFTER = 0.2  # seconds after which a face that moves little is known by its looks again
 LEAP = 0.1  # sides of the crop that a landmark moves from a frame to the next, from which on the face is known by its looks
-NEAR = 1  # rounds of reading until a face is found whose place in the frame before is known
+NEAR = 0.04  # sides of the crop that a landmark moves, from which on the face is read once more where it is now
+LOOKS = 2  # crops by which it is known that there still is a face
 LOOK_AROUND = 25  # frames after which the whole frame is searched for others, who are not to be taken for the person
 LOOK_SIDE = 256  # pixels of the crop by which faces are told apart
 
@@ -34,9 +36,9 @@ class FaceFollower:
     Searching a whole frame takes up to seconds, reading a face around its last place a tenth of one. So the face is
     followed by reading, and searched anew when the reading is no face any more, or somebody else's, as is looked at where
     it leaps, and five times a second. `identify` gives unit vectors by which faces are told apart, from aligned crops, and
-    `alike` is the cosine from which on they mean one person; `face` says whom to follow, as `choose_face` does, in the
-    first frame that shows a face; `rate` is that of the frames. A `crop` that "stays" is where it was in the first frame,
-    as long as the face is in it.
+    `alike` is the cosine from which on they mean one person; faces whose place is known are read in `precision`. `face`
+    says whom to follow, as `choose_face` does, in the first frame that shows a face; `rate` is that of the frames. A `crop`
+    that "stays" is where it was in the first frame, as long as the face is in it.
     """
 
     def __init__(
@@ -45,11 +47,12 @@ class FaceFollower:
         extractor: ParameterExtractor,
         identify: Callable[[Sequence[Image.Image]], np.ndarray],
         alike: float,
+        precision: Precision,
         face: Which = None,
         rate: float = USUAL_RATE,
         crop: Crop = "follows",
     ):
-        self._finder, self._extractor, self._identify = finder, extractor, identify
+        self._finder, self._extractor, self._identify, self._precision = finder, extractor, identify, precision
         self._face, self._alike = face, alike
         self._stays = crop == "stays"
         self._place: np.ndarray | None = None  # landmarks where the crop stays
@@ -105,17 +108,24 @@ class FaceFollower:
         if self._last is None or self._person is None:
             return None
         try:
-            quad = crop_quad(self._last)
-            landmarks, disagreement = locate(self._extractor, np.asarray(frame), quad, NEAR)
+            quad, pixels = crop_quad(self._last), np.asarray(frame)
+            with self._precision():
+                landmarks, disagreement = locate(self._extractor, pixels, quad, 0, LOOKS)
+                moved = self._moved(landmarks, quad)
+                if moved > NEAR:
+                    landmarks, disagreement = locate(self._extractor, pixels, crop_quad(landmarks), 0, LOOKS)
             x, y = crop_quad(landmarks).mean(0)
         except ValueError:  # eyes and mouth in one place: this is no face
             return None
         inside = 0 <= x < frame.width and 0 <= y < frame.height
         if disagreement >= AGREEMENT or not inside:
             return None
-        moved = np.abs((landmarks - self._last) @ np.linalg.inv(_axes(quad))).max()
         known = moved < LEAP and self._followed_for % self._looked_after
         return landmarks if known or self._person.is_followed(self._looks(frame, [landmarks])[0]) else None
+
+    def _moved(self, landmarks: np.ndarray, quad: np.ndarray) -> float:
+        """How far a landmark is from where it was last, at most, in sides of the crop that lay there."""
+        return float(np.abs((landmarks - self._last) @ np.linalg.inv(_axes(quad))).max())
 
     def _searched(self, frame: Image.Image) -> np.ndarray | None:
         """What is read where the finder sees the person."""

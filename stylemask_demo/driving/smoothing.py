@@ -1,6 +1,5 @@
 """Smoothing what is seen in a video, without lag where it moves."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -24,8 +23,6 @@ class Smoothness(NamedTuple):
 PLACE = Smoothness(0.08, 30.0)  # of landmarks, in sides of the crop
 SPEED = 0.2  # cycles a frame: cut-off of the speed itself
 CODE = Smoothness(0.12, 6.0)  # of codes and direction values, in parts of their size
-MISSED = Smoothness(0.04, 0.05)  # of what results miss, in the units of the encoder's motion values
-LOOKED_AT = 2  # of so many results one is looked at for what it misses
 HEAD = Smoothness(0.2, 30.0)  # of the size of heads, in parts of it
 
 
@@ -80,27 +77,15 @@ class CodeSmoother:
         return torch.stack([self._filters[name](row) for row in rows])
 
 
-class Held:
-    """What the results of a film miss, looked at in some of them: to look at one takes nearly as long as to draw it."""
+class SteadySize:
+    """What brings heads of a film to one size: smooths factors (B,) of B frames, one after another."""
 
     def __init__(self) -> None:
-        self._frames, self._smooth = 0, OneEuro(MISSED)
-        self._last: Tensor | None = None
+        self._smooth = OneEuro(HEAD)
+        self.last: Tensor | None = None  # factor, smoothed
 
-    def __call__(self, missed: Callable[[list[int]], Tensor], count: int) -> Tensor:
-        """What the next `count` results miss, (count, V); `missed` looks at those with such numbers, (N, V)."""
-        numbers = [number for number in range(count) if (self._frames + number) % LOOKED_AT == 0]
-        seen = dict(zip(numbers, missed(numbers), strict=True)) if numbers else {}
-        self._frames += count
-        rows = []
-        for number in range(count):
-            self._last = seen.get(number, self._last)
-            assert self._last is not None  # the first one is looked at
-            rows.append(self._smooth(self._last))
-        return torch.stack(rows)
-
-
-def steadied(smoothness: Smoothness) -> Callable[[Tensor], Tensor]:
-    """A filter of values (B, ...) of B frames, one after another, which goes on where it was left."""
-    smooth = OneEuro(smoothness)
-    return lambda values: torch.stack([smooth(value) for value in values])
+    def __call__(self, factors: Tensor) -> Tensor:
+        """Factors (B,) that bring heads to their size -> those that are to be used."""
+        smoothed = torch.stack([self._smooth(factor) for factor in factors])
+        self.last = smoothed[-1]
+        return smoothed

@@ -13,8 +13,8 @@ from stylemask_demo.portraits.portrait import Portrait
 
 LEAST_ANSWER = 0.1  # part of an expression asked for by which a face must follow, or it is not asked for any more
 
-# What pictures of a film miss, (B, V), by what tells that (N, V) of those with such numbers, and how many there are in all.
-Hold = Callable[[Callable[[list[int]], Tensor], int], Tensor]
+# What pictures of a film need, (B, V), for showing what is wanted, (B, V), by what tells what they miss, if it is asked.
+Loop = Callable[[Tensor, Callable[[], Tensor]], Tensor]
 Draw = Callable[[PictureCode, Sequence[Portrait]], Tensor]
 
 
@@ -46,16 +46,16 @@ class Correction:
         how: FaceCode,
         strength: float,
         sources: Sequence[Portrait] = (),
-        hold: Hold | None = None,
+        loop: Loop | None = None,
     ) -> PictureCode:
         """Corrects the codes of B results of `who` with the motion of `how`, both with `values`; of no `strength`, nothing.
 
-        `sources` are the portraits that the codes were made from, or one of all, if there are any; without `hold` all
-        results are looked at.
+        `sources` are the portraits that the codes were made from, or one of all, if there are any; without a
+        `loop` results are looked at.
         """
         now, then = known(who.values), known(how.values)
         wanted = now + strength * (then - now)
-        return self.corrected(code, wanted, sources, min(strength, 1.0), hold)
+        return self.corrected(code, wanted, sources, min(strength, 1.0), loop)
 
     def followed_in(
         self,
@@ -65,14 +65,14 @@ class Correction:
         how: FaceCode,
         strength: float,
         sources: Sequence[Portrait],
-        hold: Hold | None = None,
+        loop: Loop | None = None,
     ) -> PictureCode:
         """Codes of B faces `who` as they are -> the same with the part of the motion of `how` that belongs to a region.
 
-        Their values are the encoder's, (B, 56); `hold` is that of a call.
+        Their values are the encoder's, (B, 56); `loop` is that of a call.
         """
         code, wanted = self.moved_in(region, code, who, how, strength)
-        return self.corrected(code, wanted, sources, min(strength, 1.0), hold)
+        return self.corrected(code, wanted, sources, min(strength, 1.0), loop)
 
     def moved_in(
         self, region: Region, code: PictureCode, who: FaceCode, how: FaceCode, strength: float
@@ -83,8 +83,12 @@ class Correction:
         return self.moved(code, change), now + change
 
     def seen(self, code: PictureCode, sources: Sequence[Portrait] = ()) -> Tensor:
-        """Head pose and expression that B pictures show, (B, V)."""
-        return self._feedback.seen(self._draw(code, sources).clamp(-1, 1))
+        """Head pose and expression that pictures of B codes show, (B, V)."""
+        return self.shown(self._draw(code, sources))
+
+    def shown(self, pictures: Tensor) -> Tensor:
+        """Head pose and expression that pictures (B, 3, S, S) show, (B, V)."""
+        return self._feedback.seen(pictures.clamp(-1, 1))
 
     def corrected(
         self,
@@ -92,18 +96,15 @@ class Correction:
         wanted: Tensor,
         sources: Sequence[Portrait] = (),
         strength: float | Tensor = 1.0,
-        hold: Hold | None = None,
+        loop: Loop | None = None,
     ) -> PictureCode:
         """Codes of B pictures that show what is `wanted`, (B, V), better; `strength` is the part that is corrected, of all
-        values or of each, (V,). Without `hold` all pictures are looked at."""
+        values or of each, (V,). Without a `loop` they are looked at."""
 
-        def missed(rows: list[int]) -> Tensor:
-            some = PictureCode(*([style[rows] for style in styles] for styles in code))
-            return wanted[rows] - self.seen(some, [sources[i % len(sources)] for i in rows] if sources else ())
+        def missed() -> Tensor:
+            return wanted - self.seen(code, sources)
 
-        if hold is None:
-            return self.moved(code, strength * (wanted - self.seen(code, sources)))
-        return self.moved(code, strength * hold(missed, len(wanted)))
+        return self.moved(code, strength * (missed() if loop is None else loop(wanted, missed)))
 
     def followed(
         self,

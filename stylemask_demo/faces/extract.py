@@ -49,21 +49,21 @@ def face_parameters(found: ExtractedParameters, crop_size: int) -> list[FacePara
 
 
 def locate(
-    extractor: ParameterExtractor, photo: np.ndarray, quad: np.ndarray, rounds: int = ROUNDS
+    extractor: ParameterExtractor, photo: np.ndarray, quad: np.ndarray, rounds: int = ROUNDS, looks: int = len(PROBES)
 ) -> tuple[np.ndarray, float]:
     """Refines a rough face quad until it is the FFHQ crop of the landmarks found in it.
 
     `photo` (H, W, 3) uint8 RGB; `quad` (4, 2) corners as `crop_quad` gives them. Returns the landmarks (68, 2) in pixels
     of the photo and their disagreement: how far the landmarks differ between crops of the same place, as a fraction of the
     eye distance. On a face they agree within a few percent; where there is none they follow the crop.
-    The quad is corrected in so many `rounds`.
+    The quad is corrected in so many `rounds`, and then looked at by so many crops, two at least.
     """
     for _ in range(rounds):
         landmarks = _landmarks(extractor, photo, [quad])[0]
         quad = crop_quad(landmarks)
     centre, x, y = quad.mean(0), (quad[3] - quad[0]) / 2, (quad[1] - quad[0]) / 2
     probes = []
-    for scale, right, down in PROBES:
+    for scale, right, down in PROBES[:looks]:
         middle = centre + 2 * (right * x + down * y)
         probes.append(middle + scale * np.stack([-x - y, -x + y, x + y, x - y]))
     found = _landmarks(extractor, photo, probes)

@@ -15,7 +15,7 @@ def pad(pixels: np.ndarray, before: np.ndarray, after: np.ndarray, blur: float) 
     """
     pixels = _reflected(pixels, before, after, cv2.BORDER_REFLECT_101)
     height, width, _ = pixels.shape
-    step = max(int(blur / 2), 1)
+    step = max(int(blur / 1.25), 1)
     small = cv2.resize(pixels, (-(-width // step), -(-height // step)), interpolation=cv2.INTER_AREA)
     small = small.astype(np.float32)
     outside = _outside(small.shape[1], small.shape[0], before / step, after / step)[..., None]

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylemask_demo.networks.unet import UNet
+from stylemask_demo.networks.unet import UNet, cells
 
 CELL = 4  # pixels on each side of the cells that places are found for
 FARTHEST, NEARER = 0.7, 0.2  # from where the landmarks say, in half sides of the picture: first, and once looked again
@@ -48,12 +48,10 @@ class CorrespondenceNetwork(nn.Module):
         side = of_photo.shape[-1]
         angles = (poses / ANGLE)[:, :, None, None].expand(-1, -1, side, side)
         seen = [moved(known, of_photo), moved(inversion, of_inversion), made]
-        cells = F.pixel_unshuffle(torch.cat(seen, 1), CELL)
-        found = self.first(torch.cat([cells, of_photo - centres(side, of_photo), angles], 1)).float()
+        found = self.first(cells(seen, [of_photo - centres(side, of_photo), angles], CELL)).float()
         first = Correspondence(of_photo + FARTHEST * torch.tanh(found[:, :2]), found[:, 2:])
-        cells = F.pixel_unshuffle(torch.cat([moved(known, first.places), made], 1), CELL)
-        motion = first.places - centres(side, of_photo)
-        found = self.second(torch.cat([cells, motion, first.seen, angles], 1)).float()
+        maps = [first.places - centres(side, of_photo), first.seen, angles]
+        found = self.second(cells([moved(known, first.places), made], maps, CELL)).float()
         return first, Correspondence(first.places + NEARER * torch.tanh(found[:, :2]), first.seen + found[:, 2:])
 
 

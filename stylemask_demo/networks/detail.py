@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stylemask_demo.networks.correspondence import CELL, Correspondence, CorrespondenceNetwork, centres, moved
-from stylemask_demo.networks.unet import UNet
+from stylemask_demo.networks.unet import UNet, cells
 
 BLENDED = 2  # pixels on each side of the cells in which layers are blended
 
@@ -66,9 +66,9 @@ class DetailNetwork(nn.Module):
         lent = moved(known, found.places)
         moved_inversion = moved(inversion, places[:, 1] + found.places - places[:, 0])
         motion = torch.cat([found.places - centres(found.places.shape[-1], found.places), found.seen], 1)
-        cells = F.pixel_unshuffle(torch.cat([lent, moved_inversion, made, photo], 1), BLENDED)
         motion = F.interpolate(motion, scale_factor=float(CELL // BLENDED), mode="bilinear", align_corners=False)
-        layers = F.pixel_shuffle(self.blend(torch.cat([cells, motion], 1)), BLENDED).float()
+        looked_at = cells([lent, moved_inversion, made, photo], [motion], BLENDED)
+        layers = F.pixel_shuffle(self.blend(looked_at), BLENDED).float()
         correction, *shares = layers.split([3, 1, 1, 1], 1)
         missed, instead, unmoved = (torch.sigmoid(share - start) for share, start in zip(shares, (0, 3, 3), strict=True))
         base = made - missed * moved_inversion - (instead + unmoved) * made + correction

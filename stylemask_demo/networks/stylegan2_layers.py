@@ -67,8 +67,8 @@ class ModulatedConv2d(nn.Module):
     """A convolution whose input channels are scaled by a style, and whose output is brought back to unit variance.
 
     Modulation and demodulation are applied to the activations, which is the same function as scaling a copy of the weights
-    for every sample (`modulated_convolution_reference`), and twice as fast where weights are many (`bench`). For one sample
-    that has more numbers than the weights, scaling these is fastest. The result of a demodulated convolution is multiplied
+    for every sample (`modulated_convolution_reference`), and twice as fast where weights are many (`bench`). Where a sample
+    has more numbers than the weights, scaling these is faster. The result of a demodulated convolution is multiplied
     by `gain`.
     """
 
@@ -96,16 +96,24 @@ class ModulatedConv2d(nn.Module):
         Returns (B, outputs, H, W), or twice the size when upsampling.
         """
         weight, style = self.weight[0], style * self.scale  # (O, I, k, k), (B, I)
-        if len(style) == 1 and x.numel() > weight.numel():
-            weight = weight * style[0, :, None, None]
-            if self.demodulate:
-                weight = weight * (self.gain * torch.rsqrt(weight.square().sum((1, 2, 3), keepdim=True) + 1e-8))
-            return self._convolve(x, weight, bias)
+        if x[0].numel() > weight.numel():
+            made = [
+                self._convolve(one, self._modulated(weight, scales), bias)
+                for one, scales in zip(x.split(1), style, strict=True)
+            ]
+            return made[0] if len(made) == 1 else torch.cat(made)
         x = self._convolve(x * style[:, :, None, None], weight)
         if not self.demodulate:
             return x + bias[:, None, None]
         energy = style.square() @ weight.square().sum((2, 3)).T  # (B, O)
         return torch.addcmul(bias[:, None, None], x, (self.gain * torch.rsqrt(energy + 1e-8))[:, :, None, None])
+
+    def _modulated(self, weight: Tensor, style: Tensor) -> Tensor:
+        """Weights (O, I, k, k) for one sample of style (I,)."""
+        weight = weight * style[:, None, None]
+        if self.demodulate:
+            weight = weight * (self.gain * torch.rsqrt(weight.square().sum((1, 2, 3), keepdim=True) + 1e-8))
+        return weight
 
     def _convolve(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         if self.upsample:

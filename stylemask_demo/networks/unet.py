@@ -1,6 +1,7 @@
 """A U-Net: maps of several sizes, down and up again."""
 
 import itertools
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -9,6 +10,18 @@ from torch import Tensor, nn
 
 def _convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1), nn.LeakyReLU(0.2, inplace=True))
+
+
+def cells(pictures: Sequence[Tensor], maps: Sequence[Tensor], side: int) -> Tensor:
+    """Pictures (B, C, H, W), of which `side` x `side` pixels become the channels of a cell, and beside them maps of cells.
+
+    They are as convolutions take them here, in their precision and channels last: these would convert them more slowly.
+    """
+    device = pictures[0].device.type
+    dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else pictures[0].dtype
+    whole = torch.cat([picture.to(dtype) for picture in pictures], 1).contiguous(memory_format=torch.channels_last)
+    others = [part.to(dtype).contiguous(memory_format=torch.channels_last) for part in maps]
+    return torch.cat([F.pixel_unshuffle(whole, side), *others], 1)
 
 
 class UNet(nn.Module):
