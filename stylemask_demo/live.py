@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from PIL.Image import Image
 
+from stylemask_demo.driving.following import LOOKS
 from stylemask_demo.driving.live import LiveFace
 from stylemask_demo.faces.extract import locate
 from stylemask_demo.faces.finding import find_faces
@@ -30,11 +31,16 @@ def live_picture(reenactor: Reenactor, source: Portrait, frame: Image, face: Liv
         faces = find_faces(frame, pipeline.finder, extractor)
         return faces[0].landmarks if faces else None
 
-    crop = pipeline.seen_by(how.method, partial(face.crop, frame, partial(locate, extractor, rounds=0), find))
+    def read(frame: np.ndarray, quad: np.ndarray) -> tuple[np.ndarray, float]:
+        with pipeline.precision():
+            return locate(extractor, frame, quad, 0, LOOKS)
+
+    crop = pipeline.seen_by(how.method, partial(face.crop, frame, read, find))
     if crop is None:
         return None
     led = transfer.sources([source], how.method)
-    codes = face.smooth(transfer.target_crops([crop], how.method, measured=how.region != "all"))
+    with pipeline.precision():  # codes are smoothed
+        codes = face.smooth(transfer.target_crops([crop], how.method, measured=how.region != "all"))
     if how.motion == "relative":
         codes = face.relative(codes, transfer.targets([source], how.method))
     results = pipeline.results_of(how.method)

@@ -144,11 +144,18 @@ def test_faces_follow_and_heads_stay(reenactor, people, values, least):
 
 def test_a_wink_shuts_one_eye_alone(reenactor, people):
     source = people[0]
-    still, winking = (np.float32(reenactor.edit(source, **values)) for values in ({}, {"wink_left": 1}))
-    change = np.abs(winking - still).mean(2)
+    still, winking, shut = (
+        np.float32(reenactor.edit(source, **values)) for values in ({}, {"wink_left": 1}, {"eyes": -1})
+    )
     left, right = (source.parameters.landmarks[eye].mean(0).round().astype(int) for eye in WINKS.values())
-    around = [change[y - 6 : y + 7, x - 10 : x + 11].mean() for x, y in (left, right)]
-    assert around[0] > 5 and around[1] < 0.2 * around[0]
+
+    def apart(one: np.ndarray, other: np.ndarray) -> list[float]:
+        """How different two pictures are around the left eye and around the right one, in grey levels."""
+        change = np.abs(one - other).mean(2)
+        return [change[y - 6 : y + 7, x - 10 : x + 11].mean() for x, y in (left, right)]
+
+    assert apart(winking, still)[0] > 5 and apart(winking, still)[1] < 0.2 * apart(winking, still)[0]
+    assert apart(winking, shut)[0] < 0.1 * apart(shut, still)[0], "as far as both eyes are shut together"
 
 
 def test_a_sample_leads_to_its_expression_and_a_ratio_part_of_the_way(reenactor, people, targets):

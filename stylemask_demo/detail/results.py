@@ -49,8 +49,15 @@ class Results:
         Where only a `region` of the face moves, all around it is the photo itself, if the pack has a network for detail;
         `parts` of the faces are drawn by other codes.
         """
-        made = self._with_parts(self._made(code, sources), parts, sources)
-        return self.finished(self._read(made, sources), sources, size, region)
+        made = self.finished(self._read(self._made(code, sources), sources), sources, size, region)
+        if not parts:
+            return made
+        faces = self._landmarks(made)
+        for part in parts:
+            others = self.pictures(part.code, sources, size, region)
+            masks = [around(one.width, face[part.landmarks]) for one, face in zip(made, faces, strict=True)]
+            made = [_laid_over(*pictures) for pictures in zip(made, others, masks, strict=True)]
+        return made
 
     @torch.inference_mode()
     def drawn(self, code: PictureCode, sources: Sequence[Portrait], steady: Steady) -> Drawn:
@@ -146,17 +153,6 @@ class Results:
         )
         return Behind(background, (seen < 0.5) & (background < 0.5))
 
-    def _with_parts(self, made: torch.Tensor, parts: Sequence[Part], sources: Sequence[Portrait]) -> torch.Tensor:
-        """Pictures (B, 3, S, S) with parts of other codes of the same faces."""
-        if not parts:
-            return made
-        side, faces = made.shape[-1], self._reader.read(self._synthesis.images(made))
-        for part in parts:
-            masks = [around(side, face.parameters.landmarks[part.landmarks]) for face in faces]
-            mask = torch.from_numpy(np.stack(masks))[:, None].to(made)
-            made = torch.lerp(made, self._made(part.code, sources), mask)
-        return made
-
     def _with_detail(self, made: torch.Tensor, sources: Sequence[Portrait]) -> torch.Tensor:
         if self._detail is None or not sources:
             return made
@@ -168,3 +164,9 @@ class Results:
     def _made(self, code: PictureCode, sources: Sequence[Portrait], size: int | None = None) -> torch.Tensor:
         """Codes of B results -> (B, 3, S, S) as the generator makes them, or as it was tuned to their sources."""
         return self._synthesis.tensors(code, [source.tuning for source in sources] or (None,), size)
+
+
+def _laid_over(picture: Image.Image, other: Image.Image, mask: np.ndarray) -> Image.Image:
+    """A result with what another shows, RGB, where `mask` (H, W) is 1."""
+    share = Image.fromarray(np.rint(255 * mask).astype(np.uint8))
+    return as_result(Image.composite(other, picture, share), **(settings_of(picture) or {}))

@@ -20,7 +20,7 @@ from stylemask_demo.pipeline import Pipeline
 from stylemask_demo.precision import HALF, Precision, fastest
 from stylemask_demo.reenactor import Reenactor
 
-FRAMES = 12  # of the video
+FRAMES = 40  # of the video: the first ones are looked at twice
 TOGETHER = 4  # visitors' sliders that are moved in one batch
 PHOTO, FACE = 768, 512  # pixels: sides of a photo, and of the face in it
 SEEDS = (3, 5)  # of the two people
