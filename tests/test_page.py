@@ -378,6 +378,7 @@ def test_a_dropped_video_drives_the_source(tab, clip, tmp_path):
     tab.page.locator(f"#video video[src$='{clip.name}']").wait_for(timeout=WAIT)
     _drive(tab)
     assert tab.page.locator("#drive").is_visible()
+    _rests_while_hidden(tab)
     tab.keep("video")
     with tab.page.expect_download(timeout=WAIT) as download:
         tab.page.locator("#driven a[download]").click()
@@ -388,6 +389,23 @@ def test_a_dropped_video_drives_the_source(tab, clip, tmp_path):
     assert not note.is_visible()
     tab.choose("source", 2)
     note.wait_for(timeout=WAIT)
+
+
+def _rests_while_hidden(tab: Visit) -> None:
+    """The video plays on and on, but not where nobody sees it."""
+    tab.page.evaluate("document.querySelector('#driven video').play()")
+    for hidden in (True, False):
+        tab.page.evaluate(
+            """hidden => {
+                Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+                document.dispatchEvent(new Event('visibilitychange'));
+            }""",
+            hidden,
+        )
+        tab.page.wait_for_function(
+            "hidden => document.querySelector('#driven video').paused === hidden", arg=hidden, timeout=WAIT
+        )
+    tab.page.evaluate("document.querySelector('#driven video').pause()")
 
 
 def _drive(tab: Visit) -> None:

@@ -144,9 +144,7 @@ def test_faces_follow_and_heads_stay(reenactor, people, values, least):
 
 def test_a_wink_shuts_one_eye_alone(reenactor, people):
     source = people[0]
-    still, winking, shut = (
-        np.float32(reenactor.edit(source, **values)) for values in ({}, {"wink_left": 1}, {"eyes": -1})
-    )
+    still, winking, shut = (np.float32(reenactor.edit(source, **values)) for values in ({}, {"wink_left": 1}, {"eyes": -1}))
     left, right = (source.parameters.landmarks[eye].mean(0).round().astype(int) for eye in WINKS.values())
 
     def apart(one: np.ndarray, other: np.ndarray) -> list[float]:

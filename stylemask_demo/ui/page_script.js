@@ -374,6 +374,7 @@ window.stylemask = (() => {
       inner.closest(".icon-button").addEventListener("click", (event) => event.target !== inner && inner.click());
     }
     for (const empty of document.querySelectorAll(".empty[aria-label]:not([role])")) empty.setAttribute("role", "img");
+    for (const place of Object.keys(asked)) mark(place); // one that was folded when it was asked for is there now
   }
 
   let mending = false;
@@ -385,6 +386,21 @@ window.stylemask = (() => {
       mend();
     }, 200);
   }).observe(document.documentElement, { childList: true, subtree: true });
+
+  // --- A film that plays on and on rests while nobody sees the tab.
+
+  const resting = new Set();
+
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) for (const film of resting) film.play();
+    resting.clear();
+    if (!document.hidden) return;
+    for (const film of document.querySelectorAll("video[loop]")) {
+      if (film.paused) continue;
+      film.pause();
+      resting.add(film);
+    }
+  });
 
   // --- The comparison: a range lies over both pictures, so that hand, finger and keys move it and the page scrolls.
 
