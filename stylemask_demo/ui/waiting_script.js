@@ -77,7 +77,7 @@ window.stylemaskWaiting = (() => {
     if (!note) {
       note = document.createElement("p");
       note.id = "waiting";
-      document.querySelector(".gradio-container").append(note);
+      document.querySelector("main").append(note); // a landmark, by which screen readers find it
     }
     note.hidden = !text;
     if (text) note.textContent = text;
