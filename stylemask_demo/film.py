@@ -18,6 +18,8 @@ from stylemask_demo.driving.smoothing import CodeSmoother, SteadySize
 from stylemask_demo.pipeline import Pipeline, Size, Subject
 from stylemask_demo.portraits.portrait import Portrait
 
+MOST_AT_ONCE = 8  # frames: what results miss is to be learned soon
+
 
 def driven(
     pipeline: Pipeline, source: Subject | Iterable[Image], frames: Iterable[Image], how: Driving, size: Size = None
@@ -35,7 +37,7 @@ def driven(
 
     @torch.inference_mode()
     def lead(who: Sequence[Portrait], crops: Sequence[Image]) -> Drawn:
-        with pipeline.precision():  # codes are smoothed
+        with pipeline.film_precision():
             codes = smooth(transfer.target_crops(crops, how.method))
         if how.motion == "relative":
             codes = relative(codes, transfer.targets(who, how.method))
@@ -45,7 +47,7 @@ def driven(
 
     def watch(drawn: torch.Tensor) -> None:
         if correction and loop:
-            with pipeline.precision():
+            with pipeline.film_precision():
                 loop.saw(correction.shown(drawn))
 
     def draw(who: Sequence[Portrait], drawn: Drawn) -> list[Image]:
@@ -58,7 +60,7 @@ def driven(
     def still(portrait: Portrait) -> Image:
         return pipeline.results.still(portrait, size)
 
-    show, at_once = shower(how.layout, pipeline.results.into_photo), batch_size(pipeline.networks.device)
+    show, at_once = shower(how.layout, pipeline.results.into_photo), min(batch_size(pipeline.networks.device), MOST_AT_ONCE)
     return drive(iter(frames), scenes, follow, lead, draw, still, show, side, at_once)
 
 

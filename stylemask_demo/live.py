@@ -39,7 +39,7 @@ def live_picture(reenactor: Reenactor, source: Portrait, frame: Image, face: Liv
     if crop is None:
         return None
     led = transfer.sources([source], how.method)
-    with pipeline.precision():  # codes are smoothed
+    with pipeline.film_precision():
         codes = face.smooth(transfer.target_crops([crop], how.method, measured=how.region != "all"))
     if how.motion == "relative":
         codes = face.relative(codes, transfer.targets([source], how.method))

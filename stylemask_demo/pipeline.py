@@ -30,6 +30,7 @@ from stylemask_demo.generator.synthesis import Synthesis
 from stylemask_demo.generator.tuning import Progress
 from stylemask_demo.media.provenance import as_result
 from stylemask_demo.methods import FaceCode, Transfer, check_method
+from stylemask_demo.networks.portrait_encoder import PortraitEncoder
 from stylemask_demo.packs.networks import PackNetworks
 from stylemask_demo.packs.recipe import Drawing
 from stylemask_demo.portraits.builder import PortraitBuilder, Which
@@ -71,6 +72,8 @@ class Pipeline:
         self.networks, self.finder, self.recipe = networks, finder, networks.info.recipe(compatibility)
         recipe = self.recipe
         self.precision = Precision(networks.device, exact=compatibility)
+        # Of what is smoothed over a film. The last layers of published encoders are not exact in half precision.
+        self.film_precision = Precision(networks.device, compatibility or not isinstance(encoder, PortraitEncoder))
         self.space = StyleSpace(generator, mean_w(generator), recipe.drawing.truncation)
         self.sampler = Sampler(self.space, recipe.drawing.people)
         self.synthesis = Synthesis(generator, precision=self.precision)

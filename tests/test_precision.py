@@ -61,3 +61,15 @@ def test_compatibility_is_exact(reenactor, half):
     with torch.inference_mode():
         assert torch.equal(exact, networks.generator.synthesise(*code))
     assert not torch.equal(fast, exact)
+
+
+def test_films_are_read_in_half_precision_where_the_last_layers_stay_exact(reenactor):
+    own = reenactor.pipeline
+    published = dataclasses.replace(own.networks, encoder=torch.nn.Linear(1, 1))
+    read = {
+        "own": own,
+        "compatible": Pipeline(dataclasses.replace(own.networks), own.finder, compatibility=True),
+        "published": Pipeline(published, own.finder),
+    }
+    exact = {name: pipeline.film_precision.exact for name, pipeline in read.items()}
+    assert exact == {"own": False, "compatible": True, "published": True}

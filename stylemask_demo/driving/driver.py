@@ -67,7 +67,8 @@ def drive(
     def led() -> Generator[tuple[list[_Frame], Sequence[Portrait], Led | None], None, None]:
         with closing(ahead(followed(), shares=1)) as groups:  # on as many cores as this thread has
             for group in groups:
-                portraits, crops = zip(*pairs, strict=True) if (pairs := [f.pair for f in group if f.pair]) else ((), ())
+                pairs = [frame.pair for frame in group if frame.pair]
+                portraits, crops = [portrait for portrait, _ in pairs], [crop for _, crop in pairs]
                 yield group, portraits, lead(portraits, crops) if pairs else None
 
     def drawn() -> Generator[Image.Image, None, None]:
@@ -83,7 +84,7 @@ def drive(
                         last = still(portrait)
                     yield show(frame.picture, frame.scene, last or ImageOps.fit(frame.scene.photo, (side, side)))
 
-    with closing(ahead(drawn(), shares=2)) as pictures:
+    with closing(ahead(drawn(), shares=3)) as pictures:
         yield from pictures
 
 
