@@ -6,9 +6,8 @@ import numpy as np
 import torch
 from PIL.Image import Image
 
-from stylemask_demo.driving.following import LOOKS
 from stylemask_demo.driving.live import LiveFace
-from stylemask_demo.faces.extract import locate
+from stylemask_demo.faces.extract import locate_near
 from stylemask_demo.faces.finding import find_faces
 from stylemask_demo.methods.code import known
 from stylemask_demo.portraits.portrait import Portrait
@@ -33,7 +32,7 @@ def live_picture(reenactor: Reenactor, source: Portrait, frame: Image, face: Liv
 
     def read(frame: np.ndarray, quad: np.ndarray) -> tuple[np.ndarray, float]:
         with pipeline.precision():
-            return locate(extractor, frame, quad, 0, LOOKS)
+            return locate_near(extractor, frame, quad)
 
     crop = pipeline.seen_by(how.method, partial(face.crop, frame, read, find))
     if crop is None:

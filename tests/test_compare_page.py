@@ -206,13 +206,13 @@ def test_how_many_wait_before_a_visitor_is_shown(tab, client):
     five = [*SOURCES, *TARGETS[:2]]  # by five, which takes seconds
     others = [client.submit(five, five, api_name="/grid") for _ in range(2)]
     deadline = time.monotonic() + WAIT / 1000
-    while others[1].status().code is not Status.IN_QUEUE:  # behind the first one, which is at work
+    while others[1].status().code not in (Status.IN_QUEUE, Status.PROCESSING, Status.ITERATING):  # it is being sent
         assert time.monotonic() < deadline
         time.sleep(0.05)
     _choose(tab, "strip")
     tab.page.locator("#compare-slider").get_by_label("Yaw").click()
     tab.page.wait_for_function("told.length > 0", timeout=WAIT)
-    assert re.search(r"[1-9] before you", tab.page.evaluate("told[0]")), tab.page.evaluate("told")
+    assert re.search(r"[12] before you", tab.page.evaluate("told[0]"))
     for other in others:
         other.cancel()
     _compared(tab)

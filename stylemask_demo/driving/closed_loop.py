@@ -27,16 +27,15 @@ class ClosedLoop:
     def __init__(self) -> None:
         self._asked: deque[tuple[Tensor, Tensor]] = deque()  # wanted and added, of groups that are not learned from yet
         self._shown: deque[Tensor] = deque()
-        self._lines, self._smooth, self._groups = Lines(), OneEuro(ADDED), 0
+        self._lines, self._smooth = Lines(), OneEuro(ADDED)
 
     def __call__(self, wanted: Tensor, missed: Callable[[], Tensor]) -> Tensor:
         """What to add (B, V) to the next B results for them to show what is wanted, (B, V), and `missed` without it."""
-        if self._groups < BEHIND:
+        if len(self._asked) < BEHIND:  # the first ones
             self._lines.learn(wanted, missed())
-        elif len(self._asked) >= BEHIND:
+        else:
             then, added = self._asked.popleft()
             self._lines.learn(then, KEPT * added + then - self._shown.popleft())
-        self._groups += 1
         added = torch.stack([self._smooth(row) for row in self._lines(wanted)])
         self._asked.append((wanted, added))
         return added

@@ -14,7 +14,7 @@ from stylemask_demo.errors import NoFaceFound
 from stylemask_demo.faces.align import crop_quad
 from stylemask_demo.faces.crops import CropRule, FfhqCrop
 from stylemask_demo.faces.detect import FaceFinder
-from stylemask_demo.faces.extract import locate
+from stylemask_demo.faces.extract import locate, locate_near
 from stylemask_demo.faces.finding import AGREEMENT, Face, choose_face, find_faces
 from stylemask_demo.networks.parameter_extractor import ParameterExtractor
 from stylemask_demo.portraits.builder import Which
@@ -25,7 +25,6 @@ PATIENCE = 0.16  # seconds without the face after which it is searched no more o
 LOOKED_AFTER = 0.2  # seconds after which a face that moves little is known by its looks again
 LEAP = 0.1  # sides of the crop that a landmark moves from a frame to the next, from which on the face is known by its looks
 NEAR = 0.04  # sides of the crop that a landmark moves, from which on the face is read once more where it is now
-LOOKS = 2  # crops by which it is known that there still is a face
 LOOK_AROUND = 25  # frames after which the whole frame is searched for others, who are not to be taken for the person
 LOOK_SIDE = 256  # pixels of the crop by which faces are told apart
 
@@ -110,10 +109,10 @@ class FaceFollower:
         try:
             quad, pixels = crop_quad(self._last), np.asarray(frame)
             with self._precision():
-                landmarks, disagreement = locate(self._extractor, pixels, quad, 0, LOOKS)
+                landmarks, disagreement = locate_near(self._extractor, pixels, quad)
                 moved = self._moved(landmarks, quad)
                 if moved > NEAR:
-                    landmarks, disagreement = locate(self._extractor, pixels, crop_quad(landmarks), 0, LOOKS)
+                    landmarks, disagreement = locate_near(self._extractor, pixels, crop_quad(landmarks))
             x, y = crop_quad(landmarks).mean(0)
         except ValueError:  # eyes and mouth in one place: this is no face
             return None

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 REACH = 4  # standard deviations at which a Gaussian ends
+LEAST_BLUR = 1.25  # pixels of the small copy that the blur's standard deviation keeps there
 NOTHING = np.float32(1e-10)  # stands for no pixels where they are divided by
 
 
@@ -15,7 +16,7 @@ def pad(pixels: np.ndarray, before: np.ndarray, after: np.ndarray, blur: float) 
     """
     pixels = _reflected(pixels, before, after, cv2.BORDER_REFLECT_101)
     height, width, _ = pixels.shape
-    step = max(int(blur / 1.25), 1)
+    step = max(int(blur / LEAST_BLUR), 1)
     small = cv2.resize(pixels, (-(-width // step), -(-height // step)), interpolation=cv2.INTER_AREA)
     small = small.astype(np.float32)
     outside = _outside(small.shape[1], small.shape[0], before / step, after / step)[..., None]
