@@ -69,16 +69,18 @@ def _becomes(tab: Visit, name: str, what: str) -> None:
 def test_how_a_face_turns_is_learned_before_it_is_pulled(visit):
     tab = visit()
     names = tab.page.evaluate("Object.fromEntries(gradio_config.dependencies.map(event => [event.id, event.api_name]))")
-    asked = []
+    learned = []
 
-    def learns_pitch(request) -> bool:
-        if "/queue/join" in request.url:
-            asked.append((names[str(request.post_data_json["fn_index"])], request.post_data_json["data"][0]))
-        return asked[-1:] == [("learn_pitch", "move")]
+    def learns(request) -> str:
+        name = "/queue/join" in request.url and names[str(request.post_data_json["fn_index"])]
+        return name if str(name).startswith("learn_") else ""
 
-    with tab.page.expect_request(learns_pitch, timeout=WAIT):
+    tab.page.on("request", lambda request: learned.append(learns(request)))
+    tab.choose_and_wait("source", 3)
+    assert not any(learned), "nothing is pulled while the card is closed"
+    with tab.page.expect_request(lambda request: learns(request) == "learn_pitch", timeout=WAIT):
         _open(tab)
-    assert ("learn_yaw", "move") in asked
+    assert next(filter(None, learned)) == "learn_yaw"
 
 
 def test_the_head_turns_under_the_hand_and_sliders_and_picture_follow(tab):

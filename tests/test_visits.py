@@ -121,8 +121,15 @@ def test_both_halves_of_a_photo_that_is_not_square_line_up(tab, photos):
 # --- one question, one answer
 
 
+def _open_stages(tab: Visit) -> None:
+    """Unfold how the faces were understood, where it is folded."""
+    if not tab.page.locator("#source-stage-1").is_visible():
+        tab.page.get_by_role("button", name="How the two faces").click()
+        tab.page.locator("#source-stage-1").wait_for(timeout=WAIT)
+
+
 def test_quick_drops_end_with_the_last_person_everywhere(tab, photos):
-    tab.page.get_by_role("button", name="How the two faces").click()
+    _open_stages(tab)
     tab.choose_and_wait("source", 2)
     tab.note_pictures("#result img.after")
     tab.drop("#source", photos[0])
@@ -153,10 +160,14 @@ def test_quick_clicks_on_examples_end_with_the_last_one(tab):
 
 
 def test_of_a_refused_file_nothing_is_left_beside_it(tab, wall):
-    former = tab.wait_for_result()
+    _open_stages(tab)
+    former = tab.choose_and_wait("source", 5)
+    tab.wait_for_stage("source")
+    assert tab.page.locator("#source-stage-1 img").is_visible()
     tab.drop("#source", wall)
     sign = tab.page.locator("#result .sign")
-    tab.page.locator("#result[data-refused]").wait_for(timeout=WAIT)
+    for place in ("#result", "#source-stages"):  # each is told by an answer of its own
+        tab.page.locator(f"{place}[data-refused]").wait_for(timeout=WAIT)
     assert "face" in sign.inner_text().lower() and "source" in sign.inner_text()
     assert not tab.page.locator("#result img.after").is_visible()
     assert not tab.page.locator("#source-stage-1 img").is_visible()
@@ -183,9 +194,7 @@ def test_a_filled_picture_is_replaced_by_a_click_or_the_icon(tab, photos):
 
 def test_a_refused_clipboard_is_told_and_keys_paste(tab, photos):
     tab.page.click("#source [aria-label='Paste from clipboard']")
-    told = tab.page.locator("#source-sign .sign")
-    told.wait_for(timeout=WAIT)
-    assert "Ctrl+V" in told.inner_text()
+    tab.page.locator("#source-sign .sign", has_text="Ctrl+V").wait_for(timeout=WAIT)
     assert tab.page.locator("#source img").count() == 1, "it was emptied"
     tab.page.evaluate(
         """content => {

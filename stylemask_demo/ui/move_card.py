@@ -34,6 +34,7 @@ class MoveCard:
     face: gr.Textbox  # where the face is on the picture, and which sliders move it; see `move_drag_script.js`
     pulled: gr.Button  # pressed by the browser for each position of a hand that pulls it
     reached: gr.Textbox  # tells of each position in which the sliders have followed it
+    pullable: gr.Textbox  # tells of each source that can be pulled, once the card is open
     settled: gr.Textbox  # tells of each setting in which a hand has come to rest
     presets: Mapping[str, gr.Button]  # by name
     sample: Sample
@@ -92,6 +93,7 @@ def lay_out_move(keeping: Callable[[str], tuple[gr.Checkbox, gr.Button]]) -> Mov
     face = gr.Textbox("", label="face", visible="hidden")
     pulled = gr.Button("Pulled", visible="hidden", elem_id="pulled")
     reached = gr.Textbox("", label="reached", visible="hidden")
+    pullable = gr.Textbox("", label="pullable", visible="hidden")
     settled = gr.Textbox("", label="settled", visible="hidden")
     ready, clock = gr.Textbox("", label="ready", visible="hidden"), gr.Timer(LOOKED_AT, active=False)
     return MoveCard(
@@ -101,6 +103,7 @@ def lay_out_move(keeping: Callable[[str], tuple[gr.Checkbox, gr.Button]]) -> Mov
         face=face,
         pulled=pulled,
         reached=reached,
+        pullable=pullable,
         settled=settled,
         presets=presets,
         sample=sample,

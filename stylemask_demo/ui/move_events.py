@@ -15,6 +15,7 @@ from stylemask_demo.reenactor import ANGLES, PRESETS, SLIDERS
 from stylemask_demo.ui.cards import Components
 from stylemask_demo.ui.downloading import connect_download
 from stylemask_demo.ui.lines import PREVIEW, UNSEEN, Event
+from stylemask_demo.ui.move_card import TAB
 from stylemask_demo.ui.move_handlers import MoveHandlers
 from stylemask_demo.ui.questions import Place, ask
 
@@ -44,9 +45,19 @@ def connect_move(
 
 
 def _connect_learning(page: Components, edited: Place, handlers: MoveHandlers) -> None:
-    """Let a face be known before it is pulled: one slider after the other, so that who pulls at once waits for one."""
-    whom = [page.tab, page.source.zone, page.source.face, page.packs.used, page.match.match]
-    listen: Any = partial(gr.on, [edited.asked.change, page.tab.change])
+    """Let a face be known before it is pulled: one slider after the other, so that who pulls at once waits for one.
+
+    The browser says whose face, and only once the card is open and has sliders.
+    """
+    card, begin = page.move, [edited.asked.change, page.tab.change, page.move.ready.change]
+    gr.on(
+        begin,
+        *(None, [card.pullable, page.tab, edited.asked, card.ready], card.pullable),
+        js=f"(known, tab, asked, ready) => tab === {json.dumps(TAB)} && ready ? asked : known",
+        trigger_mode="multiple",
+    )
+    whom = [page.source.zone, page.source.face, page.packs.used, page.match.match]
+    listen: Any = card.pullable.change
     for slider in ANGLES:
         listen = listen(partial(handlers.learn, slider), whom, None, api_name=f"learn_{slider}", **PREVIEW).then
 

@@ -17,7 +17,7 @@ from stylemask_demo.ui.error_messages import explained
 from stylemask_demo.ui.examples import remembering_examples
 from stylemask_demo.ui.handlers import LARGEST, Handlers
 from stylemask_demo.ui.lines import SHARED_GPUS
-from stylemask_demo.ui.move_card import FOLDS, TAB
+from stylemask_demo.ui.move_card import FOLDS
 from stylemask_demo.ui.move_compute import MoveCompute, Values
 from stylemask_demo.ui.pictures import load_picture
 from stylemask_demo.ui.preparations import Preparations
@@ -50,12 +50,12 @@ class MoveHandlers:
         line = self._pictures.status(result, who, texts.held(result.value.held))
         return result.value.picture, json.dumps(face), line, *lost
 
-    def learn(self, slider: str, tab: str, source: Upload, source_face: float, pack: str, match: Match | None) -> None:
-        """Learn how the source follows a slider, before a hand moves it, where the card is open.
+    def learn(self, slider: str, source: Upload, source_face: float, pack: str, match: Match | None) -> None:
+        """Learn how the source follows a slider, before a hand moves it.
 
         What is wrong with a source is told elsewhere.
         """
-        if tab != TAB or SHARED_GPUS or slider not in self._preparations.sliders(pack):
+        if SHARED_GPUS or slider not in self._preparations.sliders(pack):
             return
         with contextlib.suppress(StyleMaskError):
             who, _ = self._who(source, source_face, pack, match)
