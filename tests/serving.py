@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-# A whole tuning takes minutes on a CPU, most of the time that a new face takes goes into its inversion, that of a moved one
-# into its corrections, and a strip has many pictures. What others import comes first.
+# A whole tuning takes minutes on a CPU, most of the time that a new face takes goes into its inversion, that of results into
+# looking at what they miss, and a strip has many pictures. What others import comes first.
 FEW_STEPS = """
 from stylemask_demo.generator import inversion, tuning
 inversion.STEPS, tuning.STEPS = 1, 10
-from stylemask_demo.editing import response, sliders
-sliders.CORRECTIONS, response.LEARNED = 1, {"degrees": (1.0,), "coefficient": (1.0,)}
+from stylemask_demo.editing.correction import Correction
+Correction.corrected = lambda self, code, *how, **more: code
+Correction.followed = lambda self, code, wanted, *how: 0 * wanted
 from stylemask_demo import comparisons
 comparisons.STEPS = 3
 """

@@ -4,6 +4,8 @@ import base64
 import io
 import pickle
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import numpy as np
@@ -125,6 +127,31 @@ def test_frames_never_reach_the_disk(handlers) -> None:
     assert not written
     with open("/dev/null", "w"):
         assert written, "what is written is noted"
+
+
+def test_a_frame_waits_for_the_one_before_and_a_third_is_not_taken() -> None:
+    begun, go_on, made = threading.Semaphore(0), threading.Semaphore(0), []
+
+    def follow(pack, source, frame, face):
+        begun.release()
+        assert go_on.acquire(timeout=10)
+        made.append(frame.width)
+        return frame, face
+
+    handlers = CameraHandlers(CameraCompute(lambda pack, source: source, follow), Pictures())
+    key, *_ = begin(handlers)
+    frames = [sent(Image.new("RGB", (width, 100))) for width in (110, 120, 120)]
+    with ThreadPoolExecutor() as visitor:
+        first = visitor.submit(handlers.follow, key, frames[0])
+        assert begun.acquire(timeout=10)
+        others = [visitor.submit(handlers.follow, key, frame) for frame in frames[1:]]
+        refused = next(as_completed(others, timeout=10))
+        assert refused.result() == {"busy": True}
+        assert not begun.acquire(timeout=0.1), "two frames of one visitor were at work at once"
+        go_on.release(2)
+        (second,) = set(others) - {refused}
+        assert all("picture" in answer.result(timeout=10) for answer in (first, second))
+    assert made == [110, 120]
 
 
 def test_a_follower_is_forgotten_when_its_visitor_goes_or_rests(handlers, monkeypatch) -> None:

@@ -1,7 +1,8 @@
 """Which event calls what while a camera is followed.
 
-The script sends a frame when the answer to the one before has come, so that each shows the camera's latest picture and
-none waits. It asks by itself, not through the queue, whose rests would take as long as a picture.
+The script sends a frame while the one before is at work, as late as it can, so that each shows the camera's latest picture
+and the next is there when its turn comes. It asks by itself, not through the queue, whose rests would take as long as a
+picture.
 """
 
 from functools import partial

@@ -9,6 +9,7 @@ import binascii
 import secrets
 import threading
 from dataclasses import dataclass, field
+from functools import partial
 
 from PIL import Image
 
@@ -29,6 +30,7 @@ from stylemask_demo.ui.tuned_portraits import Match
 
 MOST_FOLLOWERS = 8  # visitors with a camera at once: more would wait too long for each picture
 IDLE_SECONDS = 60.0  # after the last frame a follower is forgotten
+FRAMES = 2  # of one visitor that are taken: one at work, and the next
 LARGEST_FRAME = 400_000  # letters of a frame, as base64
 FRAME_SIDE = 640  # pixels of the longer side; more shows no more of a face
 
@@ -41,7 +43,8 @@ class Follower:
     source: Portrait
     face: LiveFace
     until: float  # seconds of `caching.now` at which the source is forgotten, as all that visitors add
-    busy: threading.Lock = field(default_factory=threading.Lock)
+    room: threading.Semaphore = field(default_factory=partial(threading.Semaphore, FRAMES))
+    work: threading.Lock = field(default_factory=threading.Lock)
 
 
 class CameraHandlers:
@@ -97,19 +100,19 @@ class CameraHandlers:
     def follow(self, key: str, frame: str) -> dict[str, str | bool]:
         """Give the picture for the latest frame: {"picture": its address}, empty where the frame shows no face.
 
-        {"gone": true} where nobody is followed, {"busy": true} while the visitor's frame before is at work.
+        {"gone": true} where nobody is followed, {"busy": true} while another frame of the visitor waits already.
         """
         follower = self._followers.get(key)
         if follower is None or follower.until < caching.now():
             return {"gone": True}
-        if not follower.busy.acquire(blocking=False):
+        if not follower.room.acquire(blocking=False):
             return {"busy": True}
         try:
             seen = _decoded(frame)
-            with self._turns:
+            with follower.work, self._turns:
                 made, follower.face = self._compute.follow(follower.pack, follower.source, seen, follower.face)
         finally:
-            follower.busy.release()
+            follower.room.release()
         if self._followers.get(key) is follower:
             self._followers.put(key, follower)  # which begins its time anew
         return {"picture": "" if made is None else data_url(made)}

@@ -1,4 +1,4 @@
-/* The camera in the browser: its latest picture goes out when the answer to the one before has come, and the result is shown.
+/* The camera in the browser: its latest picture goes out while the one before is at work, and the result is shown.
    Gradio's events call these functions by name: see `camera_events`. */
 
 window.stylemask.camera = (() => {
@@ -6,6 +6,7 @@ window.stylemask.camera = (() => {
   const SIDE = 480; // pixels of the longer side that are sent
   const QUALITY = 0.85;
   const COUNTED = 2000; // milliseconds over which pictures are counted
+  const LATER = 0.5; // of the time for a picture, after which the next frame is taken: later it would come too late
   const REFUSED = "There is no camera, or the browser keeps it closed. Allow it in the browser's settings.";
 
   const find = (selector) => document.querySelector(selector);
@@ -63,47 +64,57 @@ window.stylemask.camera = (() => {
     if (first) follow(run);
   }
 
+  /** Send frames, each while the one before is at work, so that the page never waits for the next. */
   async function follow(mine) {
     const view = find(".camera-view video");
-    const result = find(".live-view img");
     const canvas = document.createElement("canvas");
-    const shown = []; // when the last pictures were shown, and how late
+    const shown = []; // when the last pictures were shown, and when their frames were taken
     let last = -1;
+    let before;
     while (mine === run) {
       if (view.offsetParent === null || document.hidden) return stop(); // the tab was left
       if (view.currentTime === last || !view.videoWidth) {
-        await new Promise((done) => setTimeout(done, 5));
+        await rest(5);
         continue;
       }
       last = view.currentTime;
-      const taken = performance.now();
-      let answer;
-      try {
-        answer = await ask("follow_camera", [key, frame(view, canvas)]);
-      } catch (error) {
-        if (mine === run) stop(error.message || "The page does not answer. Start the camera again.");
-        return;
-      }
-      if (mine !== run) return;
-      if (answer.gone) return stop("The camera is not followed any more. Start it again.");
-      if (answer.busy) continue;
-      if (!answer.picture) {
-        say("No face is seen. Sit in the light, before the camera.");
-        continue;
-      }
-      result.src = answer.picture;
-      result.hidden = false;
-      const now = performance.now();
-      shown.push({ at: now, late: now - taken });
-      while (shown[0].at < now - COUNTED) shown.shift();
-      if (shown.length > 2) tell(shown);
+      const answered = answer(mine, view, canvas, shown);
+      await before;
+      before = answered;
+      await rest(LATER * period(shown));
     }
   }
 
+  const rest = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+
+  const period = (shown) => (shown.length > 1 ? (shown.at(-1).at - shown[0].at) / (shown.length - 1) : 0);
+
+  /** Send the camera's picture, and show what comes of it. */
+  async function answer(mine, view, canvas, shown) {
+    const taken = performance.now();
+    let told;
+    try {
+      told = await ask("follow_camera", [key, frame(view, canvas)]);
+    } catch (error) {
+      if (mine === run) stop(error.message || "The page does not answer. Start the camera again.");
+      return;
+    }
+    if (mine !== run || taken < shown.at(-1)?.taken) return;
+    if (told.gone) return stop("The camera is not followed any more. Start it again.");
+    if (told.busy) return;
+    if (!told.picture) return say("No face is seen. Sit in the light, before the camera.");
+    const result = find(".live-view img");
+    result.src = told.picture;
+    result.hidden = false;
+    const at = performance.now();
+    shown.push({ taken, at });
+    while (shown[0].at < at - COUNTED) shown.shift();
+    if (shown.length > 2) tell(shown);
+  }
+
   function tell(shown) {
-    const rate = ((shown.length - 1) * 1000) / (shown.at(-1).at - shown[0].at);
-    const late = shown.reduce((sum, { late }) => sum + late, 0) / shown.length / 1000;
-    say(`${rate.toFixed(1)} pictures a second, ${late.toFixed(2)} s late`);
+    const late = shown.reduce((sum, { taken, at }) => sum + at - taken, 0) / shown.length / 1000;
+    say(`${(1000 / period(shown)).toFixed(1)} pictures a second, ${late.toFixed(2)} s late`);
   }
 
   /** Return the camera's picture now, as a mirror shows it, as JPEG. */
