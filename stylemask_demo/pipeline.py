@@ -84,7 +84,7 @@ class Pipeline:
         invert = Inverter(encoder, networks.average if recipe.average else None)
         invert_photos: Inverter | OptimisingInverter = invert
         if recipe.inversion == "optimised":
-            invert_photos = OptimisingInverter(invert, generator, extractor)
+            invert_photos = OptimisingInverter(invert, generator, extractor, self.precision)
         self.film_inverter = partial(FilmInverter, invert_photos, invert)
         feedback = create_feedback(networks, self.reader, recipe)
         self.correction = Correction(self.results.tensors, self.space, feedback) if feedback else None

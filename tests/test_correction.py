@@ -169,3 +169,13 @@ def test_a_smile_is_pushed_only_as_long_as_the_face_follows(monkeypatch, widest,
     assert torch.allclose(corrected[:, :3], wanted[:, :3])  # angles are corrected whatever the mouth does
     assert corrected[0, SMILING].tolist() == pytest.approx([pushed_to] * 2)
     assert (corrected[0, 3:][~SMILING[3:]] == 0).all()
+
+
+def test_what_surely_follows_is_not_looked_at_once_more(monkeypatch):
+    wanted = motion_change({"yaw": 20}, torch.zeros(56))[None]
+    correction, looks = Face(2.0).feedback(monkeypatch), []
+    monkeypatch.setattr(correction, "seen", lambda code, sources: looks.append(1) or 0.5 * code)  # it turns half as far
+    smile, start = commanded(["smile"])[None], torch.zeros(1, 56)
+    added, checked = (correction.followed(start, wanted, (), torch.ones(56), 2, smile, sure) for sure in (True, False))
+    assert torch.equal(added, checked) and added[0, 0] == pytest.approx(1.5 * wanted[0, 0])
+    assert len(looks) == 2 + 3

@@ -12,7 +12,9 @@ from people import alike, names, picture
 from stylemask_demo import precision
 from stylemask_demo.detail.photo_detail import PhotoDetail
 from stylemask_demo.detail.results import Results
+from stylemask_demo.generator.inversion import Inverter, OptimisingInverter
 from stylemask_demo.generator.synthesis import Synthesis
+from stylemask_demo.media.tensors import to_tensor
 from stylemask_demo.pipeline import Pipeline
 from stylemask_demo.precision import HALF, Precision, fastest
 
@@ -69,6 +71,20 @@ def test_results_are_those_of_float32(reenactor, half):
         assert 10 * torch.log10(4 / (exact - fast).square().mean()) > 45
     exact, fast = (results(how).pictures(code, [source])[0] for how in (None, half))
     assert alike(exact, fast)
+
+
+def test_descent_comes_to_pictures_as_good(reenactor, half):
+    """A photo is inverted by steps that follow gradients, so that codes differ, and pictures of them are as near to it."""
+    networks, encode = reenactor.pipeline.networks, Inverter(reenactor.pipeline.networks.encoder)
+    crops = [picture(name) for name in names(0)[:3]]
+    true = to_tensor(crops, networks.generator.size)
+
+    def missed(how: Precision | None) -> torch.Tensor:
+        codes = OptimisingInverter(encode, networks.generator, networks.extractor, how)(crops)
+        return (networks.generator(codes).detach().clamp(-1, 1) - true).square().mean((1, 2, 3))
+
+    lost = 10 * torch.log10(missed(half) / missed(None))
+    assert lost.abs().max() < 0.3 and lost.abs().mean() > 0, f"decibels: {lost.tolist()}"
 
 
 def test_compatibility_is_exact(reenactor, half):

@@ -114,19 +114,23 @@ class Correction:
         strength: Tensor,
         rounds: int,
         expressions: Tensor,
+        sure: bool = False,
     ) -> Tensor:
         """Motion values (B, 56) that, added to codes of B pictures, bring them towards what is `wanted`, (B, 56).
 
         They are corrected `rounds` times, as long as faces follow. `strength` (56,) is the part of each value that is
         corrected each time. What a face does not answer with more of one of the `expressions` (E, 56), each 1 for its
-        values, is taken back: pushed further, faces dissolve.
+        values, is taken back: pushed further, faces dissolve. Where they are `sure` to follow, what the last round adds is
+        not looked at.
         """
         expressions = expressions.to(wanted)
         others = 1 - expressions.amax(0)
         seen, follows = self.seen(code, sources), torch.ones(len(wanted), len(expressions)).to(wanted)
         added = torch.zeros_like(wanted)
-        for _ in range(rounds):
+        for left in reversed(range(rounds)):
             push = strength * (wanted - seen) * (others + _any(follows, expressions))
+            if sure and not left:
+                return added + push
             reached = self.seen(self.moved(code, added + push), sources)
             asked, answered = (change @ expressions.T for change in (push, reached - seen))  # (B, E)
             follows = follows * (answered * asked.sign() >= LEAST_ANSWER * asked.abs())

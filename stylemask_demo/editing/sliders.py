@@ -31,7 +31,7 @@ from stylemask_demo.portraits.readers import MOVED_BY
 
 REMEMBERED, REMEMBERED_BYTES = 64, 1_000_000  # faces of which it is kept what they show at rest
 CORRECTIONS = 3  # where the head is still, the photo's detail holds a new smile back,
-TURNED = 1  # but turns follow nearly at once: so often they are corrected when what they miss is learned
+TURNED = 2  # but turns follow nearly at once, and so surely that nobody looks at what the last correction does
 STRENGTH = 1.2  # so that a little more is asked for than is missing
 FIRST = (*ANGLES, "smile")  # that the pack's direction matrix moves before anything is corrected
 SURE_SMILE = 1.08  # up to here a smile is asked for at once, and on from here only as long as the face follows
@@ -61,7 +61,7 @@ class Sliders:
         With a correction they are looked at and corrected, and expressions stay within what faces can do. Raises
         UnknownMethod for a pack without directions.
         """
-        return self._moved(sources, values, lambda correction, asked: self._missed(correction, asked, CORRECTIONS))
+        return self._moved(sources, values, self._missed)
 
     @torch.inference_mode()
     def quick_code(self, sources: Sequence[Portrait], values: Mapping[str, float]) -> PictureCode:
@@ -124,8 +124,8 @@ class Sliders:
             code = correction.moved(code, change * (commanded(others) * gains()).to(unmoved))
         return _Asked(faces, code, moving, unmoved + change)
 
-    def _missed(self, correction: Correction, asked: "_Asked", rounds: int) -> Tensor:
-        """What codes miss of what is asked for, (B, 56), by looking at what they show, so many times."""
+    def _missed(self, correction: Correction, asked: "_Asked") -> Tensor:
+        """What codes miss of what is asked for, (B, 56), by looking at what they show."""
         values, moving = asked.faces[0][1], asked.moving
         others = [name for name in moving if name not in FIRST]
         unseen = [name for name in others if not is_seen(name, values[name])]
@@ -138,7 +138,9 @@ class Sliders:
             strength *= 1 - commanded(["smile"])  # mouths that pout smile less
         expressions = torch.stack([commanded([name]) for name in corrected])
         sources, strength = [portrait for portrait, _ in asked.faces], STRENGTH * strength.to(asked.wanted)
-        return correction.followed(asked.code, asked.wanted, sources, strength, rounds, expressions)
+        turned = set(moving) <= {*ANGLES}
+        rounds = TURNED if turned else CORRECTIONS
+        return correction.followed(asked.code, asked.wanted, sources, strength, rounds, expressions, sure=turned)
 
     def _expected(self, correction: Correction, asked: "_Asked") -> Tensor:
         """What codes are known to miss of what is asked for, (B, 56), without looking."""
@@ -149,7 +151,7 @@ class Sliders:
         """What a portrait misses of N settings of the same sliders to the same sides, (N, 56)."""
         assert self._correction
         asked = self._asked(self._correction, [(portrait, values) for values in settings])
-        return self._missed(self._correction, asked, TURNED if set(asked.moving) <= {*ANGLES} else CORRECTIONS)
+        return self._missed(self._correction, asked)
 
     def _unmoved(self, correction: Correction, portrait: Portrait) -> Tensor:
         """Head pose and expression of the portrait as results show it when nothing moves, (1, 56)."""
