@@ -18,7 +18,7 @@ from stylemask_demo.generator import inversion, tuning
 inversion.STEPS, tuning.STEPS = 1, 10
 from stylemask_demo.editing.correction import Correction
 Correction.corrected = lambda self, code, *how, **more: code
-Correction.followed = lambda self, code, wanted, *how: 0 * wanted
+Correction.followed = lambda self, code, wanted, *how, **more: 0 * wanted
 from stylemask_demo import comparisons
 comparisons.STEPS = 3
 """
