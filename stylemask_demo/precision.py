@@ -21,7 +21,7 @@ def fastest(device: torch.device) -> torch.dtype:
 
 @torch.inference_mode()
 def _seconds(device: torch.device, dtype: torch.dtype) -> float:
-    """The least time of a few convolutions, of one thread on a CPU: of several, each waits for those that are not run yet."""
+    """The least time of a few convolutions, of one thread on a CPU: on a busy one, several wait for one another."""
     pictures = torch.randn(1, CHANNELS, SIDE, SIDE, device=device, dtype=dtype)
     weights = torch.randn(CHANNELS, CHANNELS, 3, 3, device=device, dtype=dtype)
     clock, threads = time.thread_time if device.type == "cpu" else time.perf_counter, torch.get_num_threads()

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-# A whole tuning takes minutes on a CPU, most of the time that a new face takes goes into its inversion, that of results into
-# looking at what they miss, and a strip has many pictures. What others import comes first.
+# A whole tuning takes minutes on a CPU, most of the time that a new face takes goes into its inversion, that of results
+# into looking at what they miss, and a strip has many pictures. What others import comes first.
 FEW_STEPS = """
 from stylemask_demo.generator import inversion, tuning
 inversion.STEPS, tuning.STEPS = 1, 10

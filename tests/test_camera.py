@@ -5,8 +5,9 @@ import io
 import pickle
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -92,6 +93,9 @@ class Pictures:
 COMPUTE = CameraCompute(lambda pack, source: source, lambda pack, source, frame, face: (frame, face))
 
 
+VISITOR = SimpleNamespace(session_hash="visitor")
+
+
 @pytest.fixture
 def handlers() -> CameraHandlers:
     return CameraHandlers(COMPUTE, Pictures())
@@ -99,7 +103,8 @@ def handlers() -> CameraHandlers:
 
 def begin(handlers: CameraHandlers, key: str | None = None, source: str | None = None) -> tuple[str | None, str, str]:
     given = source or str(Path(__file__).parent / "assets" / "faces" / "900000_0.webp")
-    return handlers.begin(given, "stylemask", 1.0, "all", "absolute", 1.0, 0, "synthetic", None, key)
+    how = ("stylemask", 1.0, "all", "absolute", 1.0, 0, "synthetic", None)
+    return handlers.begin(given, *how, key, VISITOR)
 
 
 def sent(frame: Image.Image) -> str:
@@ -120,7 +125,7 @@ def _note(event: str, arguments: tuple) -> None:
 def test_frames_never_reach_the_disk(handlers) -> None:
     sys.addaudithook(_note)
     key, told, line = begin(handlers)
-    assert key == told and not line
+    assert told == f"{key} visitor" and not line
     written.clear()
     answers = [handlers.follow(key, sent(scene(picture("900003_1"), x))) for x in (100, 120)]
     assert all(answer["picture"].startswith("data:image/jpeg") for answer in answers)
@@ -129,29 +134,52 @@ def test_frames_never_reach_the_disk(handlers) -> None:
         assert written, "what is written is noted"
 
 
-def test_a_frame_waits_for_the_one_before_and_a_third_is_not_taken() -> None:
-    begun, go_on, made = threading.Semaphore(0), threading.Semaphore(0), []
+def test_two_frames_of_a_visitor_are_at_work_at_once_and_a_third_is_not_taken() -> None:
+    begun, go_on = threading.Semaphore(0), threading.Semaphore(0)
 
     def follow(pack, source, frame, face):
         begun.release()
         assert go_on.acquire(timeout=10)
-        made.append(frame.width)
         return frame, face
 
     handlers = CameraHandlers(CameraCompute(lambda pack, source: source, follow), Pictures())
     key, *_ = begin(handlers)
-    frames = [sent(Image.new("RGB", (width, 100))) for width in (110, 120, 120)]
     with ThreadPoolExecutor() as visitor:
-        first = visitor.submit(handlers.follow, key, frames[0])
-        assert begun.acquire(timeout=10)
-        others = [visitor.submit(handlers.follow, key, frame) for frame in frames[1:]]
-        refused = next(as_completed(others, timeout=10))
-        assert refused.result() == {"busy": True}
-        assert not begun.acquire(timeout=0.1), "two frames of one visitor were at work at once"
+        answers = [visitor.submit(handlers.follow, key, sent(scene(None))) for _ in range(2)]
+        assert begun.acquire(timeout=10) and begun.acquire(timeout=10)
+        assert handlers.follow(key, sent(scene(None))) == {"busy": True}
+        go_on.release(3)
+        assert all("picture" in answer.result(timeout=10) for answer in answers)
+    assert "picture" in handlers.follow(key, sent(scene(None))), "there is room again"
+
+
+@pytest.mark.slow
+def test_a_frame_is_followed_while_the_one_before_is_drawn(reenactor, source, monkeypatch) -> None:
+    """But not before that has been followed."""
+    face, entered, go_on = LiveFace(Driving()), [], threading.Semaphore(0)
+    crop, draw, followed = face.crop, reenactor.pipeline.results.pictures, threading.Semaphore(0)
+
+    def follow(*frame):
+        assert face.turn.locked()
+        entered.append("followed")
+        followed.release()
+        return crop(*frame)
+
+    def wait_and_draw(*code, **how):
+        entered.append("drawn")
+        assert go_on.acquire(timeout=30)
+        return draw(*code, **how)
+
+    monkeypatch.setattr(face, "crop", follow)
+    monkeypatch.setattr(reenactor.pipeline.results, "pictures", wait_and_draw)
+    with ThreadPoolExecutor() as visitor:
+        made = []
+        for name in ("900003_0", "900003_1"):
+            made.append(visitor.submit(live_picture, reenactor, source, scene(picture(name)), face))
+            assert followed.acquire(timeout=30)
         go_on.release(2)
-        (second,) = set(others) - {refused}
-        assert all("picture" in answer.result(timeout=10) for answer in (first, second))
-    assert made == [110, 120]
+        assert all(answer.result(timeout=30) for answer in made)
+    assert sorted(entered) == ["drawn"] * 2 + ["followed"] * 2
 
 
 def test_a_follower_is_forgotten_when_its_visitor_goes_or_rests(handlers, monkeypatch) -> None:
@@ -184,7 +212,7 @@ def test_what_cannot_be_followed_is_refused(handlers) -> None:
             handlers.follow(keys[0], frame)
         assert type(refused.value).__name__ == "Error"
     handlers.end(keys[1])
-    key, _, line = handlers.begin(None, "stylemask", 1.0, "all", "absolute", 1.0, 0, "synthetic", None, None)
+    key, _, line = handlers.begin(None, "stylemask", 1.0, "all", "absolute", 1.0, 0, "synthetic", None, None, VISITOR)
     assert key is None and messages.SOURCE_NEEDED in line
     closed = CameraHandlers(COMPUTE, Pictures(), closed=True)
     assert messages.EXAMPLES_ONLY in begin(closed)[2] and len(closed) == 0
@@ -217,8 +245,15 @@ def test_the_camera_moves_the_source_until_the_tab_is_left(before_camera, upload
     tab.open("Follow a video")
     page.get_by_role("radio", name="Your camera").click()
     page.locator("#video").wait_for(state="hidden")
-    keys = []
-    page.on("request", lambda request: "follow_camera" in request.url and keys.append(request.post_data_json["data"][0]))
+    keys, sessions = [], set()
+
+    def note(request) -> None:
+        if "follow_camera" in request.url:
+            keys.append(request.post_data_json["data"][0])
+        if "follow_camera" in request.url or "/queue/join" in request.url:
+            sessions.add(request.post_data_json["session_hash"])
+
+    page.on("request", note)
     tab.note_pictures(".live-view img")
     before = sorted(uploads.rglob("*"))
     page.click("#camera-start")
@@ -233,7 +268,7 @@ def test_the_camera_moves_the_source_until_the_tab_is_left(before_camera, upload
         page.wait_for_timeout(300)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         tab.keep(f"camera-{width}")
-    assert len(set(keys)) == 1
+    assert len(set(keys)) == 1 and len(sessions) == 1, "Gradio makes a session of its own for each that names none"
     track = page.evaluate_handle("document.querySelector('.camera-view video').srcObject.getTracks()[0]")
     with page.expect_response(lambda answer: "end_camera" in answer.url, timeout=WAIT):
         tab.open("Move by hand")

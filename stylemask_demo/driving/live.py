@@ -1,5 +1,6 @@
 """A face before a camera, followed frame by frame as they come: no more than a picture needs that is seen for a moment."""
 
+import threading
 from collections.abc import Callable
 
 import numpy as np
@@ -28,14 +29,20 @@ class LiveFace:
     """What is known of the one who sits before a camera, from frame to frame: numbers alone, no picture.
 
     Of `Driving` the method, strength, region, motion and smoothing count. Nobody else is looked for: whoever is at the
-    place of the last face is followed, and after a loss the clearest face.
+    place of the last face is followed, and after a loss the clearest face. Frames that come at once take their `turn`.
     """
 
     def __init__(self, how: Driving):
-        self.how = how
+        self.how, self.turn = how, threading.Lock()
         self.smooth, self.relative = CodeSmoother(how.smoothing / QUICKER), RelativeMotion()
         self._last: np.ndarray | None = None  # landmarks as they were read
         self._filter, self._lost = OneEuro(LIVE_PLACE), 0  # frames since a face was seen
+
+    def __getstate__(self) -> dict[str, object]:
+        return {name: value for name, value in vars(self).items() if name != "turn"}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        vars(self).update(state, turn=threading.Lock())
 
     def led(self, how: Driving) -> "LiveFace":
         """The same face where it is, followed otherwise from now on."""

@@ -21,8 +21,8 @@ from stylemask_demo.networks.stylegan2 import Generator
 from stylemask_demo.precision import Precision
 
 REFINEMENTS = 5  # steps of ReStyle, as published, where a file says no other number
-# Of gradient descent; a longer way shows the crop better and every other pose of the person worse, and twice as many steps of
-# half the length come to the same.
+# Of gradient descent; a longer way shows the crop better and every other pose of the person worse, and twice as many steps
+# of half the length come to the same.
 STEPS, RATE = 3, 0.1
 PERCEPTUAL = 0.25  # weight of the perceptual distance; without it the person is less alike
 

@@ -1,8 +1,7 @@
 """Which event calls what while a camera is followed.
 
-The script sends a frame while the one before is at work, as late as it can, so that each shows the camera's latest picture
-and the next is there when its turn comes. It asks by itself, not through the queue, whose rests would take as long as a
-picture.
+The script sends a frame when the answer to the last but one has come, so that one is followed while another is drawn. It
+asks by itself, not through the queue, whose rests would take as long as a picture.
 """
 
 from functools import partial

@@ -11,6 +11,7 @@ import threading
 from dataclasses import dataclass, field
 from functools import partial
 
+import gradio as gr
 from PIL import Image
 
 from stylemask_demo import Portrait, caching, messages
@@ -24,13 +25,13 @@ from stylemask_demo.ui.camera_compute import CameraCompute
 from stylemask_demo.ui.components import Shown, Upload
 from stylemask_demo.ui.error_messages import explained
 from stylemask_demo.ui.handlers import Handlers
-from stylemask_demo.ui.lines import AT_ONCE
+from stylemask_demo.ui.lines import AT_ONCE, SHARED_GPUS
 from stylemask_demo.ui.pictures import data_url, load_picture
 from stylemask_demo.ui.tuned_portraits import Match
 
 MOST_FOLLOWERS = 8  # visitors with a camera at once: more would wait too long for each picture
 IDLE_SECONDS = 60.0  # after the last frame a follower is forgotten
-FRAMES = 2  # of one visitor that are taken: one at work, and the next
+FRAMES = 2  # of one visitor at once: while one is drawn, the next is followed
 LARGEST_FRAME = 400_000  # letters of a frame, as base64
 FRAME_SIDE = 640  # pixels of the longer side; more shows no more of a face
 
@@ -44,7 +45,8 @@ class Follower:
     face: LiveFace
     until: float  # seconds of `caching.now` at which the source is forgotten, as all that visitors add
     room: threading.Semaphore = field(default_factory=partial(threading.Semaphore, FRAMES))
-    work: threading.Lock = field(default_factory=threading.Lock)
+    # On shared GPUs a face comes back from each frame's process, and goes into the next one's.
+    work: threading.Semaphore = field(default_factory=partial(threading.Semaphore, 1 if SHARED_GPUS else FRAMES))
 
 
 class CameraHandlers:
@@ -54,7 +56,7 @@ class CameraHandlers:
         """`closed` says that the host takes no pictures of visitors."""
         self._compute, self._pictures, self._closed = compute, pictures, closed
         self._followers: Cache[str, Follower] = Cache(MOST_FOLLOWERS, seconds=IDLE_SECONDS)
-        self._turns = threading.BoundedSemaphore(AT_ONCE)
+        self._turns = threading.BoundedSemaphore(max(AT_ONCE, FRAMES))
 
     def __len__(self) -> int:
         """Number of visitors who are followed."""
@@ -73,8 +75,12 @@ class CameraHandlers:
         pack: str,
         match: Match | None,
         key: str | None,
+        request: gr.Request,
     ) -> Shown:
-        """Begin to follow a camera, or go on with other settings: (key, key for the script, why it does not work)."""
+        """Begin to follow a camera, or go on with other settings: (key, what the script is told, why it does not work).
+
+        The script is told the key and the visitor's session, without which Gradio would make a new one for each frame.
+        """
         try:
             if self._closed:
                 raise StyleMaskError(messages.EXAMPLES_ONLY)
@@ -94,13 +100,13 @@ class CameraHandlers:
         else:
             face = former.face.led(how)
         self._followers.put(key, Follower(pack, portrait, face, caching.now() + VISITOR_SECONDS))
-        return key, key, ""
+        return key, f"{key} {request.session_hash}", ""
 
     @explained
     def follow(self, key: str, frame: str) -> dict[str, str | bool]:
         """Give the picture for the latest frame: {"picture": its address}, empty where the frame shows no face.
 
-        {"gone": true} where nobody is followed, {"busy": true} while another frame of the visitor waits already.
+        {"gone": true} where nobody is followed, {"busy": true} while two others of the visitor are at work.
         """
         follower = self._followers.get(key)
         if follower is None or follower.until < caching.now():

@@ -6,12 +6,12 @@ window.stylemask.camera = (() => {
   const SIDE = 480; // pixels of the longer side that are sent
   const QUALITY = 0.85;
   const COUNTED = 2000; // milliseconds over which pictures are counted
-  const LATER = 0.5; // of the time for a picture, after which the next frame is taken: later it would come too late
   const REFUSED = "There is no camera, or the browser keeps it closed. Allow it in the browser's settings.";
 
   const find = (selector) => document.querySelector(selector);
   let run = 0; // counts starts and stops, so that what is left of an earlier run ends
   let key = ""; // of who is followed
+  let session = ""; // of this visitor, for Gradio
   let stream = null;
   let asked = 0;
 
@@ -58,9 +58,11 @@ window.stylemask.camera = (() => {
   /** Go on with a follower that is there. */
   function begun(told) {
     if (!told) return void (running() && stop()); // the card says why
-    if (!running()) return void end(told); // stopped meanwhile
     const first = !key;
-    key = told;
+    const [begun, visitor] = told.split(" ");
+    session = visitor;
+    if (!running()) return void end(begun); // stopped meanwhile
+    key = begun;
     if (first) follow(run);
   }
 
@@ -81,7 +83,6 @@ window.stylemask.camera = (() => {
       const answered = answer(mine, view, canvas, shown);
       await before;
       before = answered;
-      await rest(LATER * period(shown));
     }
   }
 
@@ -133,7 +134,7 @@ window.stylemask.camera = (() => {
     const answer = await fetch(`${root}${api_prefix}/run/${name}`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ data }),
+      body: JSON.stringify({ data, session_hash: session }),
       ...more,
     });
     const told = await answer.json();
