@@ -19,15 +19,16 @@ class _Over(NamedTuple):
     error: BaseException | None
 
 
-def ahead(items: Generator[T, None, None], shares: int) -> Generator[T, None, None]:
+def ahead(items: Generator[T, None, None], shares: int, waiting: int = 0) -> Generator[T, None, None]:
     """The items, each made while the one before is used.
 
-    None is begun earlier: what is learned by using an item is known when the next but one is made. They are computed on one
-    of so many `shares` of the cores that the asking thread computes on. What `items` raises is raised here; when this
-    generator is closed, `items` is closed too, after the item that it is at.
+    None is begun earlier: what is learned by using an item is known when the next but one is made. Only so many may be
+    `waiting`, made earlier yet. They are computed on one of so many `shares` of the cores that the asking thread computes
+    on. What `items` raises is raised here; when this generator is closed, `items` is closed too, after the item that it is
+    at.
     """
     made: queue.SimpleQueue[_Made[T] | _Over] = queue.SimpleQueue()
-    turn, left = threading.Semaphore(), threading.Event()
+    turn, left = threading.Semaphore(1 + waiting), threading.Event()
 
     def work() -> None:
         _compute_on(cores)

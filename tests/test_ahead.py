@@ -28,6 +28,20 @@ def test_items_come_in_order_and_are_made_while_those_before_are_used() -> None:
     assert threading.current_thread() not in asked
 
 
+def test_some_may_wait_that_are_made_earlier_yet() -> None:
+    made = [threading.Event() for _ in range(4)]
+
+    def numbers():
+        for number, event in enumerate(made):
+            event.set()
+            yield number
+
+    items = ahead(numbers(), shares=2, waiting=1)
+    assert next(items) == 0
+    assert made[2].wait(WAIT) and not made[3].wait(0.05)
+    assert list(items) == [1, 2, 3]
+
+
 def test_what_goes_wrong_is_raised_where_items_are_used() -> None:
     def broken():
         yield 1

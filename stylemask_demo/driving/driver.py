@@ -65,7 +65,7 @@ def drive(
             raise NoFaceFound(messages.NO_FACE_IN_SOURCE)
 
     def led() -> Generator[tuple[list[_Frame], Sequence[Portrait], Led | None], None, None]:
-        with closing(ahead(followed(), shares=1)) as groups:  # on as many cores as this thread has
+        with closing(ahead(followed(), shares=1, waiting=1)) as groups:  # on as many cores as this thread has
             for group in groups:
                 pairs = [frame.pair for frame in group if frame.pair]
                 portraits, crops = [portrait for portrait, _ in pairs], [crop for _, crop in pairs]

@@ -84,11 +84,11 @@ class Correction:
 
     def seen(self, code: PictureCode, sources: Sequence[Portrait] = ()) -> Tensor:
         """Head pose and expression that pictures of B codes show, (B, V)."""
-        return self.shown(self._draw(code, sources))
+        return self._feedback.seen(self._draw(code, sources).clamp(-1, 1))
 
     def shown(self, pictures: Tensor) -> Tensor:
-        """Head pose and expression that pictures (B, 3, S, S) show, (B, V)."""
-        return self._feedback.seen(pictures.clamp(-1, 1))
+        """Head pose and expression that pictures (B, 3, S, S) of a film show, (B, V), where what is read is smoothed."""
+        return self._feedback.seen(pictures.clamp(-1, 1), once=True)
 
     def corrected(
         self,

@@ -36,8 +36,8 @@ class Feedback(Protocol):
         """The values (B, V) of faces that were read, on the CPU."""
         ...
 
-    def seen(self, pictures: Tensor) -> Tensor:
-        """The values (B, V) that pictures (B, 3, S, S) in -1..1 show."""
+    def seen(self, pictures: Tensor, once: bool = False) -> Tensor:
+        """The values (B, V) that pictures (B, 3, S, S) in -1..1 show; read `once`, less surely, where that is enough."""
         ...
 
     def moved(self, code: PictureCode, values: Tensor, space: StyleSpace) -> PictureCode:
@@ -56,8 +56,9 @@ class EncoderFeedback:
     def values(self, faces: Sequence[Portrait | Reading]) -> Tensor:
         return motion_values([face.parameters for face in faces])
 
-    def seen(self, pictures: Tensor) -> Tensor:
-        shown = read_twice(self._extractor, to_input(pictures))
+    def seen(self, pictures: Tensor, once: bool = False) -> Tensor:
+        inputs = to_input(pictures)
+        shown = self._extractor(inputs) if once else read_twice(self._extractor, inputs)
         return self._encoder.motion_values(shown.euler, shown.expression)
 
     def moved(self, code: PictureCode, values: Tensor, space: StyleSpace) -> PictureCode:
@@ -78,7 +79,7 @@ class DirectionFeedback:
     def values(self, faces: Sequence[Portrait | Reading]) -> Tensor:
         return torch.from_numpy(np.stack([face.directions for face in faces]))
 
-    def seen(self, pictures: Tensor) -> Tensor:
+    def seen(self, pictures: Tensor, once: bool = False) -> Tensor:
         return self.values(self._reader.read(to_images(pictures))).to(pictures.device)
 
     def moved(self, code: PictureCode, values: Tensor, space: StyleSpace) -> PictureCode:
