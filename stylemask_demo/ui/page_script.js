@@ -12,6 +12,7 @@ window.stylemask = (() => {
   const asked = {};
   const shown = {};
   const refusals = {}; // by place: why the question that is shown has no answer
+  const notes = {}; // by place: what is told beside the question that it asks, and that question
   const working = {}; // by place: how many answers are awaited
   const SIGNS = { result: "#result", edited: "#edited", compared: "#compared", "source-stages": "#source-sign", "target-stages": "#target-sign" };
   let failures = 0; // part of every question, so that what has failed is asked anew
@@ -94,11 +95,12 @@ window.stylemask = (() => {
     const element = find(`#${place}`);
     const sign = signOf(place);
     const busy = asked[place] !== shown[place];
+    const told = notes[place]?.asked === asked[place] ? notes[place]?.text : "";
     const message = busy ? "" : refusals[place];
     element?.setAttribute("aria-busy", busy); // what is folded is not there
     element?.toggleAttribute("data-refused", Boolean(message));
     const waiting = asked[place] ? "Working on the new picture" : place === "result" ? "Waiting for a source and a target" : "Waiting for a portrait";
-    const text = message || (busy && SIGNS[place] === `#${place}` ? waiting : "");
+    const text = message || told || (busy && SIGNS[place] === `#${place}` ? waiting : "");
     if (sign && sign.textContent !== text) sign.textContent = text;
   }
 
@@ -268,8 +270,9 @@ window.stylemask = (() => {
   }
 
   function note(zone, text) {
-    const sign = signOf(`${zone.id}-stages`);
-    if (sign) sign.textContent = text;
+    const place = `${zone.id}-stages`;
+    notes[place] = { text, asked: asked[place] };
+    mark(place);
   }
 
   let camera = null; // the place that has asked for it
