@@ -8,6 +8,8 @@ from typing import Generic, NamedTuple, TypeVar
 
 import torch
 
+from stylemask_demo.cores import compute_on
+
 T = TypeVar("T")
 
 
@@ -31,7 +33,7 @@ def ahead(items: Generator[T, None, None], shares: int, waiting: int = 0) -> Gen
     turn, left = threading.Semaphore(1 + waiting), threading.Event()
 
     def work() -> None:
-        _compute_on(cores)
+        compute_on(cores)
         try:
             with contextlib.closing(items):
                 while turn.acquire() and not left.is_set():
@@ -54,15 +56,3 @@ def ahead(items: Generator[T, None, None], shares: int, waiting: int = 0) -> Gen
         left.set()
         turn.release()
         thread.join()
-
-
-def _compute_on(cores: int) -> None:
-    """Let this thread compute on so many cores; those that begin later do as before.
-
-    The number is each thread's own, but PyTorch gives the one that was set last to new threads.
-    """
-    usual = torch.get_num_threads()
-    torch.set_num_threads(cores)
-    restoring = threading.Thread(target=torch.set_num_threads, args=(usual,))
-    restoring.start()
-    restoring.join()

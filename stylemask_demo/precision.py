@@ -6,6 +6,8 @@ from functools import cache
 
 import torch
 
+from stylemask_demo.cores import computing_on
+
 HALF = torch.bfloat16  # as wide in range as float32: nothing overflows in deep layers
 LEAST_GAIN = 1.25  # times as fast half precision has to be: where it is emulated it is many times slower
 CHANNELS, SIDE, ROUNDS = 128, 64, 5  # of the convolution that is measured, a few milliseconds each time
@@ -24,17 +26,14 @@ def _seconds(device: torch.device, dtype: torch.dtype) -> float:
     """The least time of a few convolutions, of one thread on a CPU: on a busy one, several wait for one another."""
     pictures = torch.randn(1, CHANNELS, SIDE, SIDE, device=device, dtype=dtype)
     weights = torch.randn(CHANNELS, CHANNELS, 3, 3, device=device, dtype=dtype)
-    clock, threads = time.thread_time if device.type == "cpu" else time.perf_counter, torch.get_num_threads()
+    clock = time.thread_time if device.type == "cpu" else time.perf_counter
     taken = []
-    torch.set_num_threads(1)
-    try:
+    with computing_on(1):
         for _ in range(ROUNDS):
             started = clock()
             made = torch.nn.functional.conv2d(pictures, weights, padding=1)
             made.sum().item()  # which waits for a GPU
             taken.append(clock() - started)
-    finally:
-        torch.set_num_threads(threads)
     return min(taken)
 
 

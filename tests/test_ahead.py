@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from stylemask_demo.ahead import ahead
+from stylemask_demo.cores import compute_on, computing_on
 
 WAIT = 20  # seconds for what is certain to come
 
@@ -79,6 +80,10 @@ def test_each_thread_has_its_share_of_the_cores_and_others_keep_theirs() -> None
         torch.set_num_threads(4)
         assert list(ahead(cores(), shares=2)) == [2] and list(ahead(cores(), shares=8)) == [1]
         assert torch.get_num_threads() == 4
+        with computing_on(1):
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 4
+        compute_on(3)
         later: list[int] = []
         thread = threading.Thread(target=lambda: later.append(torch.get_num_threads()))
         thread.start()

@@ -8,7 +8,7 @@ LONGEST, LONGEST_REENACTOR = 300, 220  # lines
 # From the ground up: a room uses those before it. Those of one line do not use each other.
 ROOMS = (
     ("messages",),
-    ("errors", "resources"),
+    ("cores", "errors", "resources"),
     ("ahead", "batching", "caching", "host_settings", "networks", "precision"),
     ("downloads", "media"),
     ("generator", "faces"),
@@ -33,7 +33,7 @@ LEVELS = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 TOOLS = {"rendering", "training", "evaluation"}  # used by none of the others: the demo starts without them
 # The page and the command line ask the reenactor, and what there is to do before it is there: files and packs.
 # Modules that serve everybody.
-SINGLE = {"ahead", "errors", "messages", "resources", "batching", "caching", "host_settings", "precision"}
+SINGLE = {"ahead", "cores", "errors", "messages", "resources", "batching", "caching", "host_settings", "precision"}
 ASKED = SINGLE | {"downloads", "media", "packs", "reenactor", "verification", "comparisons", "live", "moving"}
 
 

@@ -59,10 +59,10 @@ window.stylemask.camera = (() => {
   function begun(told) {
     if (!told) return void (running() && stop()); // the card says why
     const first = !key;
-    const [begun, visitor] = told.split(" ");
+    const [follower, visitor] = told.split(" ");
     session = visitor;
-    if (!running()) return void end(begun); // stopped meanwhile
-    key = begun;
+    if (!running()) return void end(follower); // stopped meanwhile
+    key = follower;
     if (first) follow(run);
   }
 
